@@ -1,0 +1,136 @@
+//! Shapes of one sample (the batch comes in front), and the geometry of windows over it.
+
+use serde::{Deserialize, Serialize};
+
+/// Height, width and channels of one sample; tensors are NHWC with the batch in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Shape {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Channels, the fastest axis in memory.
+    pub channels: usize,
+}
+
+impl Shape {
+    /// `height × width × channels`.
+    pub const fn new(height: usize, width: usize, channels: usize) -> Self {
+        Self { height, width, channels }
+    }
+
+    /// A vector: 1 × 1 × `width`.
+    pub const fn vector(width: usize) -> Self {
+        Self::new(1, 1, width)
+    }
+
+    /// Numbers in one sample.
+    pub const fn len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Whether a sample holds no number at all.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Pixels in one sample.
+    pub const fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+}
+
+/// Printed as the textbook does: `[16, 16, 3]`, and `[128]` for a vector.
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.pixels() == 1 {
+            write!(f, "[{}]", self.channels)
+        } else {
+            write!(f, "[{}, {}, {}]", self.height, self.width, self.channels)
+        }
+    }
+}
+
+/// How a window treats the edge of its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Padding {
+    /// Output size `floor(size / stride)`; windows may reach over the edge.
+    Same,
+    /// Output size `floor((size - kernel_size + 1) / stride)`; windows stay inside.
+    Valid,
+}
+
+/// A sliding window: kernel size, stride and where the first window starts, each `[height, width]`.
+///
+/// Window `(i, j)` covers rows `i · stride[0] - offset[0] ..` of `kernel_size[0]` rows, and columns alike; `offset` may
+/// be negative (a window that starts inside). Pixels outside the input are missing: 0 in a convolution, −∞ in max
+/// pooling, not counted in average pooling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Window {
+    /// Kernel height and width.
+    pub kernel_size: [usize; 2],
+    /// Rows and columns from one window to the next.
+    pub stride: [usize; 2],
+    /// Rows and columns by which the first window starts before the input.
+    pub offset: [isize; 2],
+}
+
+impl Window {
+    /// The textbook's placement: with SAME window `j` starts at `j·s + (s−1)/2 − (k−1)/2`, with VALID at `j·s + (s−1)/2`
+    /// (integer division).
+    pub fn new(kernel_size: [usize; 2], stride: [usize; 2], padding: Padding) -> Self {
+        let offset = [0, 1].map(|axis| {
+            let reach = match padding {
+                Padding::Same => (kernel_size[axis] as isize - 1) / 2,
+                Padding::Valid => 0,
+            };
+            reach - (stride[axis] as isize - 1) / 2
+        });
+        Self { kernel_size, stride, offset }
+    }
+
+    /// Kernel positions.
+    pub const fn area(&self) -> usize {
+        self.kernel_size[0] * self.kernel_size[1]
+    }
+
+    /// Whether every window is one pixel, each pixel its own window: a convolution is then a plain matrix product.
+    pub fn is_pointwise(&self) -> bool {
+        self.kernel_size == [1, 1] && self.stride == [1, 1] && self.offset == [0, 0]
+    }
+}
+
+/// Output rows and columns of a window over `input`; 0 on an axis means that not even one window fits.
+pub fn output_size(input: &Shape, kernel_size: [usize; 2], stride: [usize; 2], padding: Padding) -> [usize; 2] {
+    let size = [input.height, input.width];
+    [0, 1].map(|axis| match padding {
+        Padding::Same => size[axis] / stride[axis],
+        Padding::Valid => (size[axis] + 1).saturating_sub(kernel_size[axis]) / stride[axis],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn window_starts_where_the_textbook_starts_it() {
+        let start = |k, s, padding| -Window::new([k, k], [s, s], padding).offset[0];
+        assert_eq!(start(3, 1, Padding::Same), -1);
+        assert_eq!(start(3, 2, Padding::Same), -1);
+        assert_eq!(start(7, 2, Padding::Same), -3);
+        assert_eq!(start(2, 2, Padding::Same), 0);
+        assert_eq!(start(4, 4, Padding::Same), 0);
+        assert_eq!(start(3, 2, Padding::Valid), 0);
+        assert_eq!(start(1, 3, Padding::Same), 1);
+    }
+
+    #[test]
+    fn output_sizes() {
+        let input = Shape::new(299, 17, 3);
+        assert_eq!(output_size(&input, [3, 3], [2, 2], Padding::Valid), [148, 7]);
+        assert_eq!(output_size(&input, [3, 3], [2, 2], Padding::Same), [149, 8]);
+        assert_eq!(output_size(&Shape::new(2, 2, 1), [7, 7], [1, 1], Padding::Valid), [0, 0]);
+    }
+}
