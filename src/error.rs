@@ -10,12 +10,19 @@ use thiserror::Error;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Everything that can go wrong, in words for the person who has to mend it.
+#[expect(missing_docs, reason = "the variants name and explain their fields")]
 #[derive(Debug, Clone, PartialEq, Error, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Error {
     /// The network text cannot be read at this place.
     #[error("line {line}, column {column}: expected {expected}, found {found}{}", hint(.suggestion))]
-    Syntax { line: usize, column: usize, expected: String, found: String, suggestion: Option<String> },
+    Syntax {
+        line: usize,
+        column: usize,
+        expected: String,
+        found: String,
+        suggestion: Option<String>,
+    },
 
     /// The text reads well, but a layer of it makes no sense; `layer` is its path, such as `2.rhalf.0.conv`.
     #[error("layer {layer}: expected {expected}, found {found}{}", hint(.suggestion))]

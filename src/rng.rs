@@ -72,7 +72,8 @@ impl Random {
 
     /// The `index`-th random word: lane `index % 4` of block `index / 4`, counter `[block, step, substream, stream]`.
     pub fn word(&self, index: u32) -> u32 {
-        philox4x32([index / 4, self.step, self.substream, self.stream], self.key)[(index % 4) as usize]
+        philox4x32([index / 4, self.step, self.substream, self.stream], self.key)
+            [(index % 4) as usize]
     }
 
     /// Uniform in `[0, 1)`, with 24 bits.
@@ -113,13 +114,19 @@ mod tests {
     #[test]
     fn matches_the_published_vectors() {
         // Random123's kat_vectors, philox4x32 10.
-        assert_eq!(philox4x32([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        assert_eq!(
+            philox4x32([0; 4], [0; 2]),
+            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
+        );
         assert_eq!(
             philox4x32([u32::MAX; 4], [u32::MAX; 2]),
             [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
         );
         assert_eq!(
-            philox4x32([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
+            philox4x32(
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0]
+            ),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
     }
@@ -130,7 +137,10 @@ mod tests {
         let numbers: Vec<f64> = (0..20_000).map(|i| f64::from(random.normal(i))).collect();
         let mean = numbers.iter().sum::<f64>() / 20_000.0;
         let variance = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 20_000.0;
-        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "mean {mean}, variance {variance}");
+        assert!(
+            mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03,
+            "mean {mean}, variance {variance}"
+        );
     }
 
     #[test]

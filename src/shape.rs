@@ -102,7 +102,12 @@ impl Window {
 }
 
 /// Output rows and columns of a window over `input`; 0 on an axis means that not even one window fits.
-pub fn output_size(input: &Shape, kernel_size: [usize; 2], stride: [usize; 2], padding: Padding) -> [usize; 2] {
+pub fn output_size(
+    input: &Shape,
+    kernel_size: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> [usize; 2] {
     let size = [input.height, input.width];
     [0, 1].map(|axis| match padding {
         Padding::Same => size[axis] / stride[axis],

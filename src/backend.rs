@@ -1,0 +1,67 @@
+//! What an executor must do: hold storages, run the calls of a plan, hand numbers back.
+//!
+//! Nothing above this file knows which executor runs. Reads are async because a GPU's are.
+
+use crate::error::Result;
+use crate::kernel::{StepInputs, Storage};
+use crate::plan::Plan;
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
+
+/// A future that stays on its thread, as everything in a page does.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A plan that an executor has made ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PlanId(pub usize);
+
+/// An executor of plans.
+pub trait Backend {
+    /// The device, in words for people: `CPU, 2 threads`, `WebGPU, NVIDIA …`.
+    fn name(&self) -> String;
+
+    /// Makes `storage` hold `len` numbers, all zero; what it held is gone.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Memory`] or [`crate::error::Error::Device`].
+    fn allocate(&mut self, storage: Storage, len: usize) -> LocalFuture<'_, Result<()>>;
+
+    /// Makes a plan ready: compiles what it needs and grows the workspace, which all plans share, to what it needs.
+    ///
+    /// # Errors
+    /// As [`Backend::allocate`].
+    fn load<'a>(&'a mut self, plan: &'a Plan) -> LocalFuture<'a, Result<PlanId>>;
+
+    /// Forgets a plan.
+    fn unload(&mut self, plan: PlanId);
+
+    /// Copies bytes into a storage, starting `offset` numbers in. Later runs see them.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Internal`] where the storage is too short; device errors.
+    fn write(&mut self, storage: Storage, offset: usize, bytes: &[u8]) -> Result<()>;
+
+    /// Reads `len` numbers of a storage, starting `offset` in, after all runs so far.
+    ///
+    /// # Errors
+    /// Device errors; a failed read is never zeros.
+    fn read(
+        &mut self,
+        storage: Storage,
+        offset: usize,
+        len: usize,
+    ) -> LocalFuture<'_, Result<Vec<f32>>>;
+
+    /// Runs a range of a plan's calls. On a GPU it returns when they are submitted.
+    ///
+    /// # Errors
+    /// Device errors.
+    fn run(&mut self, plan: PlanId, calls: Range<usize>, step: &StepInputs) -> Result<()>;
+
+    /// Waits until the work submitted so far is no more than a moment from done, so that a caller's time budget holds.
+    ///
+    /// # Errors
+    /// Device errors.
+    fn settle(&mut self) -> LocalFuture<'_, Result<()>>;
+}

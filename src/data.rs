@@ -1,0 +1,1 @@
+//! Labelled photos: decoding, resizing, splits, batches, augmentation.

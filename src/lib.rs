@@ -1,0 +1,24 @@
+//! Floret trains and runs flower classifiers inside a web page.
+//!
+//! The map, ground floor first; no file imports upward:
+//!
+//! | floor | modules |
+//! | --- | --- |
+//! | ground | [`error`], [`rng`], [`shape`], [`kernel`] (the kernel table) |
+//! | ops | [`lowering`], [`ops`]: an op's configuration, shape rule, forward and backward |
+//! | network | [`network`]: text to graph |
+//! | plan | [`parameters`], [`plan`]: graph to kernel calls over numbered buffers |
+//! | executors | [`backend`] |
+//! | work | [`data`] |
+
+pub mod backend;
+pub mod data;
+pub mod error;
+pub mod kernel;
+pub mod lowering;
+pub mod network;
+pub mod ops;
+pub mod parameters;
+pub mod plan;
+pub mod rng;
+pub mod shape;

@@ -1,0 +1,68 @@
+//! Dense layer: flattens its input (rows, columns, channels) and multiplies; a 1 × 1 convolution of one pixel.
+
+use super::conv2d::{linear_backward, linear_forward, linear_parameters};
+use super::{Operation, ParameterSpec};
+use crate::error::{Error, Result};
+use crate::kernel::{Activation, Convolution};
+use crate::lowering::NodeLowering;
+use crate::shape::{Padding, Shape, Window};
+
+/// A fully connected layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dense {
+    /// Outputs.
+    pub width: usize,
+    /// Applied after the bias.
+    pub activation: Activation,
+}
+
+fn convolution(input: Shape, output: Shape) -> Convolution {
+    Convolution {
+        input: Shape::vector(input.len()),
+        output,
+        window: Window::new([1, 1], [1, 1], Padding::Same),
+    }
+}
+
+impl Operation for Dense {
+    fn kind(&self) -> &'static str {
+        "full"
+    }
+
+    fn output_shape(&self, _inputs: &[Shape]) -> Result<Shape> {
+        if self.width == 0 {
+            let found = "0".into();
+            return Err(Error::Layer {
+                layer: String::new(),
+                expected: "a width of at least 1".into(),
+                found,
+                suggestion: None,
+            });
+        }
+        Ok(Shape::vector(self.width))
+    }
+
+    fn parameters(&self, inputs: &[Shape], output: Shape) -> Vec<ParameterSpec> {
+        linear_parameters(&convolution(inputs[0], output), vec![inputs[0].len(), output.channels])
+    }
+
+    fn multiply_adds(&self, inputs: &[Shape], output: Shape) -> u64 {
+        convolution(inputs[0], output).multiply_adds()
+    }
+
+    fn fused_activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn masks_input(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, node: &mut NodeLowering) {
+        linear_forward(convolution(node.inputs[0].shape, node.shape), self.activation, node);
+    }
+
+    fn backward(&self, node: &mut NodeLowering) {
+        linear_backward(convolution(node.inputs[0].shape, node.shape), self.activation, node);
+    }
+}

@@ -1,0 +1,68 @@
+//! Additive normal noise: training only.
+
+use super::Operation;
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::lowering::NodeLowering;
+use crate::shape::Shape;
+
+/// Adds normal noise to a batch with probability `ratio`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Noise {
+    /// Mean of the noise.
+    pub mean: f32,
+    /// Its standard deviation.
+    pub std: f32,
+    /// Probability that a batch gets it.
+    pub ratio: f32,
+}
+
+impl Operation for Noise {
+    fn kind(&self) -> &'static str {
+        "noise"
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape> {
+        if !(self.mean.is_finite()
+            && self.std >= 0.0
+            && self.std.is_finite()
+            && (0.0..=1.0).contains(&self.ratio))
+        {
+            return Err(Error::Layer {
+                layer: String::new(),
+                expected: "a finite mean, std of at least 0 and ratio from 0 to 1".into(),
+                found: format!("mean {}, std {}, ratio {}", self.mean, self.std, self.ratio),
+                suggestion: None,
+            });
+        }
+        Ok(inputs[0])
+    }
+
+    fn is_random(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, node: &mut NodeLowering) {
+        if !node.training() {
+            return node.output_is_input();
+        }
+        let Self { mean, std, ratio } = *self;
+        let input = node.input(0);
+        let output = node.new_output();
+        let kernel =
+            Kernel::Noise { len: node.shape.len(), mean, std, ratio, layer: node.random_layer };
+        node.lowering.call(kernel, &[input], &[output]);
+    }
+
+    fn backward(&self, node: &mut NodeLowering) {
+        let Some(gradient) = node.lowering.gradient(node.node) else { return };
+        if node.hand_gradient_on(0, gradient) {
+            return;
+        }
+        if let Some((grad_input, accumulate)) = node.gradient_of_input(0) {
+            let (pixels, channels) = (node.shape.pixels(), node.shape.channels);
+            let add = crate::kernel::TiledAdd { pixels, channels, tile: channels };
+            node.lowering.call(Kernel::AddBackward { add, accumulate }, &[gradient], &[grad_input]);
+        }
+    }
+}

@@ -1,0 +1,478 @@
+//! The plan: a graph lowered to kernel calls over numbered buffers, buffers reused by lifetime.
+
+use crate::error::{Error, Result};
+use crate::kernel::{Activation, Call, Extent, Kernel, METRICS, Storage, TRANSFORM, View};
+use crate::lowering::{Input, Lowering, Mode, NodeLowering};
+use crate::network::graph::Graph;
+use crate::parameters::Parameters;
+use std::ops::Range;
+
+/// How the optimizer updates parameters.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Optimizer {
+    /// Adam (Kingma and Ba, 2015); with weight decay it is AdamW.
+    Adam {
+        /// Decay of the first moment.
+        beta1: f32,
+        /// Decay of the second moment.
+        beta2: f32,
+        /// Added to the root of the second moment.
+        epsilon: f32,
+    },
+    /// Stochastic gradient descent with momentum.
+    Sgd {
+        /// Decay of the momentum.
+        momentum: f32,
+    },
+}
+
+impl Optimizer {
+    /// The textbook's: 0.9, 0.999, 1e-8.
+    pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+}
+
+/// Where the batch comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Stored photos through `prepare_batch`.
+    Photos {
+        /// Pages of photos.
+        pages: u32,
+        /// Rows and columns of a stored photo.
+        stored_size: usize,
+    },
+    /// Numbers written to the plan's input by the caller.
+    Tensor,
+}
+
+/// What a plan is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanOptions {
+    /// Training or evaluation.
+    pub mode: Mode,
+    /// Largest batch.
+    pub batch_size: usize,
+    /// Where the batch comes from.
+    pub source: Source,
+    /// The optimizer of a training plan.
+    pub optimizer: Optimizer,
+    /// Decay of the moving average of weights; 0 keeps none.
+    pub weight_average: f32,
+    /// Nodes whose outputs (and gradients, when training) stay readable after a run.
+    pub keep: Vec<usize>,
+    /// Nodes below this number get no gradient: fine-tuning of a head.
+    pub train_from: usize,
+}
+
+impl PlanOptions {
+    /// Evaluation of tensors written by the caller.
+    pub fn evaluation(batch_size: usize, source: Source) -> Self {
+        Self {
+            mode: Mode::Evaluation,
+            batch_size,
+            source,
+            optimizer: Optimizer::ADAM,
+            weight_average: 0.0,
+            keep: Vec::new(),
+            train_from: 0,
+        }
+    }
+
+    /// Training with an optimizer.
+    pub fn training(batch_size: usize, source: Source, optimizer: Optimizer) -> Self {
+        Self { mode: Mode::Training, optimizer, ..Self::evaluation(batch_size, source) }
+    }
+}
+
+/// A node's output that stays readable, and its gradient.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kept {
+    /// The node.
+    pub node: usize,
+    /// Its output.
+    pub output: View,
+    /// The gradient of the loss by its output, when training.
+    pub gradient: Option<View>,
+}
+
+/// Kernel calls over numbered buffers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Largest batch.
+    pub batch_size: usize,
+    /// All calls, in order.
+    pub calls: Vec<Call>,
+    /// Calls that make outputs, loss and metrics.
+    pub forward: Range<usize>,
+    /// Calls that make gradients.
+    pub backward: Range<usize>,
+    /// Calls that change weights.
+    pub update: Range<usize>,
+    /// Numbers in each workspace buffer.
+    pub buffers: Vec<usize>,
+    /// The batch, `[batch, height, width, channels]`.
+    pub input: View,
+    /// The logits, `[batch, classes]`.
+    pub logits: View,
+    /// The class probabilities, `[batch, classes]`.
+    pub probabilities: View,
+    /// Values asked for.
+    pub kept: Vec<Kept>,
+    /// Numbers in each storage outside the workspace that the calls touch, photos left out.
+    pub shared: Vec<(Storage, usize)>,
+}
+
+/// Numbers in one call of an optimizer kernel at most, so that a binding stays under 128 MiB.
+const UPDATE_CHUNK: usize = 16 << 20;
+
+impl Plan {
+    /// Lowers a graph. Takes no memory for tensors: [`Plan::bytes`] says what running it will take.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a batch of 0 samples or a source that does not fit.
+    pub fn new(graph: &Graph, parameters: &Parameters, options: &PlanOptions) -> Result<Self> {
+        if options.batch_size == 0 {
+            let expected = "at least 1".into();
+            return Err(Error::Setting { name: "batch size".into(), expected, found: "0".into() });
+        }
+        let mut lowering = Lowering::new(options.mode, graph.nodes.len());
+        let input = lower_input(graph, options, &mut lowering);
+        let contexts = Contexts::new(graph, parameters, options);
+        for (number, _, operation) in graph.operations() {
+            operation.forward(&mut contexts.node(number, &mut lowering));
+        }
+        let (logits, classes) = (lowering.output(graph.output()), graph.classes());
+        let probabilities = lowering.value(Extent::PerSample(classes));
+        let training = options.mode == Mode::Training;
+        if training {
+            let gradient = lowering.value(Extent::PerSample(classes));
+            let targets = View::new(Storage::Targets, Extent::PerSample(classes + 1));
+            let metrics = View::new(Storage::Metrics, Extent::Fixed(METRICS));
+            let kernel = Kernel::SoftmaxCrossEntropy { classes };
+            lowering.call(kernel, &[logits, targets], &[gradient, probabilities, metrics]);
+            lowering.set_gradient(graph.output(), gradient);
+        } else {
+            lowering.call(Kernel::Softmax { classes }, &[logits], &[probabilities]);
+        }
+        let forward = 0..lowering.calls.len();
+        if training {
+            for (number, _, operation) in graph.operations().rev() {
+                operation.backward(&mut contexts.node(number, &mut lowering));
+            }
+        }
+        let backward = forward.end..lowering.calls.len();
+        if training {
+            lower_update(parameters, options, &mut lowering);
+        }
+        let update = backward.end..lowering.calls.len();
+        let kept: Vec<Kept> = options
+            .keep
+            .iter()
+            .map(|&node| Kept {
+                node,
+                output: lowering.output(node),
+                gradient: lowering.gradient(node),
+            })
+            .collect();
+
+        let mut live: Vec<View> = vec![input, logits, probabilities];
+        live.extend(kept.iter().flat_map(|kept| [Some(kept.output), kept.gradient]).flatten());
+        let assignment = Assignment::new(&lowering, &live, options.batch_size);
+        let calls: Vec<Call> = lowering.calls.iter().map(|call| assignment.call(call)).collect();
+        Ok(Self {
+            batch_size: options.batch_size,
+            shared: shared_storages(&calls, parameters, options.batch_size),
+            forward,
+            backward,
+            update,
+            input: assignment.view(input),
+            logits: assignment.view(logits),
+            probabilities: assignment.view(probabilities),
+            kept: kept
+                .into_iter()
+                .map(|kept| Kept {
+                    node: kept.node,
+                    output: assignment.view(kept.output),
+                    gradient: kept.gradient.map(|view| assignment.view(view)),
+                })
+                .collect(),
+            buffers: assignment.buffers,
+            calls,
+        })
+    }
+
+    /// Bytes that running the plan takes: workspace and shared storages, photos left out.
+    pub fn bytes(&self) -> u64 {
+        let shared: usize = self.shared.iter().map(|(_, len)| len).sum();
+        4 * (self.buffers.iter().sum::<usize>() + shared) as u64
+    }
+
+    /// Refuses a plan that needs more than `available` bytes, naming the largest batch that would fit.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn check_memory(
+        &self,
+        graph: &Graph,
+        parameters: &Parameters,
+        options: &PlanOptions,
+        available: u64,
+    ) -> Result<()> {
+        let needed = self.bytes();
+        if needed <= available {
+            return Ok(());
+        }
+        let bytes_at = |batch_size| {
+            Self::new(graph, parameters, &PlanOptions { batch_size, ..options.clone() })
+                .map(|plan| plan.bytes())
+        };
+        // Bytes grow with the batch, so halving finds the boundary.
+        let (mut fits, mut too_large) = (0, options.batch_size);
+        while too_large - fits > 1 {
+            let middle = fits + (too_large - fits) / 2;
+            if bytes_at(middle)? <= available { fits = middle } else { too_large = middle }
+        }
+        Err(Error::Memory { needed, available, batch_that_fits: (fits > 0).then_some(fits) })
+    }
+}
+
+fn lower_input(graph: &Graph, options: &PlanOptions, lowering: &mut Lowering) -> View {
+    let output = graph.input();
+    let input = lowering.value(Extent::PerSample(output.len()));
+    lowering.set_output(0, input);
+    if let Source::Photos { pages, stored_size } = options.source {
+        for page in 0..pages {
+            // A page's length is the executor's to know: the view starts at its beginning.
+            let photos = View::new(Storage::Photos(page), Extent::Fixed(0));
+            let transforms = View::new(Storage::Transforms, Extent::PerSample(TRANSFORM));
+            lowering.call(
+                Kernel::PrepareBatch { page, stored_size, output },
+                &[photos, transforms],
+                &[input],
+            );
+        }
+    }
+    input
+}
+
+fn lower_update(parameters: &Parameters, options: &PlanOptions, lowering: &mut Lowering) {
+    let mut start = 0;
+    while start < parameters.weights_len {
+        let len = UPDATE_CHUNK.min(parameters.weights_len - start);
+        let view = |storage| View { storage, offset: start, extent: Extent::Fixed(len) };
+        let flags = View {
+            storage: Storage::ParameterFlags,
+            offset: 2 * start / crate::kernel::ROW,
+            extent: Extent::Fixed(2 * len / crate::kernel::ROW),
+        };
+        let (gradients, weights, first) =
+            (view(Storage::Gradients), view(Storage::Weights), view(Storage::FirstMoment));
+        match options.optimizer {
+            Optimizer::Adam { beta1, beta2, epsilon } => {
+                let kernel = Kernel::Adam { len, beta1, beta2, epsilon };
+                lowering.call(
+                    kernel,
+                    &[gradients, flags],
+                    &[weights, first, view(Storage::SecondMoment)],
+                );
+            }
+            Optimizer::Sgd { momentum } => {
+                lowering.call(
+                    Kernel::Sgd { len, momentum },
+                    &[gradients, flags],
+                    &[weights, first],
+                );
+            }
+        }
+        if options.weight_average > 0.0 {
+            let kernel = Kernel::AverageWeights { len, decay: options.weight_average };
+            lowering.call(kernel, &[weights], &[view(Storage::AveragedWeights)]);
+        }
+        start += len;
+    }
+}
+
+/// What each node needs to know of its surroundings.
+struct Contexts<'a> {
+    graph: &'a Graph,
+    parameters: &'a Parameters,
+    options: &'a PlanOptions,
+    consumers: Vec<usize>,
+    needs_gradient: Vec<bool>,
+    random_layers: Vec<u32>,
+    masked_by_consumer: Vec<bool>,
+}
+
+impl<'a> Contexts<'a> {
+    fn new(graph: &'a Graph, parameters: &'a Parameters, options: &'a PlanOptions) -> Self {
+        let count = graph.nodes.len();
+        let mut contexts = Self {
+            graph,
+            parameters,
+            options,
+            consumers: vec![0; count],
+            needs_gradient: vec![false; count],
+            random_layers: vec![0; count],
+            masked_by_consumer: vec![false; count],
+        };
+        let mut random_layers = 0;
+        for (number, node, operation) in graph.operations() {
+            for &input in &node.inputs {
+                contexts.consumers[input] += 1;
+            }
+            let own = number >= options.train_from && parameters.block(number).is_some();
+            contexts.needs_gradient[number] =
+                own || node.inputs.iter().any(|&input| contexts.needs_gradient[input]);
+            contexts.needs_gradient[number] |= options.keep.contains(&number);
+            contexts.random_layers[number] = random_layers;
+            random_layers += u32::from(operation.is_random());
+        }
+        for (_, node, operation) in graph.operations() {
+            for &input in &node.inputs {
+                let masks = operation.masks_input() && contexts.consumers[input] == 1;
+                // A kept gradient is the one by the output itself.
+                contexts.masked_by_consumer[input] = masks && !options.keep.contains(&input);
+            }
+        }
+        contexts
+    }
+
+    fn node<'b>(&self, number: usize, lowering: &'b mut Lowering) -> NodeLowering<'b> {
+        let node = &self.graph.nodes[number];
+        let input = |&input: &usize| Input {
+            node: input,
+            shape: self.graph.nodes[input].shape,
+            needs_gradient: self.needs_gradient[input],
+            sole_consumer: self.consumers[input] == 1 && !self.options.keep.contains(&input),
+            activation: if self.masked_by_consumer[input] {
+                self.fused_activation(input)
+            } else {
+                Activation::None
+            },
+        };
+        NodeLowering {
+            lowering,
+            node: number,
+            inputs: node.inputs.iter().map(input).collect(),
+            shape: node.shape,
+            block: self.parameters.block(number),
+            trains_parameters: number >= self.options.train_from,
+            statistics: self.parameters.statistics(number),
+            random_layer: self.random_layers[number],
+            gradient_is_masked: self.masked_by_consumer[number],
+        }
+    }
+
+    fn fused_activation(&self, number: usize) -> Activation {
+        self.graph.nodes[number]
+            .op
+            .operation()
+            .map_or(Activation::None, |operation| operation.fused_activation())
+    }
+}
+
+/// Values mapped to buffers by lifetime: a buffer is free again after the last call that touches its value.
+struct Assignment {
+    buffer_of_value: Vec<u32>,
+    buffers: Vec<usize>,
+}
+
+impl Assignment {
+    fn new(lowering: &Lowering, live_to_the_end: &[View], batch_size: usize) -> Self {
+        let value_of = |view: &View| match view.storage {
+            Storage::Workspace(value) => Some(value as usize),
+            _ => None,
+        };
+        let mut last_use = vec![0; lowering.values.len()];
+        for (position, call) in lowering.calls.iter().enumerate() {
+            for value in call.reads.iter().chain(&call.writes).filter_map(value_of) {
+                last_use[value] = position;
+            }
+        }
+        for value in live_to_the_end.iter().filter_map(value_of) {
+            last_use[value] = usize::MAX;
+        }
+        let mut assignment =
+            Self { buffer_of_value: vec![u32::MAX; lowering.values.len()], buffers: Vec::new() };
+        let mut free: Vec<usize> = Vec::new();
+        for value in live_to_the_end.iter().filter_map(value_of) {
+            // The input is written from outside, before the first call.
+            assignment.assign(value, lowering.values[value].len(batch_size), &mut free);
+        }
+        for (position, call) in lowering.calls.iter().enumerate() {
+            for value in call.writes.iter().filter_map(value_of) {
+                assignment.assign(value, lowering.values[value].len(batch_size), &mut free);
+            }
+            let mut ended: Vec<usize> = call
+                .reads
+                .iter()
+                .chain(&call.writes)
+                .filter_map(value_of)
+                .filter(|&v| last_use[v] == position)
+                .collect();
+            ended.sort_unstable();
+            ended.dedup();
+            free.extend(ended.into_iter().map(|value| assignment.buffer_of_value[value] as usize));
+        }
+        assignment
+    }
+
+    /// Takes the smallest free buffer that is large enough, else grows the largest free one, else makes one.
+    fn assign(&mut self, value: usize, len: usize, free: &mut Vec<usize>) {
+        if self.buffer_of_value[value] != u32::MAX {
+            return;
+        }
+        let fitting = (0..free.len())
+            .filter(|&i| self.buffers[free[i]] >= len)
+            .min_by_key(|&i| self.buffers[free[i]]);
+        let chosen = fitting.or_else(|| (0..free.len()).max_by_key(|&i| self.buffers[free[i]]));
+        let buffer = match chosen {
+            Some(position) => free.swap_remove(position),
+            None => {
+                self.buffers.push(0);
+                self.buffers.len() - 1
+            }
+        };
+        self.buffers[buffer] = self.buffers[buffer].max(len);
+        self.buffer_of_value[value] = buffer as u32;
+    }
+
+    fn view(&self, view: View) -> View {
+        match view.storage {
+            Storage::Workspace(value) => {
+                View { storage: Storage::Workspace(self.buffer_of_value[value as usize]), ..view }
+            }
+            _ => view,
+        }
+    }
+
+    fn call(&self, call: &Call) -> Call {
+        let views = |views: &[View]| views.iter().map(|&view| self.view(view)).collect();
+        Call { kernel: call.kernel, reads: views(&call.reads), writes: views(&call.writes) }
+    }
+}
+
+fn shared_storages(
+    calls: &[Call],
+    parameters: &Parameters,
+    batch_size: usize,
+) -> Vec<(Storage, usize)> {
+    let mut shared = std::collections::BTreeMap::new();
+    for view in calls.iter().flat_map(|call| call.reads.iter().chain(&call.writes)) {
+        match view.storage {
+            Storage::Workspace(_) | Storage::Photos(_) => {}
+            storage => {
+                let end = view.offset + view.extent.len(batch_size);
+                let len = shared.entry(storage).or_insert(0);
+                *len = end.max(*len);
+            }
+        }
+    }
+    for (storage, len) in &mut shared {
+        if matches!(storage, Storage::Weights | Storage::Gradients) {
+            *len = parameters.weights_len;
+        }
+    }
+    shared.into_iter().collect()
+}
