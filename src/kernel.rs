@@ -98,6 +98,8 @@ pub enum Storage {
     ParameterFlags,
     /// Running mean and variance of batch normalisation.
     Statistics,
+    /// Exponential moving average of the running statistics.
+    AveragedStatistics,
     /// A page of stored photos: RGBA bytes, four to a number.
     Photos(u32),
     /// [`TRANSFORM`] numbers a sample.
@@ -302,7 +304,7 @@ pub enum Kernel {
     /// `gradients, flags → weights, first moment`: momentum, then `weights −= learning_rate · momentum`; weight decay is
     /// decoupled here too.
     Sgd { len: usize, momentum: f32 },
-    /// `weights → averaged weights`: moves by `1 − decay`, where early steps use `(1 + step) / (10 + step)` if smaller.
+    /// `weights → averaged weights` (statistics alike): moves by `1 − decay`, where early steps use `(1 + step) / (10 + step)` if smaller.
     AverageWeights { len: usize, decay: f32 },
 }
 

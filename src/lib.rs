@@ -16,6 +16,7 @@ pub mod data;
 pub mod error;
 pub mod kernel;
 pub mod lowering;
+pub mod metrics;
 pub mod network;
 pub mod ops;
 pub mod parameters;

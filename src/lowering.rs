@@ -27,6 +27,8 @@ struct Gradient {
 pub struct Lowering {
     /// What the plan is for.
     pub mode: Mode,
+    /// Whether weights and running statistics are read from their moving averages.
+    pub averaged: bool,
     /// Calls in order of execution, on values.
     pub calls: Vec<Call>,
     /// Span of each value.
@@ -38,9 +40,10 @@ pub struct Lowering {
 
 impl Lowering {
     /// Nothing lowered yet, for a graph of `nodes` nodes.
-    pub fn new(mode: Mode, nodes: usize) -> Self {
+    pub fn new(mode: Mode, averaged: bool, nodes: usize) -> Self {
         Self {
             mode,
+            averaged,
             calls: Vec::new(),
             values: Vec::new(),
             outputs: vec![None; nodes],
@@ -164,7 +167,11 @@ impl NodeLowering<'_> {
 
     /// The parameter block in the weight arena.
     pub fn parameters(&self) -> View {
-        self.block_in(Storage::Weights)
+        self.block_in(if self.lowering.averaged {
+            Storage::AveragedWeights
+        } else {
+            Storage::Weights
+        })
     }
 
     /// The same block in the gradient arena.
@@ -180,7 +187,9 @@ impl NodeLowering<'_> {
     /// The running statistics.
     pub fn running_statistics(&self) -> View {
         let (offset, len) = self.statistics.expect("only ops with statistics ask for them");
-        View { storage: Storage::Statistics, offset, extent: Extent::Fixed(len) }
+        let storage =
+            if self.lowering.averaged { Storage::AveragedStatistics } else { Storage::Statistics };
+        View { storage, offset, extent: Extent::Fixed(len) }
     }
 
     /// The gradient of the output before the node's own `activation`: as it arrived where the consumer has multiplied by

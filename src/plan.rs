@@ -59,6 +59,8 @@ pub struct PlanOptions {
     pub optimizer: Optimizer,
     /// Decay of the moving average of weights; 0 keeps none.
     pub weight_average: f32,
+    /// Whether an evaluation reads the moving averages of weights and statistics.
+    pub averaged: bool,
     /// Nodes whose outputs (and gradients, when training) stay readable after a run.
     pub keep: Vec<usize>,
     /// Nodes below this number get no gradient: fine-tuning of a head.
@@ -74,6 +76,7 @@ impl PlanOptions {
             source,
             optimizer: Optimizer::ADAM,
             weight_average: 0.0,
+            averaged: false,
             keep: Vec::new(),
             train_from: 0,
         }
@@ -136,7 +139,7 @@ impl Plan {
             let expected = "at least 1".into();
             return Err(Error::Setting { name: "batch size".into(), expected, found: "0".into() });
         }
-        let mut lowering = Lowering::new(options.mode, graph.nodes.len());
+        let mut lowering = Lowering::new(options.mode, options.averaged, graph.nodes.len());
         let input = lower_input(graph, options, &mut lowering);
         let contexts = Contexts::new(graph, parameters, options);
         for (number, _, operation) in graph.operations() {
@@ -290,6 +293,14 @@ fn lower_update(parameters: &Parameters, options: &PlanOptions, lowering: &mut L
             lowering.call(kernel, &[weights], &[view(Storage::AveragedWeights)]);
         }
         start += len;
+    }
+    if options.weight_average > 0.0 && parameters.statistics_len > 0 {
+        let view = |storage| View::new(storage, Extent::Fixed(parameters.statistics_len));
+        let kernel = Kernel::AverageWeights {
+            len: parameters.statistics_len,
+            decay: options.weight_average,
+        };
+        lowering.call(kernel, &[view(Storage::Statistics)], &[view(Storage::AveragedStatistics)]);
     }
 }
 
@@ -470,8 +481,12 @@ fn shared_storages(
         }
     }
     for (storage, len) in &mut shared {
-        if matches!(storage, Storage::Weights | Storage::Gradients) {
-            *len = parameters.weights_len;
+        match storage {
+            Storage::Weights | Storage::Gradients | Storage::AveragedWeights => {
+                *len = parameters.weights_len
+            }
+            Storage::Statistics | Storage::AveragedStatistics => *len = parameters.statistics_len,
+            _ => {}
         }
     }
     shared.into_iter().collect()
