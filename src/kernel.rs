@@ -18,9 +18,14 @@ pub const fn round_up_to_row(len: usize) -> usize {
 /// Numbers in one sample's record of [`Storage::Transforms`]: two [`CONTRIBUTION`]s, the photo and its mixup partner.
 pub const TRANSFORM: usize = 2 * CONTRIBUTION;
 
-/// Numbers that say how one photo enters a sample: page, slot in the page, weight, 6 of the matrix from output to stored
-/// pixels, 12 of the colour matrix (3 × 4, on normalised RGB), 4 of the cutout rectangle (left, top, right, bottom in
-/// output pixels), 7 unused.
+/// Numbers that say how one photo enters a sample: page, slot in the page, weight, 6 of the matrix `m` from output to
+/// stored pixels, 12 of the colour matrix (3 × 4, on normalised RGB), 4 of the cutout rectangle (left, top, right, bottom
+/// in output pixels), 7 unused.
+///
+/// The value at output column `x`, row `y` is sampled linearly between the four stored pixels around column
+/// `(x + ½)·m₀ + (y + ½)·m₁ + m₂ − ½`, row `(x + ½)·m₃ + (y + ½)·m₄ + m₅ − ½`, edges repeated; normalised; multiplied as
+/// `[red, green, blue, 1]` by the colour matrix, not clamped; 0 where `left ≤ x < right` and `top ≤ y < bottom`; and
+/// multiplied by the weight.
 pub const CONTRIBUTION: usize = 32;
 
 /// Numbers in [`Storage::Metrics`]: sum of weighted losses, sum of weights, correct answers, samples.
@@ -245,7 +250,8 @@ pub struct Part {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kernel {
     /// `photos page, transforms → input`: crops, flips, colours and normalises (`pixel / 127.5 − 1`) the photos of one
-    /// page into the batch; the other samples are left alone, or cleared when `page` is 0.
+    /// page into the batch, as [`CONTRIBUTION`] states. Page 0 sets every sample to the sum of its contributions from
+    /// that page (0 without one), a later page adds its own. A photo is `stored_size²` RGBA pixels, slot after slot.
     PrepareBatch { page: u32, stored_size: usize, output: Shape },
     /// `input, block → output`: `activation(input ∗ kernel + bias)`.
     Conv2dForward { convolution: Convolution, activation: Activation },
@@ -264,7 +270,7 @@ pub enum Kernel {
     AvgPoolBackward { pooling: Pooling, accumulate: bool },
     /// `input → moments, running`: `moments` is mean then 1 / sqrt(variance + epsilon) of the batch (biased variance),
     /// the second half at the next whole row; `running` (mean, then unbiased variance, laid out alike) moves by
-    /// `momentum`.
+    /// `momentum`. The unbiased variance of a single number is 0.
     BatchNormStatistics { norm: BatchNorm },
     /// `running → moments`: for evaluation.
     BatchNormRunning { norm: BatchNorm },
@@ -287,22 +293,25 @@ pub enum Kernel {
     ConcatForward { part: Part },
     /// `grad_whole → grad_part`.
     ConcatBackward { part: Part, accumulate: bool },
-    /// `input → output`: keeps a number with `keep_prob` and divides it by that; the same for gradients. `layer` numbers
-    /// the random sequence, see [`crate::rng::Stream::Dropout`].
+    /// `input → output`: keeps number `i` of the batch where uniform number `i` is below `keep_prob`, and divides it by
+    /// that; the same for gradients. `layer` is the substream of [`crate::rng::Stream::Dropout`].
     Dropout { len: usize, keep_prob: f32, layer: u32, accumulate: bool },
-    /// `input → output`: adds normal noise to the batch with probability `ratio` (word 0 of substream `layer + 2¹⁶`
-    /// decides), numbers from [`crate::rng::Stream::Noise`].
+    /// `input → output`: adds `mean + std · normal number i` to number `i` of the batch, from substream `layer` of
+    /// [`crate::rng::Stream::Noise`], where uniform number 0 of substream `layer + 2¹⁶` is below `ratio`; else a copy.
     Noise { len: usize, mean: f32, std: f32, ratio: f32, layer: u32 },
-    /// `logits, targets → grad_logits, probabilities, metrics`: the weighted mean loss over the batch and its gradient,
-    /// `weight · (probabilities − target) / batch size`.
+    /// `logits, targets → grad_logits, probabilities, metrics`: a sample's loss is `−weight · Σ target · ln probability`,
+    /// the gradient that of the batch's mean, `weight · (probabilities − target) / batch size` (targets sum to 1). An
+    /// answer is correct where the largest logit and the largest target, the first ones among equals, are of one class.
     SoftmaxCrossEntropy { classes: usize },
     /// `logits → probabilities`.
     Softmax { classes: usize },
-    /// `gradients, flags → weights, first moment, second moment` (Kingma and Ba, 2015), with decoupled weight decay
-    /// (Loshchilov and Hutter, 2019) where the flags ask for it. `len` is a whole number of rows.
+    /// `gradients, flags → weights, first moment, second moment` (Kingma and Ba, 2015, both moments corrected for their
+    /// start at 0), with decoupled weight decay (Loshchilov and Hutter, 2019): the update is `learning_rate · rate scale ·
+    /// (m̂ / (√v̂ + epsilon) + weight_decay · decay scale · weight)`. The moments move whatever the flags. `len` is a whole
+    /// number of rows.
     Adam { len: usize, beta1: f32, beta2: f32, epsilon: f32 },
-    /// `gradients, flags → weights, first moment`: momentum, then `weights −= learning_rate · momentum`; weight decay is
-    /// decoupled here too.
+    /// `gradients, flags → weights, first moment`: the moment becomes `momentum · moment + gradient`, and takes the place of
+    /// Adam's quotient in the update.
     Sgd { len: usize, momentum: f32 },
     /// `weights → averaged weights` (statistics alike): moves by `1 − decay`, where early steps use `(1 + step) / (10 + step)` if smaller.
     AverageWeights { len: usize, decay: f32 },
