@@ -1,0 +1,18 @@
+/** Starts the page. */
+
+import './frame.js';
+import './panels/photos.js';
+import './panels/network.js';
+import './panels/train.js';
+import './panels/report.js';
+import './panels/classify.js';
+import { h } from './dom.js';
+import { EngineFailure } from './engine.js';
+import { language, t } from './i18n.js';
+import { start } from './session.js';
+
+document.documentElement.lang = language();
+start().catch((failure) => {
+  const why = failure instanceof EngineFailure ? failure.detail.message : failure;
+  document.querySelector('main')?.prepend(h('p', { class: 'fault', role: 'alert' }, t('error.no_engine', { why: String(why) })));
+});

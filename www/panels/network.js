@@ -1,0 +1,233 @@
+/** Network: nine presets, the notation with a live check, the structure listing and the picture. */
+
+import { fill, h } from '../dom.js';
+import { EngineFailure } from '../engine.js';
+import { number, short } from '../format.js';
+import { drawGraph } from '../graph-picture.js';
+import { known, t } from '../i18n.js';
+import { icon } from '../icons.js';
+import { Panel, heading } from '../panel.js';
+import { chooseNetwork, networkOf } from '../session.js';
+import { wordError } from '../words.js';
+
+/** Above this, a preset is marked as heavy: training it takes hours on a laptop. */
+const HEAVY_FLOPS = 1e9;
+
+class NetworkPanel extends Panel {
+  get watches() {
+    return ['presets', 'structure'];
+  }
+
+  render() {
+    this.cards = h('div', { class: 'presets' });
+    this.heavy = h('div', { class: 'presets' });
+    this.problem = h('div', { class: 'problem', role: 'status', id: 'notation-problem' });
+    this.text = h('textarea', {
+      id: 'notation',
+      class: 'mono notation',
+      spellcheck: 'false',
+      autocapitalize: 'off',
+      rows: 12,
+      'aria-describedby': 'notation-problem',
+      oninput: () => this.edited(),
+    });
+    this.structure = h('div', { class: 'stack' });
+    fill(
+      this,
+      heading('network'),
+      h(
+        'div',
+        { class: 'stack' },
+        h('fieldset', {}, h('legend', { class: 'sr' }, t('network.presets')), this.cards, h('details', { class: 'heavy' }, h('summary', {}, t('network.heavy')), h('p', { class: 'soft' }, t('network.heavy_lead')), this.heavy)),
+        h(
+          'section',
+          { class: 'columns wide' },
+          h(
+            'div',
+            { class: 'card tight' },
+            h('div', { class: 'field' }, h('label', { for: 'notation' }, t('network.notation')), this.text, h('p', { class: 'small soft' }, t('network.notation_hint'))),
+            this.problem,
+            this.inputs(),
+          ),
+          (this.picture = h('div', { class: 'card picture' })),
+        ),
+        this.structure,
+        h('div', { class: 'next' }, h('a', { class: 'button primary big', href: '#train' }, t('network.next'), icon('arrow'))),
+      ),
+    );
+    this.showPresets();
+    this.showNetwork(true);
+  }
+
+  /** @param {Set<string>} changed */
+  update(changed) {
+    if (changed.has('presets')) this.showPresets();
+    if (changed.has('structure')) this.showNetwork(document.activeElement !== this.text);
+  }
+
+  /** Actions and input size. */
+  inputs() {
+    const size = (/** @type {string} */ id, /** @type {number} */ axis) =>
+      h('input', { type: 'number', id, min: 8, max: 1024, step: 1, 'data-axis': axis, onchange: () => this.edited() });
+    this.height = size('input-height', 0);
+    this.width = size('input-width', 1);
+    this.actions = h('select', { id: 'actions', onchange: () => this.edited() }, ['LA', 'LAB', 'LBA', 'BLA'].map((actions) => h('option', { value: actions }, actions)));
+    return h(
+      'div',
+      { class: 'fields' },
+      h('div', { class: 'field' }, h('label', { for: 'actions' }, t('network.actions')), this.actions),
+      h('div', { class: 'field' }, h('label', { for: 'input-height' }, t('network.height')), this.height),
+      h('div', { class: 'field' }, h('label', { for: 'input-width' }, t('network.width')), this.width),
+    );
+  }
+
+  showPresets() {
+    const card = (/** @type {import('../protocol.js').Preset} */ preset) => {
+      const chosen = this.state.network?.name === preset.name;
+      return h(
+        'label',
+        { class: 'preset' },
+        h('input', { type: 'radio', name: 'preset', value: preset.name, checked: chosen, onchange: () => this.choose(preset) }),
+        h('span', { class: 'preset-name' }, preset.name),
+        h('span', { class: 'preset-what' }, known(`preset.${preset.name}`) ? t(`preset.${preset.name}`) : ''),
+        h(
+          'span',
+          { class: 'preset-facts' },
+          h('span', {}, `${preset.input[0]} × ${preset.input[1]}`),
+          h('span', {}, t('network.parameters', { n: short(preset.parameters) })),
+          h('span', {}, t('network.flops', { n: short(preset.flops) })),
+        ),
+      );
+    };
+    const light = this.state.presets.filter(({ flops }) => flops < HEAVY_FLOPS);
+    const heavy = this.state.presets.filter(({ flops }) => flops >= HEAVY_FLOPS);
+    if (this.cards) fill(this.cards, light.map(card));
+    if (this.heavy) fill(this.heavy, heavy.map(card));
+  }
+
+  /** @param {import('../protocol.js').Preset} preset */
+  async choose(preset) {
+    if (this.problem) fill(this.problem);
+    await this.check(networkOf(preset));
+  }
+
+  /** Waits for a pause in typing, then checks. */
+  edited() {
+    clearTimeout(this.pause);
+    this.pause = setTimeout(() => {
+      const { network } = this.state;
+      const [text, actions] = [this.text?.value ?? '', this.actions?.value ?? 'LAB'];
+      const channels = network?.input[2] ?? 3;
+      /** @type {[number, number, number]} */
+      const input = [Number(this.height?.value), Number(this.width?.value), channels];
+      const same = network && text === network.text;
+      this.check({ name: same ? network.name : t('network.own'), text, actions, input });
+    }, 250);
+  }
+
+  /** @param {import('../protocol.js').Network} network */
+  async check(network) {
+    try {
+      await chooseNetwork(network);
+      if (this.problem) fill(this.problem, h('p', { class: 'fine small' }, icon('check'), t('network.reads_well')));
+      this.text?.removeAttribute('aria-invalid');
+    } catch (failure) {
+      this.showProblem(failure);
+    }
+  }
+
+  /** Words the slip and shows the line with its column marked. @param {unknown} failure */
+  showProblem(failure) {
+    if (!this.problem || !this.text) return;
+    const detail = failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
+    this.text.setAttribute('aria-invalid', 'true');
+    const line = typeof detail.line === 'number' ? (this.text.value.split('\n')[detail.line - 1] ?? '') : null;
+    const column = Math.max((detail.column ?? 1) - 1, 0);
+    const start = Math.max(0, column - 24);
+    const excerpt =
+      line === null
+        ? null
+        : h(
+            'pre',
+            { class: 'slip', 'aria-hidden': 'true' },
+            start > 0 ? '…' : '',
+            line.slice(start, column),
+            h('mark', {}, line.slice(column, column + 1) || ' '),
+            line.slice(column + 1, column + 40),
+          );
+    const jump =
+      line === null
+        ? null
+        : h('button', { type: 'button', class: 'button', onclick: () => this.jump(detail.line, column) }, t('network.jump', { line: detail.line, column: column + 1 }));
+    fill(this.problem, h('div', { class: 'fault tight' }, h('p', {}, wordError(detail)), excerpt, jump));
+  }
+
+  /** @param {number} line from 1 @param {number} column from 0 */
+  jump(line, column) {
+    if (!this.text) return;
+    const before = this.text.value.split('\n').slice(0, line - 1).join('\n').length + (line > 1 ? 1 : 0);
+    this.text.focus();
+    this.text.setSelectionRange(before + column, before + column + 1);
+  }
+
+  /** @param {boolean} withText whether the editor takes the network's text */
+  showNetwork(withText) {
+    const { network, structure } = this.state;
+    if (!network || !structure || !this.text || !this.structure || !this.picture) return;
+    if (withText) {
+      this.text.value = network.text;
+      this.text.removeAttribute('aria-invalid');
+    }
+    if (this.actions) this.actions.value = network.actions;
+    if (this.height) this.height.value = String(network.input[0]);
+    if (this.width) this.width.value = String(network.input[1]);
+    for (const radio of this.querySelectorAll('input[name="preset"]')) {
+      const input = /** @type {HTMLInputElement} */ (radio);
+      input.checked = input.value === network.name;
+    }
+    fill(
+      this.picture,
+      h('h2', {}, t('network.picture')),
+      h('p', { class: 'small soft' }, t('network.totals', { parameters: number(structure.parameters), flops: short(structure.flops), layers: structure.layers.length })),
+      drawGraph(structure, t('network.picture_label', { name: network.name })),
+    );
+    fill(this.structure, this.listing(structure));
+  }
+
+  /** @param {import('../protocol.js').Structure} structure */
+  listing(structure) {
+    const most = Math.max(...structure.layers.map(({ flops }) => flops), 1);
+    const row = (/** @type {import('../protocol.js').Layer} */ layer) => {
+      const share = h('span', { class: 'share' });
+      share.style.setProperty('--share', String(layer.flops / most));
+      const name = h('td', { class: 'mono layer-name' }, `${layer.index}: ${layer.kind}`);
+      name.style.setProperty('--depth', String(layer.depth));
+      return h(
+        'tr',
+        {},
+        name,
+        h('td', { class: 'mono' }, `[${layer.input.join(', ')}] ⇒ [${layer.output.join(', ')}]`),
+        h('td', { class: 'mono' }, layer.formula),
+        h('td', { class: 'number' }, layer.parameters > 0 ? number(layer.parameters) : ''),
+        h('td', { class: 'number' }, layer.flops > 0 ? short(layer.flops) : '', share),
+      );
+    };
+    return h(
+      'details',
+      { class: 'card' },
+      h('summary', {}, t('network.structure')),
+      h(
+        'div',
+        { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('network.structure') },
+        h(
+          'table',
+          { class: 'structure' },
+          h('thead', {}, h('tr', {}, ['layer', 'shapes', 'formula'].map((name) => h('th', { scope: 'col' }, t(`network.col_${name}`))), ['parameters', 'flops'].map((name) => h('th', { scope: 'col', class: 'number' }, t(`network.col_${name}`))))),
+          h('tbody', {}, structure.layers.map(row)),
+        ),
+      ),
+    );
+  }
+}
+
+customElements.define('floret-network', NetworkPanel);

@@ -1,0 +1,241 @@
+/** Train: recipe, device, start and stop; the live curves and the report's lines. */
+
+import { Chart, smooth } from '../chart.js';
+import { fill, h } from '../dom.js';
+import { duration, number, percent } from '../format.js';
+import { t } from '../i18n.js';
+import { icon } from '../icons.js';
+import { Bloom } from '../mark.js';
+import { Panel, heading, showFailure } from '../panel.js';
+import { resume, saveModel, stop, train } from '../session.js';
+import { store } from '../state.js';
+
+/** Points that the drawn curve averages over. */
+const SMOOTHING = 9;
+
+class Train extends Panel {
+  get watches() {
+    return ['run', 'library', 'structure', 'devices'];
+  }
+
+  bloom = new Bloom();
+
+  render() {
+    this.charts?.forEach((chart) => chart.remove());
+    this.charts = [
+      new Chart({
+        label: t('train.loss'),
+        x: t('train.epoch_axis'),
+        format: (value) => number(value, { maximumFractionDigits: 2 }),
+        series: [
+          { label: t('train.training'), colour: '--petal', look: 'line' },
+          { label: t('train.validation'), colour: '--sky', look: 'dots' },
+        ],
+      }),
+      new Chart({
+        label: t('train.accuracy'),
+        x: t('train.epoch_axis'),
+        top: 1,
+        format: (value) => percent(value, 0),
+        series: [
+          { label: t('train.training'), colour: '--petal', look: 'line' },
+          { label: t('train.validation'), colour: '--sky', look: 'dots' },
+        ],
+      }),
+    ];
+    this.button = h('button', { type: 'button', class: 'button primary big', onclick: () => this.press() });
+    this.again = h('button', { type: 'button', class: 'button', onclick: () => this.run(train) }, t('train.again'));
+    this.save = h('button', { type: 'button', class: 'button', onclick: () => this.run(saveModel) }, icon('save'), t('model.save'));
+    this.says = h('p', { class: 'says', role: 'status' });
+    this.facts = h('dl', { class: 'facts' });
+    this.fault = h('div', {});
+    this.log = h('ol', { class: 'mono log' });
+    fill(
+      this,
+      heading('train'),
+      h(
+        'div',
+        { class: 'columns aside' },
+        this.settings(),
+        h(
+          'div',
+          { class: 'stack' },
+          h('section', { class: 'card stage' }, this.bloom.element, h('div', { class: 'tight' }, this.says, this.facts, h('div', { class: 'row' }, this.button, this.again, this.save))),
+          this.fault,
+          h('section', { class: 'card charts', 'aria-label': t('train.curves') }, this.charts.map(({ element }) => element)),
+          h(
+            'section',
+            { class: 'card tight' },
+            h('h2', {}, t('train.log')),
+            h('div', { class: 'scroll log-place', tabindex: '0', role: 'log', 'aria-label': t('train.log') }, this.log),
+          ),
+        ),
+      ),
+    );
+    this.logged = 0;
+    this.showRun();
+  }
+
+  /** @param {Set<string>} changed */
+  update(changed) {
+    if (changed.has('devices')) this.render();
+    else this.showRun();
+  }
+
+  settings() {
+    const { recipe, devices, device } = this.state;
+    const change = (/** @type {Partial<import('../protocol.js').RecipeChoice>} */ part) => store.set({ recipe: { ...store.value.recipe, ...part } });
+    const radio = (/** @type {string} */ name) =>
+      h('label', {}, h('input', { type: 'radio', name: 'recipe', value: name, checked: recipe.name === name, onchange: () => { change({ name }); this.describeRecipe(); } }), t(`recipe.${name}`));
+    const count = (/** @type {'epochs' | 'batch_size' | 'seed'} */ name, /** @type {number} */ least, /** @type {number} */ most) =>
+      h(
+        'div',
+        { class: 'field' },
+        h('label', { for: `set-${name}` }, t(`train.${name}`)),
+        h('input', {
+          type: 'number',
+          id: `set-${name}`,
+          min: least,
+          max: most,
+          step: 1,
+          value: recipe[name],
+          onchange: (/** @type {Event} */ event) => {
+            const input = /** @type {HTMLInputElement} */ (event.target);
+            if (input.reportValidity()) change({ [name]: Math.round(Number(input.value)) });
+          },
+        }),
+      );
+    this.recipeWords = h('p', { class: 'small soft' });
+    const form = h(
+      'form',
+      { class: 'card tight settings', onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+      (this.choices = h(
+        'fieldset',
+        { class: 'tight' },
+        h('legend', { class: 'sr' }, t('train.settings')),
+        h('fieldset', {}, h('legend', {}, t('train.recipe')), h('div', { class: 'segments' }, radio('modern'), radio('textbook'))),
+        this.recipeWords,
+        count('epochs', 1, 10_000),
+        count('batch_size', 1, 1024),
+        count('seed', 0, 4_294_967_295),
+        h(
+          'div',
+          { class: 'field' },
+          h('label', { for: 'device' }, t('train.device')),
+          h(
+            'select',
+            { id: 'device', onchange: (/** @type {Event} */ event) => store.set({ device: /** @type {HTMLSelectElement} */ (event.target).value }) },
+            h('option', { value: 'auto', selected: device === 'auto' }, t('device.auto')),
+            devices.map(({ id, name, available }) => h('option', { value: id, selected: device === id, disabled: !available }, name)),
+          ),
+        ),
+      )),
+    );
+    this.describeRecipe();
+    return form;
+  }
+
+  describeRecipe() {
+    if (this.recipeWords) this.recipeWords.textContent = t(`recipe.${this.state.recipe.name}_words`);
+  }
+
+  press() {
+    const { status } = this.state.run;
+    if (status === 'running') stop();
+    else this.run(status === 'stopped' ? resume : train);
+  }
+
+  /** @param {() => Promise<void>} work */
+  async run(work) {
+    if (this.fault) fill(this.fault);
+    try {
+      await work();
+    } catch (failure) {
+      if (this.fault) showFailure(this.fault, failure);
+    }
+  }
+
+  showRun() {
+    const { run, library, structure, network } = this.state;
+    if (!this.button || !this.says || !this.facts || !this.again || !this.save || !this.choices) return;
+    const ready = library !== null && library.photos > 0 && structure !== null;
+    const busy = ['starting', 'running', 'stopping'].includes(run.status);
+    const label = { idle: 'start', starting: 'starting', running: 'stop', stopping: 'stopping', stopped: 'resume', finished: 'again' }[run.status];
+    const sign = run.status === 'running' ? 'stop' : 'play';
+    if (this.shown !== `${label} ${t(`train.${label}`)}` || this.button.childElementCount === 0) {
+      fill(this.button, icon(sign), t(`train.${label}`));
+      this.shown = `${label} ${t(`train.${label}`)}`;
+    }
+    this.button.disabled = !ready || run.status === 'starting' || run.status === 'stopping';
+    this.choices.disabled = busy;
+    this.again.hidden = run.status !== 'stopped';
+    this.save.hidden = run.status !== 'stopped' && run.status !== 'finished';
+    this.bloom.show(run.last ? run.last.step / Math.max(run.last.steps, 1) : 0);
+    const says = ready ? t(`train.says_${run.status}`, { model: network?.name ?? '', photos: number(library.photos) }) : t(library?.photos ? 'train.no_network' : 'train.no_photos');
+    if (this.says.textContent !== says) this.says.textContent = says;
+    this.showFacts();
+    this.showCurves();
+    this.showLog();
+  }
+
+  showFacts() {
+    const { last, history, imagesPerSecond } = this.state.run;
+    const fact = (/** @type {string} */ name, /** @type {string} */ value) => h('div', {}, h('dt', {}, t(`train.${name}`)), h('dd', {}, value));
+    const recent = (/** @type {number[]} */ values) => smooth(values, SMOOTHING).at(-1);
+    const [loss, accuracy] = [recent(history.loss), recent(history.accuracy)];
+    const perStep = last && last.images > 0 && imagesPerSecond > 0 ? this.state.recipe.batch_size / imagesPerSecond : NaN;
+    if (!this.facts) return;
+    fill(
+      this.facts,
+      fact('loss', loss === undefined ? '–' : number(loss, { minimumFractionDigits: 3, maximumFractionDigits: 3 })),
+      fact('accuracy', accuracy === undefined ? '–' : percent(accuracy)),
+      fact('speed', imagesPerSecond > 0 ? number(imagesPerSecond, { maximumFractionDigits: 0 }) : '–'),
+      fact('left', last && !last.finished ? duration((last.steps - last.step) * perStep) : '–'),
+    );
+  }
+
+  showCurves() {
+    const { step, loss, accuracy, lines } = this.state.run.history;
+    const [lossChart, accuracyChart] = this.charts ?? [];
+    const checks = lines.filter(({ validation_loss }) => validation_loss !== undefined);
+    lossChart?.show(merged(step, smooth(loss, SMOOTHING), checks.map(({ epoch, validation_loss }) => [epoch, validation_loss ?? null])));
+    accuracyChart?.show(merged(step, smooth(accuracy, SMOOTHING), checks.map(({ epoch, validation_accuracy }) => [epoch, validation_accuracy ?? null])));
+  }
+
+  showLog() {
+    const { history, model, status } = this.state.run;
+    if (!this.log) return;
+    if (history.lines.length < (this.logged ?? 0) || status === 'idle') {
+      fill(this.log);
+      this.logged = 0;
+    }
+    if (this.logged === 0 && this.log.childElementCount === 0 && model) this.log.append(h('li', {}, t('log.started', { model })));
+    for (const line of history.lines.slice(this.logged)) this.log.append(h('li', {}, logLine(line)));
+    this.logged = history.lines.length;
+    const place = this.log.parentElement;
+    place?.scrollTo({ top: place.scrollHeight });
+  }
+}
+
+/** The report's line. @param {import('../protocol.js').EpochLine} line */
+function logLine({ epoch, loss, accuracy, validation_accuracy, seconds, total_seconds }) {
+  const digits = (/** @type {number} */ value) => value.toFixed(3);
+  const both = validation_accuracy === undefined ? digits(accuracy) : `${digits(accuracy)}/${digits(validation_accuracy)}`;
+  return t('log.epoch', { epoch, loss: digits(loss), accuracy: both, seconds: Math.round(seconds), total: Math.round(total_seconds) });
+}
+
+/**
+ * Columns of a chart: the curve, and the checks at the ends of epochs.
+ * @param {number[]} x
+ * @param {number[]} curve
+ * @param {(number | null)[][]} checks
+ * @returns {import('../chart.js').Columns}
+ */
+function merged(x, curve, checks) {
+  /** @type {(number | null)[][]} */
+  const points = [...x.map((at, index) => [at, curve[index], null]), ...checks.map(([at, value]) => [at, null, value])];
+  points.sort((a, b) => Number(a[0]) - Number(b[0]));
+  return [0, 1, 2].map((column) => points.map((point) => point[column]));
+}
+
+customElements.define('floret-train', Train);

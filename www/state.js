@@ -1,0 +1,79 @@
+/** What the page knows; panels read it and are told when it changes. */
+
+import { Engine } from './engine.js';
+
+/** @typedef {import('./protocol.js').TrainProgress} TrainProgress */
+/** @typedef {import('./protocol.js').EpochLine} EpochLine */
+
+/**
+ * The curve of a run: one point a progress message, one a finished epoch.
+ * @typedef {object} History
+ * @property {number[]} step epochs done, in fractions
+ * @property {number[]} loss
+ * @property {number[]} accuracy
+ * @property {EpochLine[]} lines
+ */
+
+/**
+ * @typedef {object} Run
+ * @property {'idle' | 'starting' | 'running' | 'stopping' | 'stopped' | 'finished'} status
+ * @property {History} history
+ * @property {TrainProgress | null} last
+ * @property {number} imagesPerSecond
+ * @property {string} model
+ */
+
+/**
+ * @typedef {object} State
+ * @property {string} build
+ * @property {import('./protocol.js').Device[]} devices
+ * @property {string} device
+ * @property {import('./protocol.js').Preset[]} presets
+ * @property {import('./protocol.js').LibrarySummary | null} library
+ * @property {import('./protocol.js').Network | null} network
+ * @property {import('./protocol.js').Structure | null} structure
+ * @property {import('./protocol.js').RecipeChoice} recipe
+ * @property {Run} run
+ * @property {import('./protocol.js').Evaluation | null} report
+ * @property {import('./protocol.js').ModelSummary | null} model
+ */
+
+/** @returns {History} */
+export function emptyHistory() {
+  return { step: [], loss: [], accuracy: [], lines: [] };
+}
+
+/** @returns {Run} */
+export function idleRun() {
+  return { status: 'idle', history: emptyHistory(), last: null, imagesPerSecond: 0, model: '' };
+}
+
+/** The page's state. Fires `change` with the names of the changed parts in `detail`. */
+class Store extends EventTarget {
+  constructor() {
+    super();
+    /** @type {State} */
+    this.value = {
+      build: '',
+      devices: [],
+      device: 'auto',
+      presets: [],
+      library: null,
+      network: null,
+      structure: null,
+      recipe: { name: 'modern', epochs: 10, batch_size: 10, seed: 1 },
+      run: idleRun(),
+      report: null,
+      model: null,
+    };
+  }
+
+  /** @param {Partial<State>} part */
+  set(part) {
+    Object.assign(this.value, part);
+    this.dispatchEvent(new CustomEvent('change', { detail: new Set(Object.keys(part)) }));
+  }
+}
+
+export const store = new Store();
+export const engine = new Engine();
