@@ -133,11 +133,16 @@ impl Plan {
     /// Lowers a graph. Takes no memory for tensors: [`Plan::bytes`] says what running it will take.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a batch of 0 samples or a source that does not fit.
+    /// [`Error::Setting`] for a batch of 0 samples or a kept node that the graph does not have.
     pub fn new(graph: &Graph, parameters: &Parameters, options: &PlanOptions) -> Result<Self> {
         if options.batch_size == 0 {
             let expected = "at least 1".into();
             return Err(Error::Setting { name: "batch size".into(), expected, found: "0".into() });
+        }
+        if let Some(node) = options.keep.iter().find(|&&node| node > graph.output()) {
+            let expected = format!("a node from 0 to {}", graph.output());
+            let found = node.to_string();
+            return Err(Error::Setting { name: "kept node".into(), expected, found });
         }
         let mut lowering = Lowering::new(options.mode, options.averaged, graph.nodes.len());
         let input = lower_input(graph, options, &mut lowering);
@@ -327,6 +332,7 @@ impl<'a> Contexts<'a> {
             random_layers: vec![0; count],
             masked_by_consumer: vec![false; count],
         };
+        contexts.needs_gradient[0] = options.keep.contains(&0);
         let mut random_layers = 0;
         for (number, node, operation) in graph.operations() {
             for &input in &node.inputs {
