@@ -1,1 +1,11 @@
 //! Labelled photos: decoding, resizing, splits, batches, augmentation.
+//!
+//! A photo file becomes RGBA bytes of one square size ([`resize`]) in a [`library`]; its content hash ([`photo`]) is
+//! its identity. [`split`] holds part of the photos back, [`batches`] orders the rest, [`augment`] varies them.
+
+pub mod augment;
+pub mod batches;
+pub mod library;
+pub mod photo;
+pub mod resize;
+pub mod split;

@@ -44,6 +44,13 @@ pub enum Error {
     #[error("needs {} MiB, {} MiB allowed{}", mib(*.needed), mib(*.available), fits(.batch_that_fits))]
     Memory { needed: u64, available: u64, batch_that_fits: Option<usize> },
 
+    /// The data set needs more memory than there is; bytes, and how many photos would fit.
+    #[error(
+        "the photos need {} MiB, {} MiB allowed; {photos_that_fit} photos would fit",
+        mib(*.needed), mib(*.available)
+    )]
+    PhotoMemory { needed: u64, available: u64, photos_that_fit: usize },
+
     /// A photo that cannot be used; it is listed and skipped.
     #[error("photo {name}: {reason}")]
     Photo { name: String, reason: String },
