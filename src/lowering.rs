@@ -3,7 +3,7 @@
 //! Values are numbered as they are made and live in `Storage::Workspace(value)`; the plan later maps values to buffers by
 //! lifetime.
 
-use crate::kernel::{Activation, Call, Extent, Kernel, Storage, View};
+use crate::kernel::{Activation, Call, Extent, Kernel, Storage, TiledAdd, View};
 use crate::shape::Shape;
 
 /// What a plan is for.
@@ -115,8 +115,8 @@ pub struct NodeLowering<'a> {
     pub shape: Shape,
     /// Offset of its parameter block in the weight arena, and the block's numbers.
     pub block: Option<(usize, usize)>,
-    /// Whether its parameters are to be trained at all.
-    pub trains_parameters: bool,
+    /// Whether it is not trained: it behaves as in evaluation, and its parameters get no gradient.
+    pub frozen: bool,
     /// Offset of its running statistics, and their numbers.
     pub statistics: Option<(usize, usize)>,
     /// Number of random layers before it.
@@ -126,9 +126,9 @@ pub struct NodeLowering<'a> {
 }
 
 impl NodeLowering<'_> {
-    /// Whether the plan trains.
+    /// Whether the plan trains this node.
     pub fn training(&self) -> bool {
-        self.lowering.mode == Mode::Training
+        self.lowering.mode == Mode::Training && !self.frozen
     }
 
     /// View of an input.
@@ -232,5 +232,18 @@ impl NodeLowering<'_> {
         }
         self.lowering.set_gradient(input.node, gradient);
         true
+    }
+
+    /// Passes the gradient of the output on to the first input as it is.
+    pub fn pass_gradient_on(&mut self) {
+        let Some(gradient) = self.lowering.gradient(self.node) else { return };
+        if self.hand_gradient_on(0, gradient) {
+            return;
+        }
+        if let Some((grad_input, accumulate)) = self.gradient_of_input(0) {
+            let (pixels, channels) = (self.shape.pixels(), self.shape.channels);
+            let add = TiledAdd { pixels, channels, tile: channels };
+            self.lowering.call(Kernel::AddBackward { add, accumulate }, &[gradient], &[grad_input]);
+        }
     }
 }

@@ -63,7 +63,8 @@ pub struct PlanOptions {
     pub averaged: bool,
     /// Nodes whose outputs (and gradients, when training) stay readable after a run.
     pub keep: Vec<usize>,
-    /// Nodes below this number get no gradient: fine-tuning of a head.
+    /// Nodes below this number are frozen, for the fine-tuning of a head: they behave as in evaluation (running
+    /// statistics, no dropout, no noise), and their parameters get no gradient.
     pub train_from: usize,
 }
 
@@ -95,7 +96,8 @@ pub struct Kept {
     pub node: usize,
     /// Its output.
     pub output: View,
-    /// The gradient of the loss by its output, when training.
+    /// The gradient of the loss by its output, when training; none where frozen batch normalisation comes later, which
+    /// has no backward kernel.
     pub gradient: Option<View>,
 }
 
@@ -332,16 +334,24 @@ impl<'a> Contexts<'a> {
             random_layers: vec![0; count],
             masked_by_consumer: vec![false; count],
         };
-        contexts.needs_gradient[0] = options.keep.contains(&0);
+        let mut before_frozen_norm = vec![false; count];
+        for (number, node, operation) in graph.operations().rev() {
+            let frozen_norm =
+                number < options.train_from && operation.statistics_channels(node.shape) > 0;
+            for &input in &node.inputs {
+                before_frozen_norm[input] |= frozen_norm || before_frozen_norm[number];
+            }
+        }
+        let kept = |number| options.keep.contains(&number) && !before_frozen_norm[number];
+        contexts.needs_gradient[0] = kept(0);
         let mut random_layers = 0;
         for (number, node, operation) in graph.operations() {
             for &input in &node.inputs {
                 contexts.consumers[input] += 1;
             }
             let own = number >= options.train_from && parameters.block(number).is_some();
-            contexts.needs_gradient[number] =
-                own || node.inputs.iter().any(|&input| contexts.needs_gradient[input]);
-            contexts.needs_gradient[number] |= options.keep.contains(&number);
+            let passes_on = node.inputs.iter().any(|&input| contexts.needs_gradient[input]);
+            contexts.needs_gradient[number] = own || passes_on || kept(number);
             contexts.random_layers[number] = random_layers;
             random_layers += u32::from(operation.is_random());
         }
@@ -374,7 +384,7 @@ impl<'a> Contexts<'a> {
             inputs: node.inputs.iter().map(input).collect(),
             shape: node.shape,
             block: self.parameters.block(number),
-            trains_parameters: number >= self.options.train_from,
+            frozen: number < self.options.train_from,
             statistics: self.parameters.statistics(number),
             random_layer: self.random_layers[number],
             gradient_is_masked: self.masked_by_consumer[number],

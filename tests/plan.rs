@@ -4,7 +4,7 @@
 mod reference;
 
 use floret::error::Error;
-use floret::kernel::{Activation, Extent, Kernel, ROW, StepInputs, Storage, View};
+use floret::kernel::{Activation, Call, Extent, Kernel, ROW, StepInputs, Storage, View};
 use floret::network::graph::Graph;
 use floret::ops::Op;
 use floret::ops::activation::ActivationOp;
@@ -267,6 +267,31 @@ fn evaluation_uses_running_statistics_and_no_randomness() {
     };
     assert_eq!(answer(&evaluated, 3), answer(&evaluated, 1));
     assert_ne!(answer(&trained, 3), answer(&trained, 1));
+}
+
+#[test]
+fn frozen_layers_behave_as_in_evaluation() {
+    let graph = mixed();
+    let evaluated = plan(&graph, &evaluation(3));
+    let last_features = graph.output() - 1;
+    let options =
+        PlanOptions { train_from: graph.nodes.len(), keep: vec![4, last_features], ..training(3) };
+    let frozen = plan(&graph, &options);
+    let probabilities = |plan: &Plan| {
+        let mut executor = executor(&graph, plan, 3);
+        executor.run(plan, 0..plan.update.start, &step(3, 0));
+        let statistics = executor.storage(Storage::Statistics).to_vec();
+        (executor.read(plan.probabilities, 3).to_vec(), statistics)
+    };
+    assert_eq!(probabilities(&frozen), probabilities(&evaluated));
+    // What explains an answer: the gradient by the features before the head. It ends at frozen batch normalisation.
+    assert!(frozen.kept[1].gradient.is_some() && frozen.kept[0].gradient.is_none());
+    let norm_calls = |train_from| {
+        let plan = plan(&graph, &PlanOptions { train_from, ..training(3) });
+        let statistics = |call: &&Call| matches!(call.kernel, Kernel::BatchNormStatistics { .. });
+        plan.calls.iter().filter(statistics).count()
+    };
+    assert_eq!([0, 3, 4, 100].map(norm_calls), [3, 3, 2, 0]);
 }
 
 #[test]

@@ -101,6 +101,10 @@ impl Operation for BatchNorm {
 
     fn backward(&self, node: &mut NodeLowering) {
         let norm = self.norm(node.shape);
+        let trains_block = self.rescale && !node.frozen;
+        if !trains_block && !node.inputs[0].needs_gradient {
+            return;
+        }
         let Some(gradient) = node.lowering.gradient(node.node) else { return };
         // Where the consumer has multiplied by our activation's slope, there is nothing left to multiply.
         let norm = if node.gradient_is_masked {
@@ -109,7 +113,7 @@ impl Operation for BatchNorm {
             norm
         };
         let (input, moments) = (node.input(0), node.saved());
-        let sums = if self.rescale && node.trains_parameters {
+        let sums = if trains_block {
             node.parameter_gradients()
         } else {
             node.lowering.value(Extent::Fixed(pair_len(norm.channels)))

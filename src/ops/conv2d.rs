@@ -105,7 +105,7 @@ pub(super) fn linear_backward(
 ) {
     let Some(gradient) = node.gradient_before(activation) else { return };
     let (input, block) = (node.input(0), node.parameters());
-    if node.trains_parameters {
+    if !node.frozen {
         let grad_block = node.parameter_gradients();
         node.lowering.call(
             Kernel::Conv2dBackwardWeight { convolution },

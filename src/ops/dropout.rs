@@ -44,6 +44,9 @@ impl Operation for Dropout {
     }
 
     fn backward(&self, node: &mut NodeLowering) {
+        if !node.training() {
+            return node.pass_gradient_on();
+        }
         let Some(gradient) = node.lowering.gradient(node.node) else { return };
         if let Some((grad_input, accumulate)) = node.gradient_of_input(0) {
             node.lowering.call(self.kernel(node, accumulate), &[gradient], &[grad_input]);

@@ -55,14 +55,6 @@ impl Operation for Noise {
     }
 
     fn backward(&self, node: &mut NodeLowering) {
-        let Some(gradient) = node.lowering.gradient(node.node) else { return };
-        if node.hand_gradient_on(0, gradient) {
-            return;
-        }
-        if let Some((grad_input, accumulate)) = node.gradient_of_input(0) {
-            let (pixels, channels) = (node.shape.pixels(), node.shape.channels);
-            let add = crate::kernel::TiledAdd { pixels, channels, tile: channels };
-            node.lowering.call(Kernel::AddBackward { add, accumulate }, &[gradient], &[grad_input]);
-        }
+        node.pass_gradient_on();
     }
 }

@@ -186,16 +186,18 @@ pub fn check_plan(graph: &Graph, batch_size: usize, options: &PlanOptions) -> Ve
     let plan = Plan::new(graph, &parameters, options).expect("the graph can be trained");
     let mut setting = Setting::new(graph, &parameters, &plan, batch_size);
     let gradients = setting.gradients();
-    let input_gradient = plan.kept.iter().find(|kept| kept.node == 0).map(|kept| {
-        let gradient = kept.gradient.expect("a kept input has a gradient");
-        setting.executor.read(gradient, batch_size).to_vec()
-    });
+    let kept_input = plan.kept.iter().find(|kept| kept.node == 0);
+    let input_gradient = kept_input.and_then(|kept| kept.gradient);
+    let input_gradient =
+        input_gradient.map(|view| setting.executor.read(view, batch_size).to_vec());
     for parameter in parameters.trained.iter().filter(|p| p.node >= options.train_from) {
         let gradient = &gradients[parameter.offset..][..parameter.spec.len()];
         setting.check(&parameter.name, gradient, |setting| &mut setting.weights, parameter.offset);
     }
     if let Some(gradient) = input_gradient {
         setting.check("input", &gradient, |setting| &mut setting.input, 0);
+    } else {
+        assert!(kept_input.is_none() || options.train_from > 0, "the input has no gradient");
     }
     gradients
 }

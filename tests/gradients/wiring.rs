@@ -193,10 +193,12 @@ fn a_frozen_base_leaves_the_head_its_gradients() {
         vec![
             conv(3, 4, Activation::Relu),
             norm(true, Activation::None),
+            Op::Dropout(Dropout { keep_prob: 0.7 }),
             conv(3, 4, Activation::Relu),
         ],
         0,
     );
+    let base = network.add(Op::Dropout(Dropout { keep_prob: 0.7 }), &[base]);
     let branch = network.add(conv(3, 4, Activation::Relu), &[base]);
     let sum = network.add(add(Activation::Relu), &[branch, base]);
     let hidden = network.add(dense(5, Activation::Tanh), &[sum]);
