@@ -1,0 +1,254 @@
+//! Layers to the graph, and the structure table beside it.
+
+use super::describe::{Structure, StructureRow, field_after};
+use super::graph::Graph;
+use super::layers::{Layer, LayerKind};
+use super::options::Action;
+use super::value::Span;
+use crate::error::{Error, Result};
+use crate::kernel::Activation;
+use crate::ops::Op;
+use crate::ops::activation::ActivationOp;
+use crate::ops::add::Add;
+use crate::ops::batch_norm::BatchNorm;
+use crate::ops::concat::Concat;
+use crate::ops::dense::Dense;
+use crate::shape::Shape;
+
+/// Numbers that one value of one sample, or all parameters, may have: 1 GiB.
+const MAX_NUMBERS: u64 = 1 << 28;
+
+/// Builds the graph of a network, and after its layers the classifying head: a `full` layer of `classes` outputs without
+/// activation, named `head`.
+///
+/// # Errors
+/// [`Error::Layer`] where shapes do not fit, or a layer is larger than any device could hold.
+pub fn build(network: &Layer, input: Shape, classes: usize) -> Result<(Graph, Structure)> {
+    let mut builder = Builder {
+        graph: Graph::new(input),
+        fields: vec![[[1, 1], [1, 1]]],
+        numbers: 0,
+        rows: Vec::new(),
+        index: 0,
+    };
+    // The layers of the network itself stand at the margin.
+    let last = match &network.kind {
+        LayerKind::Series(children) => builder.series(children, 0, 0)?,
+        _ => builder.layer(network, 0, 0)?,
+    };
+    let head = Layer {
+        kind: LayerKind::Linear {
+            op: Op::Dense(Dense { width: classes, activation: Activation::None }),
+            actions: vec![Action::Linear],
+            activation: Activation::None,
+        },
+        label: "full".into(),
+        path: "head".into(),
+        span: network.span,
+    };
+    builder.layer(&head, last, 0)?;
+    let structure = Structure::new(builder.rows, &builder.graph);
+    Ok((builder.graph, structure))
+}
+
+struct Builder {
+    graph: Graph,
+    /// Receptive field of each node: size, then jump.
+    fields: Vec<[[usize; 2]; 2]>,
+    /// Parameters so far.
+    numbers: u64,
+    rows: Vec<StructureRow>,
+    index: usize,
+}
+
+impl Builder {
+    /// Appends a layer that reads node `input`; returns the node of its output.
+    fn layer(&mut self, layer: &Layer, input: usize, depth: usize) -> Result<usize> {
+        let row = self.rows.len();
+        let first_node = self.graph.nodes.len();
+        let is_leaf = matches!(layer.kind, LayerKind::Linear { .. } | LayerKind::Single(_));
+        self.index += usize::from(is_leaf);
+        self.rows.push(StructureRow {
+            index: is_leaf.then_some(self.index),
+            depth,
+            kind: layer.label.clone(),
+            path: layer.path.clone(),
+            input: self.graph.nodes[input].shape,
+            ..StructureRow::default()
+        });
+        let output = match &layer.kind {
+            LayerKind::Single(op) => self.add(layer, "", op.clone(), vec![input])?,
+            LayerKind::Linear { op, actions, activation } => {
+                self.actions(layer, Some(op), actions, *activation, input)?
+            }
+            LayerKind::Series(children) => self.series(children, input, depth + 1)?,
+            LayerKind::Parallel(children) => {
+                let branches = self.branches(children, input, depth + 1)?;
+                match branches.as_slice() {
+                    [only] => *only,
+                    _ => self.add(layer, "", Op::Concat(Concat), branches)?,
+                }
+            }
+            LayerKind::Add { children, x, actions, activation } => {
+                let mut summands = self.branches(children, input, depth + 1)?;
+                if *x {
+                    summands.push(input);
+                }
+                self.sum(layer, &summands, actions, *activation)?
+            }
+        };
+        self.rows[row].measure(&self.graph, first_node, output, self.fields[output]);
+        Ok(output)
+    }
+
+    fn series(&mut self, children: &[Layer], input: usize, depth: usize) -> Result<usize> {
+        children.iter().try_fold(input, |input, child| self.layer(child, input, depth))
+    }
+
+    fn branches(&mut self, children: &[Layer], input: usize, depth: usize) -> Result<Vec<usize>> {
+        children.iter().map(|child| self.layer(child, input, depth)).collect()
+    }
+
+    /// Sums two at a time; an activation that follows is fused into the last sum.
+    fn sum(
+        &mut self,
+        layer: &Layer,
+        summands: &[usize],
+        actions: &[Action],
+        activation: Activation,
+    ) -> Result<usize> {
+        let Some((&first, others)) = summands.split_first() else {
+            return Err(at_layer(layer, "at least one summand", "none".into()));
+        };
+        let (mut sum, mut actions) = (first, actions);
+        for (number, &summand) in others.iter().enumerate() {
+            let is_last = number + 1 == others.len();
+            let fused = match actions.split_first() {
+                Some((Action::Activation, rest)) if is_last => {
+                    actions = rest;
+                    activation
+                }
+                _ => Activation::None,
+            };
+            let suffix = if is_last { String::new() } else { format!(".sum{number}") };
+            let op = Op::Add(Add { activation: fused });
+            sum = self.add(layer, &suffix, op, vec![sum, summand])?;
+        }
+        self.actions(layer, None, actions, activation, sum)
+    }
+
+    /// Runs actions in order; an activation right after a linear map or a normalisation is fused into it. A normalisation
+    /// has a learned scale and shift only after a sum: in front of or behind a linear map that would be redundant.
+    fn actions(
+        &mut self,
+        layer: &Layer,
+        linear: Option<&Op>,
+        actions: &[Action],
+        activation: Activation,
+        input: usize,
+    ) -> Result<usize> {
+        let mut node = input;
+        let (mut norms, mut activations) = (0, 0);
+        let mut rest = actions;
+        while let Some((action, after)) = rest.split_first() {
+            rest = after;
+            let mut fuse = || match rest.split_first() {
+                Some((Action::Activation, after)) => {
+                    rest = after;
+                    activation
+                }
+                _ => Activation::None,
+            };
+            node = match (action, linear) {
+                (Action::Linear, Some(Op::Conv2d(conv))) => {
+                    let op = Op::Conv2d(crate::ops::conv2d::Conv2d {
+                        activation: fuse(),
+                        ..conv.clone()
+                    });
+                    self.add(layer, "", op, vec![node])?
+                }
+                (Action::Linear, Some(Op::Dense(dense))) => {
+                    let op = Op::Dense(Dense { activation: fuse(), ..dense.clone() });
+                    self.add(layer, "", op, vec![node])?
+                }
+                (Action::Linear, _) => node,
+                (Action::BatchNorm, _) => {
+                    let op = Op::BatchNorm(BatchNorm::new(linear.is_none(), fuse()));
+                    norms += 1;
+                    self.add(layer, &numbered(".batch_norm", norms), op, vec![node])?
+                }
+                (Action::Activation, _) if activation == Activation::None => node,
+                (Action::Activation, _) => {
+                    let op = Op::Activation(ActivationOp { activation });
+                    activations += 1;
+                    self.add(layer, &numbered(".activation", activations), op, vec![node])?
+                }
+            };
+        }
+        Ok(node)
+    }
+
+    /// Appends an op named by the layer's path and a suffix.
+    fn add(&mut self, layer: &Layer, suffix: &str, op: Op, inputs: Vec<usize>) -> Result<usize> {
+        let name = format!("{}{suffix}", layer.path);
+        let shapes: Vec<Shape> = inputs.iter().map(|&node| self.graph.nodes[node].shape).collect();
+        self.count_parameters(layer, &op, &shapes)?;
+        let field = field_after(&op, &inputs, &self.fields, self.graph.input());
+        let node = self.graph.add(name, op, inputs).map_err(|error| point(error, layer.span))?;
+        let shape = self.graph.nodes[node].shape;
+        if product([shape.height, shape.width, shape.channels]) > MAX_NUMBERS {
+            let found = format!("{} × {} × {}", shape.height, shape.width, shape.channels);
+            return Err(at_layer(layer, "an output of at most 2²⁸ numbers", found));
+        }
+        self.fields.push(field);
+        Ok(node)
+    }
+
+    /// Refuses before anything multiplies sizes that would overflow.
+    fn count_parameters(&mut self, layer: &Layer, op: &Op, inputs: &[Shape]) -> Result<()> {
+        let input = inputs.first().map_or([0; 3], |s| [s.height, s.width, s.channels]);
+        let kernel = match op {
+            Op::Conv2d(conv) => {
+                let [height, width] = conv.kernel_size;
+                u128::from(product([height, width, input[2]])) * conv.out_channels as u128
+            }
+            Op::Dense(dense) => u128::from(product(input)) * dense.width as u128,
+            _ => 0,
+        };
+        let numbers = kernel + u128::from(self.numbers);
+        if numbers > u128::from(MAX_NUMBERS) {
+            let found = format!("{numbers} with this layer");
+            return Err(at_layer(layer, "at most 2²⁸ parameters in a network", found));
+        }
+        self.numbers = numbers as u64;
+        Ok(())
+    }
+}
+
+fn product(sizes: [usize; 3]) -> u64 {
+    sizes.iter().fold(1, |product: u64, &size| product.saturating_mul(size as u64))
+}
+
+fn numbered(suffix: &str, number: usize) -> String {
+    if number == 1 { suffix.into() } else { format!("{suffix}{number}") }
+}
+
+fn at_layer(layer: &Layer, expected: &str, found: String) -> Error {
+    let error = Error::Layer {
+        layer: layer.path.clone(),
+        expected: expected.into(),
+        found,
+        suggestion: None,
+    };
+    point(error, layer.span)
+}
+
+/// Adds the place in the text to an error of a layer.
+fn point(error: Error, span: Span) -> Error {
+    match error {
+        Error::Layer { layer, expected, found, suggestion: None } => {
+            Error::Layer { layer, expected, found, suggestion: Some(format!("see {span}")) }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,165 @@
+//! The structure of a network, layer by layer: shapes, parameters, arithmetic, memory, receptive field.
+
+use super::graph::Graph;
+use crate::ops::Op;
+use crate::shape::Shape;
+use serde::Serialize;
+
+/// One layer, or a group of layers with the sums over what it holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StructureRow {
+    /// Number of the layer, from 1; none for a group.
+    pub index: Option<usize>,
+    /// Groups around it.
+    pub depth: usize,
+    /// `conv`, `max` …, or the name of the macro.
+    pub kind: String,
+    /// Path in the graph.
+    pub path: String,
+    /// Shape that it reads.
+    pub input: Shape,
+    /// Shape that it makes.
+    pub output: Shape,
+    /// Dimensions of the kernel (HWIO, or in × out) of a `conv` or `full` layer.
+    pub kernel: Option<Vec<usize>>,
+    /// Kernels and biases; normalisation's scale and shift are not counted.
+    pub parameters: u64,
+    /// Multiply-adds of classifying one photo.
+    pub multiply_adds: u64,
+    /// Two a multiply-add.
+    pub flops: u64,
+    /// Bytes of all outputs for one photo while training.
+    pub activation_bytes: u64,
+    /// Rows and columns of the photo that one output pixel can see, padding not clipped.
+    pub receptive_field: [usize; 2],
+    /// Rows and columns of the photo from one output pixel to the next.
+    pub jump: [usize; 2],
+}
+
+impl Default for StructureRow {
+    fn default() -> Self {
+        Self {
+            index: None,
+            depth: 0,
+            kind: String::new(),
+            path: String::new(),
+            input: Shape::new(0, 0, 0),
+            output: Shape::new(0, 0, 0),
+            kernel: None,
+            parameters: 0,
+            multiply_adds: 0,
+            flops: 0,
+            activation_bytes: 0,
+            receptive_field: [1, 1],
+            jump: [1, 1],
+        }
+    }
+}
+
+impl StructureRow {
+    /// Fills in what nodes `first_node ..` of the graph amount to; `output` is the last of them.
+    pub(super) fn measure(
+        &mut self,
+        graph: &Graph,
+        first_node: usize,
+        output: usize,
+        field: [[usize; 2]; 2],
+    ) {
+        self.output = graph.nodes[output].shape;
+        [self.receptive_field, self.jump] = field;
+        for (_, node, operation) in graph.operations().filter(|(node, ..)| *node >= first_node) {
+            let inputs = graph.input_shapes(node);
+            self.multiply_adds += operation.multiply_adds(&inputs, node.shape);
+            self.activation_bytes += 4 * node.shape.len() as u64;
+            let specs = operation.parameters(&inputs, node.shape);
+            for spec in specs.iter().filter(|spec| spec.counted) {
+                self.parameters += spec.len() as u64;
+                if self.index.is_some() && spec.name == "kernel" {
+                    self.kernel = Some(spec.shape.clone());
+                }
+            }
+        }
+        self.flops = 2 * self.multiply_adds;
+    }
+}
+
+/// As the report prints it: `7: conv, [16, 16, 16]=>[8, 8, 32] pm:3x3x16x32+32=4640`.
+impl std::fmt::Display for StructureRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:indent$}", "", indent = 2 * self.depth)?;
+        if let Some(index) = self.index {
+            write!(f, "{index}: ")?;
+        }
+        write!(f, "{}, {}=>{}", self.kind, self.input, self.output)?;
+        if let Some(kernel) = &self.kernel {
+            let sizes: Vec<String> = kernel.iter().map(usize::to_string).collect();
+            let biases = kernel.last().copied().unwrap_or(0);
+            write!(f, " pm:{}+{biases}={}", sizes.join("x"), self.parameters)?;
+        }
+        Ok(())
+    }
+}
+
+/// All layers of a network, in order, groups before what they hold.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Structure {
+    /// The layers.
+    pub rows: Vec<StructureRow>,
+    /// The textbook's total: kernels and biases.
+    pub parameters: u64,
+    /// Multiply-adds of classifying one photo.
+    pub multiply_adds: u64,
+    /// Two a multiply-add.
+    pub flops: u64,
+    /// Bytes of all outputs for one photo while training.
+    pub activation_bytes: u64,
+}
+
+impl Structure {
+    pub(super) fn new(rows: Vec<StructureRow>, graph: &Graph) -> Self {
+        let mut total = StructureRow::default();
+        total.measure(graph, 0, graph.output(), [[1, 1], [1, 1]]);
+        Self {
+            rows,
+            parameters: total.parameters,
+            multiply_adds: total.multiply_adds,
+            flops: total.flops,
+            activation_bytes: total.activation_bytes,
+        }
+    }
+}
+
+/// The report's listing, one layer a line, then `Total parameter count: 173637`.
+impl std::fmt::Display for Structure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for row in &self.rows {
+            writeln!(f, "{row}")?;
+        }
+        write!(f, "Total parameter count: {}", self.parameters)
+    }
+}
+
+/// Receptive field (size, then jump) of an op's output, from those of its inputs; the widest branch counts.
+pub(super) fn field_after(
+    op: &Op,
+    inputs: &[usize],
+    fields: &[[[usize; 2]; 2]],
+    photo: Shape,
+) -> [[usize; 2]; 2] {
+    let (kernel_size, stride) = match op {
+        Op::Conv2d(conv) => (conv.kernel_size, conv.stride),
+        Op::Pool2d(pool) => (pool.kernel_size, pool.stride),
+        Op::Dense(_) => return [[photo.height, photo.width], [photo.height, photo.width]],
+        _ => ([1, 1], [1, 1]),
+    };
+    let mut field = [[0, 0], [0, 0]];
+    for axis in [0, 1] {
+        for &input in inputs {
+            let [size, jump] = fields[input].map(|pair| pair[axis]);
+            let reach = kernel_size[axis].saturating_sub(1).saturating_mul(jump);
+            field[0][axis] = size.saturating_add(reach).max(field[0][axis]);
+            field[1][axis] = jump.saturating_mul(stride[axis]).max(field[1][axis]);
+        }
+    }
+    field
+}
