@@ -193,12 +193,13 @@ impl Statements<'_> {
             arguments.push(self.argument()?);
             done = self.reader.close_or_comma()?;
         }
-        if function.ends_with(".set_macro") {
+        let method = function.rsplit('.').next().unwrap_or_default();
+        if method == "set_macro" {
             self.define_macro(arguments, span)
         } else if function.starts_with("Cnn") || function.starts_with("Mlp") {
             self.set_model(arguments, span)
         } else {
-            self.read_run(&function, &arguments);
+            self.read_run(method, &arguments);
             Ok(())
         }
     }
@@ -274,8 +275,8 @@ impl Statements<'_> {
         })
     }
 
-    fn read_run(&mut self, function: &str, arguments: &[Argument]) {
-        if !(function.ends_with(".exec_all") || function.ends_with(".train")) {
+    fn read_run(&mut self, method: &str, arguments: &[Argument]) {
+        if !matches!(method, "exec_all" | "train") {
             return;
         }
         for argument in arguments {

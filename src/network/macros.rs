@@ -135,7 +135,7 @@ impl Substitution<'_> {
 
     fn argument(&mut self, name: &str, span: Span, depth: usize) -> Result<Value> {
         let Some(call) = self.call else {
-            let suggestion = Some(format!("outside a macro write the value itself, or '#{name}'"));
+            let suggestion = Some("write the value itself, such as 'LA'".into());
             return Err(span.error("a value", format!("`{name}` outside a macro"), suggestion));
         };
         match call.arguments.iter().find(|entry| entry.key == name) {
@@ -180,8 +180,10 @@ impl Substitution<'_> {
                 suggest(&entry.key, [name]),
             );
         }
-        let suggestion = suggest(name, given)
-            .unwrap_or_else(|| format!("add '{name}' to its args, in the call at {}", call.span));
+        let suggestion = suggest(name, given).unwrap_or_else(|| match self.stamp {
+            Some(_) => format!("add '{name}' to its args"),
+            None => format!("add '{name}' to the args of the call at {}", call.span),
+        });
         span.error("an argument that the call gives", format!("`{name}` {place}"), Some(suggestion))
     }
 }

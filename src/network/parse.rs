@@ -138,7 +138,8 @@ impl<'a> Reader<'a> {
     /// Takes the closing bracket of the innermost open one, if it stands here.
     pub fn close(&mut self) -> bool {
         self.skip_blanks();
-        let closed = self.opened.last().is_some_and(|&(bracket, _)| self.take(closing(bracket)));
+        let Some(&(bracket, _)) = self.opened.last() else { return false };
+        let closed = self.take(closing(bracket));
         if closed {
             self.opened.pop();
         }
@@ -359,7 +360,7 @@ impl<'a> Reader<'a> {
     }
 
     fn keyword(&mut self) -> Result<Data> {
-        const KEYWORDS: [&str; 3] = ["True", "False", "None"];
+        const KEYWORDS: [&str; 6] = ["True", "False", "None", "true", "false", "null"];
         let word = self.rest.split(|c: char| !is_name(c)).next().unwrap_or_default();
         let data = match word {
             "True" | "true" => Data::Bool(true),
