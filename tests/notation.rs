@@ -2,6 +2,8 @@
 
 use floret::error::Error;
 use floret::network::Network;
+use floret::parameters::Parameters;
+use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use floret::shape::Shape;
 use proptest::prelude::*;
 
@@ -405,6 +407,11 @@ proptest! {
                 let shape = operation.output_shape(&network.graph.input_shapes(node)).unwrap();
                 prop_assert_eq!(shape, node.shape);
             }
+            let parameters = Parameters::new(&network.graph);
+            let training = PlanOptions::training(2, Source::Tensor, Optimizer::ADAM);
+            prop_assert!(Plan::new(&network.graph, &parameters, &training).is_ok());
+            let evaluation = PlanOptions::evaluation(2, Source::Tensor);
+            prop_assert!(Plan::new(&network.graph, &parameters, &evaluation).is_ok());
         }
     }
 }

@@ -252,3 +252,112 @@ fn point(error: Error, span: Span) -> Error {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::kernel::Activation::{self, None, Relu, Tanh};
+    use crate::network::Network;
+    use crate::ops::Op;
+    use crate::shape::Shape;
+
+    /// Kind, name, activation and, for a normalisation, rescale, of every node but input and head.
+    fn nodes(text: &str) -> Vec<(&'static str, String, Activation, bool)> {
+        let graph = Network::new(text, Shape::new(8, 8, 4), 2).unwrap().graph;
+        let mut nodes: Vec<_> = graph
+            .operations()
+            .map(|(_, node, operation)| {
+                let rescale = matches!(&node.op, Op::BatchNorm(norm) if norm.rescale);
+                let activation = match &node.op {
+                    Op::Activation(op) => op.activation,
+                    _ => operation.fused_activation(),
+                };
+                (operation.kind(), node.name.clone(), activation, rescale)
+            })
+            .collect();
+        nodes.pop();
+        nodes
+    }
+
+    fn of(
+        kind: &'static str,
+        name: &str,
+        activation: Activation,
+        rescale: bool,
+    ) -> (&'static str, String, Activation, bool) {
+        (kind, name.into(), activation, rescale)
+    }
+
+    #[test]
+    fn activations_fuse_into_what_they_follow() {
+        let conv =
+            |actions| nodes(&format!("['conv', {{'ksize': 3, 'chn': 4, 'actions': '{actions}'}}]"));
+        let (map, norm, act) = ("0.conv", "0.conv.batch_norm", "0.conv.activation");
+        assert_eq!(conv("LA"), [of("conv", map, Relu, false)]);
+        assert_eq!(
+            conv("LAB"),
+            [of("conv", map, Relu, false), of("batch_normal", norm, None, false)]
+        );
+        assert_eq!(
+            conv("LBA"),
+            [of("conv", map, None, false), of("batch_normal", norm, Relu, false)]
+        );
+        assert_eq!(
+            conv("BAL"),
+            [of("batch_normal", norm, Relu, false), of("conv", map, None, false)]
+        );
+        assert_eq!(
+            conv("ALAA"),
+            [
+                of("activation", act, Relu, false),
+                of("conv", map, Relu, false),
+                of("activation", "0.conv.activation2", Relu, false)
+            ]
+        );
+    }
+
+    #[test]
+    fn an_add_sums_two_at_a_time() {
+        let text = "['add', {'actions': 'ABA', 'actfunc': 'tanh'}, ['avg'], ['max'], ['avg', {'ksize': 3}]]";
+        assert_eq!(
+            nodes(text),
+            [
+                of("avg", "0.add.0.avg", None, false),
+                of("max", "0.add.1.max", None, false),
+                of("avg", "0.add.2.avg", None, false),
+                of("add", "0.add.sum0", None, false),
+                of("add", "0.add.sum1", None, false),
+                of("add", "0.add", Tanh, false),
+                of("batch_normal", "0.add.batch_norm", Tanh, true),
+            ]
+        );
+        let alone = "['add', {'x': False, 'actions': 'A'}, ['max']]";
+        let expected = [
+            of("max", "0.add.0.max", None, false),
+            of("activation", "0.add.activation", Relu, false),
+        ];
+        assert_eq!(nodes(alone), expected);
+    }
+
+    #[test]
+    fn summands_are_children_first_then_the_input() {
+        let text = "['add', ['conv', {'ksize': 1, 'chn': 8}], ['avg', {'ksize': 3}]]";
+        let graph = Network::new(text, Shape::new(8, 8, 4), 2).unwrap().graph;
+        let add = graph.nodes.iter().find(|node| node.name == "0.add").unwrap();
+        let sum0 = graph.nodes.iter().position(|node| node.name == "0.add.sum0").unwrap();
+        assert_eq!(add.inputs, [sum0, 0]);
+        assert_eq!(add.shape, Shape::new(8, 8, 8));
+    }
+
+    #[test]
+    fn a_dense_layer_flattens_and_takes_actions() {
+        let text = "['serial', ['full', {'width': 6, 'actions': 'LB', 'actfunc': 'sigmoid'}], ['full', {'width': 3}]]";
+        assert_eq!(
+            nodes(text),
+            [
+                of("full", "0.full", None, false),
+                of("batch_normal", "0.full.batch_norm", None, false),
+                of("full", "1.full", Relu, false)
+            ]
+        );
+    }
+}

@@ -67,7 +67,8 @@ impl StructureRow {
     ) {
         self.output = graph.nodes[output].shape;
         [self.receptive_field, self.jump] = field;
-        for (_, node, operation) in graph.operations().filter(|(node, ..)| *node >= first_node) {
+        for node in &graph.nodes[first_node..] {
+            let Some(operation) = node.op.operation() else { continue };
             let inputs = graph.input_shapes(node);
             self.multiply_adds += operation.multiply_adds(&inputs, node.shape);
             self.activation_bytes += 4 * node.shape.len() as u64;
@@ -162,4 +163,67 @@ pub(super) fn field_after(
         }
     }
     field
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::network::Network;
+    use crate::network::presets::preset;
+    use crate::shape::Shape;
+
+    fn structure(name: &str) -> super::Structure {
+        let preset = preset(name).unwrap();
+        let text = preset.text(preset.actions);
+        Network::new(&text, preset.input, preset.classes).unwrap().structure
+    }
+
+    #[test]
+    fn lists_as_the_report_does() {
+        let listing = structure("residual_flower").to_string();
+        let lines: Vec<&str> = listing.lines().collect();
+        assert_eq!(lines[0], "1: conv, [64, 64, 3]=>[32, 32, 16] pm:7x7x3x16+16=2368");
+        assert_eq!(lines[2], "rfull, [16, 16, 16]=>[16, 16, 16]");
+        assert_eq!(lines[3], "  rf, [16, 16, 16]=>[16, 16, 16]");
+        assert_eq!(lines[lines.len() - 3], "17: avg, [4, 4, 64]=>[64]");
+        assert_eq!(lines[lines.len() - 2], "18: full, [64]=>[5] pm:64x5+5=325");
+        assert_eq!(lines[lines.len() - 1], "Total parameter count: 173637");
+        let plain = structure("plain_flower").to_string();
+        assert!(plain.contains("\n  7: conv, [16, 16, 16]=>[8, 8, 32] pm:3x3x16x32+32=4640\n"));
+    }
+
+    #[test]
+    fn arithmetic_of_classifying_a_photo() {
+        let models = ["residual_flower", "plain_flower", "bottleneck_flower", "inception_flower"];
+        let megaflops = models.map(|name| (structure(name).flops as f64 / 1e5).round() / 10.0);
+        assert_eq!(megaflops, [17.8, 17.8, 17.3, 33.3]);
+    }
+
+    #[test]
+    fn groups_sum_what_they_hold() {
+        let structure = structure("bottleneck_flower");
+        let layers = structure.rows.iter().filter(|row| row.index.is_some());
+        assert_eq!(layers.map(|row| row.parameters).sum::<u64>(), structure.parameters);
+        let groups = structure.rows.iter().filter(|row| row.depth == 0);
+        assert_eq!(groups.clone().map(|row| row.flops).sum::<u64>(), structure.flops);
+        assert_eq!(groups.map(|row| row.activation_bytes).sum::<u64>(), structure.activation_bytes);
+    }
+
+    #[test]
+    fn receptive_field_follows_the_widest_branch() {
+        let text = "['serial', ['conv', {'ksize': 7, 'stride': 2, 'chn': 4}], ['max', {'stride': 2}],
+            ['parallel', ['conv', {'ksize': [1, 3], 'chn': 4}], ['conv', {'ksize': [5, 1], 'chn': 4}]]]";
+        let rows = Network::new(text, Shape::new(32, 32, 3), 2).unwrap().structure.rows;
+        let fields: Vec<_> = rows.iter().map(|row| (row.receptive_field, row.jump)).collect();
+        assert_eq!(
+            fields,
+            [
+                ([7, 7], [2, 2]),
+                ([9, 9], [4, 4]),
+                ([25, 17], [4, 4]),
+                ([9, 17], [4, 4]),
+                ([25, 9], [4, 4]),
+                ([32, 32], [32, 32]),
+            ]
+        );
+    }
 }
