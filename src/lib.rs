@@ -8,10 +8,11 @@
 //! | ops | [`lowering`], [`ops`]: an op's configuration, shape rule, forward and backward |
 //! | network | [`network`]: text to graph |
 //! | plan | [`parameters`], [`plan`]: graph to kernel calls over numbered buffers |
-//! | executors | [`backend`] |
+//! | executors | [`backend`]: what an executor must do; [`cpu`] |
 //! | work | [`data`] |
 
 pub mod backend;
+pub mod cpu;
 pub mod data;
 pub mod error;
 pub mod kernel;

@@ -116,7 +116,11 @@ impl Evaluation {
             let likelihood = prediction.probabilities.get(prediction.truth).copied().unwrap_or(0.0);
             loss -= f64::from(likelihood.max(f32::MIN_POSITIVE)).ln();
         }
-        let per_class = classes.iter().enumerate().map(|(class, name)| confusion.class_report(name, class)).collect();
+        let per_class = classes
+            .iter()
+            .enumerate()
+            .map(|(class, name)| confusion.class_report(name, class))
+            .collect();
         Self {
             classes: classes.to_vec(),
             n: predictions.len(),
@@ -132,7 +136,8 @@ impl Evaluation {
 
 /// Position of the largest number, the first one among equals; `None` for an empty slice.
 pub fn argmax(numbers: &[f32]) -> Option<usize> {
-    (0..numbers.len()).reduce(|best, index| if numbers[index] > numbers[best] { index } else { best })
+    (0..numbers.len())
+        .reduce(|best, index| if numbers[index] > numbers[best] { index } else { best })
 }
 
 #[cfg(test)]
@@ -147,8 +152,11 @@ mod tests {
             predicted,
             probabilities: probabilities.to_vec(),
         };
-        let predictions =
-            vec![prediction(0, 0, [0.5, 0.5]), prediction(0, 1, [0.25, 0.75]), prediction(1, 1, [0.0, 1.0])];
+        let predictions = vec![
+            prediction(0, 0, [0.5, 0.5]),
+            prediction(0, 1, [0.25, 0.75]),
+            prediction(1, 1, [0.0, 1.0]),
+        ];
         let evaluation = Evaluation::new(&["daisy".into(), "rose".into()], predictions, 0.0);
         assert_eq!(evaluation.confusion, [[1, 1], [0, 1]]);
         assert!((evaluation.accuracy - 2.0 / 3.0).abs() < 1e-12);
@@ -160,6 +168,9 @@ mod tests {
     #[test]
     fn empty_sets_do_not_divide_by_zero() {
         let evaluation = Evaluation::new(&["daisy".into()], Vec::new(), 0.0);
-        assert_eq!((evaluation.accuracy, evaluation.loss, evaluation.per_class[0].f1), (0.0, 0.0, 0.0));
+        assert_eq!(
+            (evaluation.accuracy, evaluation.loss, evaluation.per_class[0].f1),
+            (0.0, 0.0, 0.0)
+        );
     }
 }

@@ -1,0 +1,111 @@
+//! Batch normalisation, moments of the batch: `input → moments, running`.
+//!
+//! One pass. Each chunk of rows sums deviations from its first row, which keeps the variance exact for values far from
+//! zero; chunks are combined in f64 (Chan, Golub and LeVeque, 1979).
+
+use super::channel_sums::{ROWS, partial_sums};
+use super::workers::Workers;
+use crate::kernel::{BatchNorm, StepInputs, round_up_to_row};
+
+pub(super) fn run(
+    norm: &BatchNorm,
+    step: &StepInputs,
+    reads: &[&[f32]],
+    writes: &mut [&mut [f32]],
+    workers: &mut Workers,
+) {
+    let channels = norm.channels;
+    let rows = step.batch_size * norm.pixels;
+    let input = &reads[0][..rows * channels];
+    partial_sums::<2>(rows, channels, workers, |rows, [sums, squares]| {
+        let input = &input[rows.start * channels..rows.end * channels];
+        let shift = &input[..channels];
+        for row in input.chunks_exact(channels).skip(1) {
+            for (((sum, square), &x), &shift) in
+                sums.iter_mut().zip(&mut *squares).zip(row).zip(shift)
+            {
+                let deviation = x - shift;
+                *sum += deviation;
+                *square += deviation * deviation;
+            }
+        }
+    });
+    let [moments, running] = writes else { return };
+    let second = round_up_to_row(channels);
+    for channel in 0..channels {
+        let (mean, variance) = combine(input, &workers.shared, channels, channel);
+        moments[channel] = mean as f32;
+        moments[second + channel] = (1.0 / (variance + f64::from(norm.epsilon)).sqrt()) as f32;
+        let unbiased = variance * rows as f64 / rows.saturating_sub(1).max(1) as f64;
+        for (index, value) in [(channel, mean), (second + channel, unbiased)] {
+            running[index] += norm.momentum * (value as f32 - running[index]);
+        }
+    }
+}
+
+/// Mean and biased variance of one channel from the partial sums of all chunks.
+fn combine(input: &[f32], partials: &[f32], channels: usize, channel: usize) -> (f64, f64) {
+    let rows = input.len() / channels;
+    let (mut mean, mut squares, mut seen) = (0.0, 0.0, 0.0);
+    for chunk in 0..rows.div_ceil(ROWS) {
+        let count = ROWS.min(rows - chunk * ROWS) as f64;
+        let shift = f64::from(input[chunk * ROWS * channels + channel]);
+        let sum = f64::from(partials[2 * chunk * channels + channel]);
+        let square = f64::from(partials[(2 * chunk + 1) * channels + channel]);
+        let difference = shift + sum / count - mean;
+        squares +=
+            square - sum * sum / count + difference * difference * seen * count / (seen + count);
+        seen += count;
+        mean += difference * count / seen;
+    }
+    (mean, squares.max(0.0) / seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Activation;
+
+    #[test]
+    fn moments_and_running_statistics() {
+        let norm = BatchNorm {
+            pixels: 2,
+            channels: 1,
+            epsilon: 0.0,
+            momentum: 0.5,
+            rescale: false,
+            activation: Activation::None,
+        };
+        let step = crate::cpu::test_step(2);
+        let (mut moments, mut running) = ([0.0; 65], [0.0; 65]);
+        run(
+            &norm,
+            &step,
+            &[&[1.0, 3.0, 5.0, 7.0]],
+            &mut [&mut moments, &mut running],
+            &mut Workers::new(1),
+        );
+        assert_eq!([moments[0], moments[64]], [4.0, 1.0 / 5.0f32.sqrt()]);
+        // Unbiased: 20 / 3.
+        assert_eq!([running[0], running[64]], [2.0, 10.0 / 3.0]);
+    }
+
+    #[test]
+    fn far_from_zero_across_chunks() {
+        let rows = 3 * ROWS + 17;
+        let input: Vec<f32> = (0..rows).map(|i| 10_000.0 + (i % 2) as f32).collect();
+        let norm = BatchNorm {
+            pixels: rows,
+            channels: 1,
+            epsilon: 0.0,
+            momentum: 1.0,
+            rescale: false,
+            activation: Activation::None,
+        };
+        let step = crate::cpu::test_step(1);
+        let (mut moments, mut running) = ([0.0; 65], [0.0; 65]);
+        run(&norm, &step, &[&input], &mut [&mut moments, &mut running], &mut Workers::new(2));
+        assert!((moments[0] - 10_000.5).abs() < 1e-3, "{}", moments[0]);
+        assert!((moments[64] - 2.0).abs() < 1e-4, "{}", moments[64]);
+    }
+}

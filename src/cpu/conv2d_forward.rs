@@ -1,0 +1,89 @@
+//! Convolution forward: `input, block → output`.
+
+use super::gather::Windows;
+use super::windowed_product::{Epilogue, Placement, Product};
+use super::workers::Workers;
+use crate::kernel::{Activation, Convolution, StepInputs};
+
+pub(super) fn run(
+    convolution: &Convolution,
+    activation: Activation,
+    step: &StepInputs,
+    reads: &[&[f32]],
+    writes: &mut [&mut [f32]],
+    workers: &mut Workers,
+) {
+    let (input, block) = (reads[0], reads[1]);
+    let channels = convolution.output.channels;
+    let bias = &block[convolution.bias_offset()..][..channels];
+    let product = Product {
+        batch_size: step.batch_size,
+        windows: Windows::of(convolution),
+        input,
+        placement: Placement { output: convolution.output, start: [0; 2], step: [1; 2] },
+        epilogue: Epilogue::Bias { bias, activation },
+    };
+    // The kernel, HWIO, is the weight matrix as it stands.
+    let row = |k: usize, n: usize, row: &mut [f32]| {
+        row.copy_from_slice(&block[k * channels + n..][..row.len()]);
+    };
+    product.run(row, writes[0], workers);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::conv2d_cases::{Case, cases};
+
+    /// The definition, one number at a time.
+    fn by_definition(case: &Case, activation: Activation) -> Vec<f32> {
+        let Convolution { input, output, window } = case.convolution;
+        let mut numbers = Vec::new();
+        for pixel in 0..case.batch_size * output.pixels() {
+            let (sample, pixel) = (pixel / output.pixels(), pixel % output.pixels());
+            for n in 0..output.channels {
+                let mut sum = case.block[case.convolution.bias_offset() + n];
+                for k in 0..case.convolution.depth() {
+                    let (tap, channel) = (k / input.channels, k % input.channels);
+                    let position = [tap / window.kernel_size[1], tap % window.kernel_size[1]];
+                    let at = [pixel / output.width, pixel % output.width];
+                    let [y, x] = [0, 1].map(|axis| {
+                        (at[axis] * window.stride[axis] + position[axis]) as isize
+                            - window.offset[axis]
+                    });
+                    let inside = (0..input.height as isize).contains(&y)
+                        && (0..input.width as isize).contains(&x);
+                    if inside {
+                        let pixel = sample * input.pixels() + y as usize * input.width + x as usize;
+                        sum += case.input[pixel * input.channels + channel]
+                            * case.block[k * output.channels + n];
+                    }
+                }
+                numbers.push(activation.apply(sum));
+            }
+        }
+        numbers
+    }
+
+    #[test]
+    fn equals_the_definition_on_any_number_of_threads() {
+        for case in cases() {
+            let expected = by_definition(&case, Activation::Relu);
+            for threads in [1, 2] {
+                let mut output = vec![9.0; expected.len()];
+                let step = crate::cpu::test_step(case.batch_size);
+                run(
+                    &case.convolution,
+                    Activation::Relu,
+                    &step,
+                    &[&case.input, &case.block],
+                    &mut [&mut output],
+                    &mut Workers::new(threads),
+                );
+                for (found, expected) in output.iter().zip(&expected) {
+                    assert!((found - expected).abs() < 1e-4, "{:?}", case.convolution);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Max pooling: `input → output, indices`.
+
+use super::workers::{Disjoint, Workers};
+use crate::kernel::{Pooling, StepInputs};
+use crate::shape::{Shape, Window};
+use std::ops::Range;
+
+pub(super) fn run(
+    pooling: &Pooling,
+    step: &StepInputs,
+    reads: &[&[f32]],
+    writes: &mut [&mut [f32]],
+    workers: &mut Workers,
+) {
+    let input = reads[0];
+    let [output, indices] = writes else { return };
+    let (sample_len, len) = (pooling.input.len(), pooling.output.len());
+    let channels = pooling.output.channels;
+    let row_len = pooling.output.width * channels;
+    let indices = Disjoint::new(indices);
+    workers.chunks(&mut output[..len * step.batch_size], row_len, |range, output| {
+        // SAFETY: chunks do not overlap.
+        let indices = unsafe { indices.slice(range.clone()) };
+        let row = range.start / row_len;
+        let (sample, i) = (row / pooling.output.height, row % pooling.output.height);
+        let input = &input[sample * sample_len..(sample + 1) * sample_len];
+        let pixels = output.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
+        for (j, (output, indices)) in pixels.enumerate() {
+            output.fill(f32::NEG_INFINITY);
+            indices.fill(0.0);
+            for (position, pixel) in Reach::new(&pooling.input, &pooling.window, i, j).pixels() {
+                let input = &input[pixel * channels..(pixel + 1) * channels];
+                for ((best, index), &value) in output.iter_mut().zip(&mut *indices).zip(input) {
+                    // Without the second test a NaN would vanish here.
+                    let better = value > *best || value.is_nan();
+                    *best = if better { value } else { *best };
+                    *index = if better { position as f32 } else { *index };
+                }
+            }
+        }
+    });
+}
+
+/// The real pixels under one window.
+#[derive(Debug, Clone)]
+pub(super) struct Reach {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    /// Window position of the first real pixel.
+    first: [usize; 2],
+    kernel_width: usize,
+    width: usize,
+}
+
+impl Reach {
+    /// Under window `(i, j)` over `input`.
+    pub(super) fn new(input: &Shape, window: &Window, i: usize, j: usize) -> Self {
+        let axis = |axis: usize, number: usize, size: usize| {
+            let start = (number * window.stride[axis]) as isize - window.offset[axis];
+            let end = start + window.kernel_size[axis] as isize;
+            let begin = start.clamp(0, size as isize);
+            let range = begin as usize..end.clamp(begin, size as isize) as usize;
+            (range, (begin - start) as usize)
+        };
+        let (rows, first_row) = axis(0, i, input.height);
+        let (columns, first_column) = axis(1, j, input.width);
+        Self {
+            rows,
+            columns,
+            first: [first_row, first_column],
+            kernel_width: window.kernel_size[1],
+            width: input.width,
+        }
+    }
+
+    /// How many they are.
+    pub(super) fn count(&self) -> usize {
+        self.rows.len() * self.columns.len()
+    }
+
+    /// Window position and pixel number of each.
+    pub(super) fn pixels(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.rows.clone().enumerate().flat_map(move |(row, y)| {
+            self.columns.clone().enumerate().map(move |(column, x)| {
+                let position = (self.first[0] + row) * self.kernel_width + self.first[1] + column;
+                (position, y * self.width + x)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Padding;
+
+    #[test]
+    fn first_among_equals_and_no_pixel_outside() {
+        // Windows start at −1 and 1; position 0 of the first window is missing.
+        let pooling = Pooling {
+            input: Shape::new(1, 4, 1),
+            output: Shape::new(1, 2, 1),
+            window: Window::new([1, 3], [1, 2], Padding::Same),
+        };
+        let (mut output, mut indices) = ([0.0; 2], [0.0; 2]);
+        let step = crate::cpu::test_step(1);
+        let reads: [&[f32]; 1] = [&[-5.0, -5.0, 2.0, 2.0]];
+        run(&pooling, &step, &reads, &mut [&mut output, &mut indices], &mut Workers::new(1));
+        assert_eq!((output, indices), ([-5.0, 2.0], [1.0, 1.0]));
+    }
+}
