@@ -44,7 +44,15 @@ fn convolution() -> impl Strategy<Value = Convolution> {
         output: Shape::vector(to),
         window: Window::new([1, 1], [1, 1], Padding::Same),
     });
-    prop_oneof![6 => sliding, 1 => dense]
+    // More pixels than a tile or a task holds.
+    let large = (20..=40_usize, 20..=40_usize, 1..=2_usize, channels()).prop_map(
+        |(height, width, stride, channels)| Convolution {
+            input: Shape::new(height, width, 3),
+            output: Shape::new(height / stride, width / stride, channels),
+            window: Window::new([3, 3], [stride; 2], Padding::Same),
+        },
+    );
+    prop_oneof![12 => sliding, 2 => dense, 1 => large]
 }
 
 fn pooling() -> impl Strategy<Value = Pooling> {
