@@ -132,6 +132,15 @@ pub struct Photo {
     pub height: usize,
 }
 
+/// A file that was left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Folder and file name.
+    pub name: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

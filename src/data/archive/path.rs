@@ -1,0 +1,72 @@
+//! What a path in a folder or an archive says: a label, a name, or that it is clutter.
+
+/// The folders and the file of a path, either slash; `.`, `..` and empty parts say nothing.
+fn parts(path: &str) -> Vec<&str> {
+    path.split(['/', '\\'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty() && *part != "." && *part != "..")
+        .collect()
+}
+
+/// The label of a photo at this path: the name of the folder that directly holds it.
+///
+/// ```
+/// use floret::data::archive::label_of;
+/// assert_eq!(label_of("photos/2024/rose/1.jpg"), Some("rose".into()));
+/// assert_eq!(label_of("1.jpg"), None);
+/// ```
+pub fn label_of(path: &str) -> Option<String> {
+    match parts(path)[..] {
+        [.., folder, _] => Some(folder.into()),
+        _ => None,
+    }
+}
+
+/// A name for people: the folder that directly holds the file, and the file.
+pub fn name_of(path: &str) -> String {
+    let parts = parts(path);
+    let name = parts[parts.len().saturating_sub(2)..].join("/");
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a path is something that operating systems leave behind, to be passed over in silence.
+pub fn is_clutter(path: &str) -> bool {
+    let parts = parts(path);
+    let hidden = |part: &&str| part.starts_with('.') || *part == "__MACOSX";
+    let file = parts.last().map(|file| file.to_lowercase()).unwrap_or_default();
+    parts.iter().any(hidden) || ["thumbs.db", "desktop.ini", ""].contains(&file.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_only_names() {
+        for (path, label, name) in [
+            ("rose/1.jpg", Some("rose"), "rose/1.jpg"),
+            ("a\\b\\장미\\1.jpg", Some("장미"), "장미/1.jpg"),
+            ("../../etc/passwd", Some("etc"), "etc/passwd"),
+            ("/1.jpg", None, "1.jpg"),
+            ("../1.jpg", None, "1.jpg"),
+            ("./rose//./1.jpg", Some("rose"), "rose/1.jpg"),
+            ("ro\u{7}se/1.jpg", Some("ro\u{7}se"), "ro\u{fffd}se/1.jpg"),
+            ("", None, ""),
+        ] {
+            assert_eq!(label_of(path).as_deref(), label, "{path}");
+            assert_eq!(name_of(path), name, "{path}");
+        }
+    }
+
+    #[test]
+    fn clutter_is_known() {
+        for path in
+            ["__MACOSX/a/b.jpg", "a/.DS_Store", ".git/a.jpg", "a/Thumbs.db", "a/desktop.ini", "/"]
+        {
+            assert!(is_clutter(path), "{path}");
+        }
+        for path in ["a/b.jpg", "a/../b.jpg", "a.b/c.jpg"] {
+            assert!(!is_clutter(path), "{path}");
+        }
+    }
+}

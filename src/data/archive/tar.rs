@@ -1,0 +1,147 @@
+//! Entries of a .tar or .tar.gz, through the `tar` and `flate2` crates.
+
+use super::path::{is_clutter, name_of};
+use super::{Item, Limits, Skipped, Source, read_photo};
+use flate2::bufread::MultiGzDecoder;
+use std::io::{self, BufReader, Read};
+
+/// Bytes of a tar block; headers and contents start at multiples of it.
+const BLOCK: u64 = 512;
+
+/// The most bytes that headers of one entry may take: long names are read into memory.
+const HEADER_BYTES: u64 = 1 << 20;
+
+/// The entries of a .tar in the order they lie.
+pub struct TarReader {
+    stream: Metered,
+    limits: Limits,
+    entries: usize,
+}
+
+/// A stream that counts what is read and ends in an error where the allowance does.
+struct Metered {
+    inner: Box<dyn Read>,
+    read: u64,
+    allowance: u64,
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.allowance == 0 && !buffer.is_empty() {
+            return Err(io::Error::other("larger than allowed"));
+        }
+        let most = buffer.len().min(usize::try_from(self.allowance).unwrap_or(usize::MAX));
+        let read = self.inner.read(&mut buffer[..most])?;
+        self.read += read as u64;
+        self.allowance -= read as u64;
+        Ok(read)
+    }
+}
+
+impl TarReader {
+    /// Reads a .tar.
+    pub fn plain(source: Box<dyn Source>, limits: Limits) -> Self {
+        Self::new(Box::new(BufReader::new(source)), limits)
+    }
+
+    /// Reads a .tar.gz.
+    pub fn gzip(source: Box<dyn Source>, limits: Limits) -> Self {
+        Self::new(Box::new(MultiGzDecoder::new(BufReader::new(source))), limits)
+    }
+
+    fn new(inner: Box<dyn Read>, limits: Limits) -> Self {
+        Self { stream: Metered { inner, read: 0, allowance: 0 }, limits, entries: 0 }
+    }
+
+    /// The next photo or skipped file.
+    pub fn next(&mut self) -> Option<Result<Item, String>> {
+        loop {
+            match self.entry() {
+                Ok(Step::Item(item)) => return Some(Ok(item)),
+                Ok(Step::Nothing) => {}
+                Ok(Step::End) => return None,
+                Err(reason) => return Some(Err(reason)),
+            }
+        }
+    }
+
+    /// Reads one entry to its last block. A fresh `tar::Archive` each time, because its own iterator borrows it; the
+    /// stream lies at a header whenever this is called.
+    fn entry(&mut self) -> Result<Step, String> {
+        self.allow(HEADER_BYTES)?;
+        let mut archive = tar::Archive::new(&mut self.stream);
+        let mut entries = archive.entries().map_err(|error| damaged(&error))?;
+        let Some(entry) = entries.next() else { return Ok(Step::End) };
+        let entry = entry.map_err(|error| damaged(&error))?;
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let kind = entry.header().entry_type();
+        let size = entry.size();
+        drop(entry);
+        drop(entries);
+        self.entries += 1;
+        if self.entries > self.limits.entries {
+            return Err(format!("more than {} entries; split it", self.limits.entries));
+        }
+        let name = name_of(&path);
+        if kind.is_dir() || kind.is_pax_global_extensions() {
+            self.skip(size)?;
+            return Ok(Step::Nothing);
+        }
+        if kind.is_gnu_sparse() {
+            return Err(format!("{name} is stored as a sparse file; make it again as .zip"));
+        }
+        if !kind.is_file() {
+            let reason = "a link or device, not a file".into();
+            return Ok(Step::Item(Item::Skipped(Skipped { name, reason })));
+        }
+        if is_clutter(&path) {
+            self.skip(size)?;
+            return Ok(Step::Nothing);
+        }
+        self.allow(u64::MAX)?;
+        let mut content = (&mut self.stream).take(size);
+        let item = read_photo(&path, &mut content, &self.limits);
+        let left = content.limit();
+        self.skip(left)?;
+        Ok(Step::Item(item))
+    }
+
+    /// Passes over the rest of an entry, padding included.
+    fn skip(&mut self, bytes: u64) -> Result<(), String> {
+        self.allow(u64::MAX)?;
+        let end = self.stream.read.saturating_add(bytes).next_multiple_of(BLOCK);
+        let rest = end - self.stream.read;
+        let skipped = io::copy(&mut (&mut self.stream).take(rest), &mut io::sink());
+        let problem = match skipped {
+            Ok(skipped) if skipped == rest => return Ok(()),
+            Ok(_) => io::Error::from(io::ErrorKind::UnexpectedEof),
+            Err(problem) => problem,
+        };
+        // Where the bytes in all ran out, that is the news.
+        self.allow(u64::MAX)?;
+        Err(damaged(&problem))
+    }
+
+    /// Allows so many more bytes, within the limit of bytes in all.
+    fn allow(&mut self, bytes: u64) -> Result<(), String> {
+        let left = self.limits.total_bytes.saturating_sub(self.stream.read);
+        if left == 0 {
+            let most = self.limits.total_bytes >> 20;
+            return Err(format!("it unpacks to more than {most} MiB; split it"));
+        }
+        self.stream.allowance = left.min(bytes);
+        Ok(())
+    }
+}
+
+enum Step {
+    Item(Item),
+    Nothing,
+    End,
+}
+
+fn damaged(error: &io::Error) -> String {
+    format!(
+        "damaged or not complete ({error}); what came before was read; make or download it again"
+    )
+}
