@@ -1,0 +1,176 @@
+//! Serves a folder over HTTP on this machine, with the headers that the page is meant to run under.
+
+use anyhow::{Context, Result, anyhow};
+use std::fs::File;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use tiny_http::{Header, Method, Request, Response, Server};
+
+/// What the page may load: itself. The page's own `meta` element says the same for hosts without this header.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
+     style-src 'self'; connect-src 'self'; manifest-src 'self'; img-src 'self' blob:";
+
+/// Requests answered at a time: a page with its worker's modules asks for several at once.
+const THREADS: usize = 4;
+
+/// A folder being served; the threads that do it end with the program.
+pub struct Site {
+    /// Address of the page.
+    pub url: String,
+}
+
+/// Starts to serve `folder` on `port`, where 0 is any free one.
+/// `isolated` sends the headers under which a browser allows shared memory, and with it threads.
+pub fn start(folder: &Path, port: u16, isolated: bool) -> Result<Site> {
+    let server =
+        Server::http(("127.0.0.1", port)).map_err(|e| anyhow!("{e}")).with_context(|| {
+            format!("cannot listen on port {port}; is something else using it? Try `--port 0`")
+        })?;
+    let address = server.server_addr().to_ip().context("the server has no port")?;
+    let (server, folder): (_, Arc<Path>) = (Arc::new(server), folder.into());
+    for _ in 0..THREADS {
+        let (server, folder) = (server.clone(), folder.clone());
+        std::thread::spawn(move || {
+            while let Ok(request) = server.recv() {
+                // A browser that hangs up is no concern of ours.
+                let _ = answer(request, &folder, isolated);
+            }
+        });
+    }
+    Ok(Site { url: format!("http://localhost:{}/", address.port()) })
+}
+
+fn answer(request: Request, folder: &Path, isolated: bool) -> std::io::Result<()> {
+    if !matches!(request.method(), Method::Get | Method::Head) {
+        return request.respond(Response::from_string("only GET and HEAD").with_status_code(405));
+    }
+    let opened =
+        file_for(request.url(), folder).and_then(|path| Some((File::open(&path).ok()?, path)));
+    let Some((file, path)) = opened else {
+        return request.respond(Response::from_string("no such file").with_status_code(404));
+    };
+    let content_type = mime_guess::from_path(&path).first_or_octet_stream();
+    let mut response = Response::from_file(file);
+    let text = content_type.type_() == "text" || content_type.subtype() == "javascript";
+    let charset = if text { "; charset=utf-8" } else { "" };
+    response.add_header(header("Content-Type", &format!("{content_type}{charset}")));
+    response.add_header(header("Content-Security-Policy", CONTENT_SECURITY_POLICY));
+    response.add_header(header("X-Content-Type-Options", "nosniff"));
+    // A page that is being worked on must not come from the browser's cache.
+    response.add_header(header("Cache-Control", "no-cache"));
+    if isolated {
+        response.add_header(header("Cross-Origin-Opener-Policy", "same-origin"));
+        response.add_header(header("Cross-Origin-Embedder-Policy", "require-corp"));
+    }
+    request.respond(response)
+}
+
+fn header(name: &str, value: &str) -> Header {
+    Header::from_bytes(name, value).unwrap_or_else(|()| unreachable!("{name}: {value} is ASCII"))
+}
+
+/// The file that a request for `url` means, below `folder` and nowhere else.
+fn file_for(url: &str, folder: &Path) -> Option<PathBuf> {
+    let path = url.split(['?', '#']).next()?.strip_prefix('/')?;
+    let path = percent_decode(path)?;
+    let inside = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
+    if !inside || path.contains('\\') {
+        return None;
+    }
+    let mut file = folder.join(&path);
+    if file.is_dir() {
+        file.push("index.html");
+    }
+    // A link inside the folder may point out of it.
+    let (file, folder) = (file.canonicalize().ok()?, folder.canonicalize().ok()?);
+    (file.starts_with(&folder) && file.is_file()).then_some(file)
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        if first == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    /// A folder with a page in it and a secret beside it.
+    fn site(name: &str) -> PathBuf {
+        let outer =
+            std::env::temp_dir().join(format!("floret-serve-{name}-{}", std::process::id()));
+        fs::create_dir_all(outer.join("www/a b")).unwrap();
+        fs::write(outer.join("secret.txt"), "secret").unwrap();
+        fs::write(outer.join("www/index.html"), "<p>").unwrap();
+        fs::write(outer.join("www/a b/x.wasm"), "wasm").unwrap();
+        outer.join("www")
+    }
+
+    fn get(url: &str, path: &str) -> String {
+        let address = url.trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn files_are_found_by_their_decoded_names() {
+        let folder = site("names");
+        assert!(file_for("/", &folder).unwrap().ends_with("index.html"));
+        assert!(file_for("/index.html?x=1", &folder).unwrap().ends_with("index.html"));
+        assert!(file_for("/a%20b/x.wasm", &folder).unwrap().ends_with("x.wasm"));
+        assert_eq!(file_for("/missing.js", &folder), None);
+    }
+
+    #[test]
+    fn nothing_outside_the_folder_is_served() {
+        let folder = site("outside");
+        let tries =
+            ["/../secret.txt", "/%2e%2e/secret.txt", "//etc/passwd", "/a b/../../secret.txt"];
+        for url in tries.into_iter().chain(["/..%5csecret.txt", "/%zz", "/%", "index.html"]) {
+            assert_eq!(file_for(url, &folder), None, "{url}");
+        }
+        #[cfg(unix)]
+        {
+            let link = folder.join("link.txt");
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(folder.join("../secret.txt"), link).unwrap();
+            assert_eq!(file_for("/link.txt", &folder), None);
+        }
+    }
+
+    #[test]
+    fn isolation_is_sent_when_asked_for() {
+        let folder = site("headers");
+        let isolated = start(&folder, 0, true).unwrap();
+        let answer = get(&isolated.url, "/a%20b/x.wasm");
+        for line in [
+            "200 OK",
+            "Content-Type: application/wasm",
+            "Cross-Origin-Opener-Policy: same-origin",
+            "Cross-Origin-Embedder-Policy: require-corp",
+            "Content-Security-Policy: default-src 'none'",
+        ] {
+            assert!(answer.contains(line), "no `{line}` in {answer}");
+        }
+        let plain = start(&folder, 0, false).unwrap();
+        assert!(!get(&plain.url, "/").contains("Cross-Origin"));
+        assert!(get(&plain.url, "/missing").contains("404"));
+    }
+}
