@@ -10,6 +10,7 @@
 //! | plan | [`parameters`], [`plan`]: graph to kernel calls over numbered buffers |
 //! | executors | [`backend`]: what an executor must do; [`cpu`] |
 //! | work | [`data`] |
+//! | top | `wasm` (the boundary to JavaScript), `bin/` |
 
 pub mod backend;
 pub mod cpu;
