@@ -8,7 +8,7 @@
 //! | ops | [`lowering`], [`ops`]: an op's configuration, shape rule, forward and backward |
 //! | network | [`network`]: text to graph |
 //! | plan | [`parameters`], [`plan`]: graph to kernel calls over numbered buffers |
-//! | executors | [`backend`]: what an executor must do; [`cpu`] |
+//! | executors | [`backend`]: what an executor must do; [`cpu`]; `gpu` (feature `gpu`) |
 //! | work | [`data`] |
 //! | top | `wasm` (the boundary to JavaScript), `bin/` |
 
@@ -16,6 +16,8 @@ pub mod backend;
 pub mod cpu;
 pub mod data;
 pub mod error;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod kernel;
 pub mod lowering;
 pub mod metrics;
