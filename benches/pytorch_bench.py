@@ -4,6 +4,7 @@
 
 Photos are random, in channels-last order (PyTorch's faster layout on a CPU). A figure is the median of several passes;
 the passes of training and inference take turns, so that a busy moment of the machine touches both.
+Needs torch; compiling needs a C++ compiler too.
 """
 
 import argparse

@@ -5,6 +5,7 @@
 Recipes: `textbook` is Adam 0.001 at batch 10 without augmentation; `modern` is AdamW 2e-3 with weight decay 0.05 on
 kernels, warm-up and cosine, random resized crop, flip, colour, mixup, label smoothing and an average of the weights.
 Photos are split 80 / 5 / 15 within each class. Prints a line an epoch, then a line of JSON.
+Needs torch, numpy and pillow.
 """
 
 import argparse
@@ -173,7 +174,8 @@ def main():
             torch.nn.init.kaiming_normal_(parameter)
         else:
             torch.nn.init.zeros_(parameter)
-    batches = max(1, len(train) // batch_size)  # A short last batch would upset the statistics; its photos come next time.
+    # A short last batch would upset the statistics: its photos come in another epoch.
+    batches = max(1, len(train) // batch_size)
     optimizer, schedule = optimizer_and_schedule(model, modern, options.epochs * batches)
     average = Average(model) if modern else None
     start = time.perf_counter()
