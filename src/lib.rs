@@ -9,7 +9,7 @@
 //! | network | [`network`]: text to graph |
 //! | plan | [`parameters`], [`plan`]: graph to kernel calls over numbered buffers |
 //! | executors | [`backend`]: what an executor must do; [`cpu`]; `gpu` (feature `gpu`) |
-//! | work | [`data`] |
+//! | work | [`data`], [`storage`] |
 //! | top | `wasm` (the boundary to JavaScript), `bin/` |
 
 pub mod backend;
@@ -27,3 +27,4 @@ pub mod parameters;
 pub mod plan;
 pub mod rng;
 pub mod shape;
+pub mod storage;
