@@ -8,23 +8,26 @@
 //! | ops | [`lowering`], [`ops`]: an op's configuration, shape rule, forward and backward |
 //! | network | [`network`]: text to graph |
 //! | plan | [`parameters`], [`plan`]: graph to kernel calls over numbered buffers |
-//! | executors | [`backend`]: what an executor must do; [`cpu`]; `gpu` (feature `gpu`) |
-//! | work | [`data`], [`storage`] |
-//! | top | `wasm` (the boundary to JavaScript), `bin/` |
+//! | executors | [`backend`]: what an executor must do; [`cpu`] |
+//! | work | [`data`] |
 
 pub mod backend;
+pub mod classify;
 pub mod cpu;
 pub mod data;
 pub mod error;
-#[cfg(feature = "gpu")]
-pub mod gpu;
+pub mod experiment;
 pub mod kernel;
 pub mod lowering;
 pub mod metrics;
+pub mod model;
 pub mod network;
 pub mod ops;
 pub mod parameters;
 pub mod plan;
+pub mod recipe;
+pub mod report;
 pub mod rng;
 pub mod shape;
 pub mod storage;
+pub mod train;

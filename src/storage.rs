@@ -1,4 +1,3 @@
-//! Model files: a trained network, and a run that can be continued, in one open format.
+//! Files: models and checkpoints as safetensors.
 
 pub mod model_file;
-mod tensors;

@@ -23,8 +23,6 @@ import { Engine } from './engine.js';
  * @property {string} model
  */
 
-/** @typedef {import('./protocol.js').ModelSummary & { name: string }} ModelAtHand */
-
 /**
  * @typedef {object} State
  * @property {string} build
@@ -37,7 +35,7 @@ import { Engine } from './engine.js';
  * @property {import('./protocol.js').RecipeChoice} recipe
  * @property {Run} run
  * @property {import('./protocol.js').Evaluation | null} report
- * @property {ModelAtHand | null} model what answers now: the network in training, or an opened file
+ * @property {import('./protocol.js').ModelSummary | null} model
  */
 
 /** @returns {History} */

@@ -1,38 +1,34 @@
 /** The worker: it alone holds the engine. One call at a time touches it; training lets others in between steps. */
 
-import { Photos, decode, quietly } from './loading.js';
 import { loadEngine } from './packages.js';
-import { stretch } from './progress.js';
+import { decode, loadFiles } from './loading.js';
 import { PROTOCOL_VERSION } from './protocol.js';
-import * as store from './store.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
 /** @typedef {import('./protocol.js').EngineError} EngineError */
 
 /** Milliseconds of training between two messages. */
 const BUDGET_MS = 100;
-/** Milliseconds between two savings of a run that goes on. */
-const AUTOSAVE_MS = 20_000;
 
 /**
  * What a call may use.
  * @typedef {object} Context
- * @property {any} module the crate's bindings
- * @property {any} engine its boundary, which holds photos and run
+ * @property {any} engine the boundary of the crate
  * @property {(value: any) => void} progress
  * @property {() => boolean} cancelled
  * @property {<T>(work: () => T | Promise<T>) => Promise<T>} exclusive runs when the engine is free
- * @property {() => Promise<void>} breathe lets waiting messages in
  */
 
-const loading = loadEngine().then(({ module, build }) => ({ module, engine: new module.Engine(), build }));
-const photos = new Photos();
+const loading = start();
 /** @type {Set<number>} */
 const cancelled = new Set();
 /** @type {Promise<unknown>} */
 let last = Promise.resolve();
-/** The run under way, as `store.keep` takes it, its checkpoint left out. @type {Omit<store.SavedRun, 'checkpoint' | 'epoch' | 'saved'> | null} */
-let run = null;
+
+async function start() {
+  const { module, build } = await loadEngine();
+  return { engine: new module.Engine(), build };
+}
 
 /** @type {(work: () => any) => Promise<any>} */
 function exclusive(work) {
@@ -41,93 +37,63 @@ function exclusive(work) {
   return mine;
 }
 
-/** Lets waiting messages in; a timer would wait at least four milliseconds. @returns {Promise<void>} */
+/** @type {Record<string, (value: any, context: Context) => Promise<any>>} */
+const CALLS = {
+  hello: async (_, { engine, exclusive }) => ({ build: (await loading).build, ...(await exclusive(() => engine.hello())) }),
+  describe: ({ text, actions, input, classes }, { engine, exclusive }) =>
+    exclusive(() => engine.describe(text, actions, input[0], input[1], input[2], classes)),
+  addFiles: ({ files }, context) => loadFiles(files, context),
+  drawFlowers: ({ per_class, seed }, context) => drawFlowers(per_class, seed, context),
+  clearPhotos: (_, { engine, exclusive }) => exclusive(() => engine.clear_photos()),
+  thumbnails: ({ class: name, count, photos }, { engine, exclusive }) =>
+    exclusive(() => (photos ? engine.thumbnails(photos) : engine.thumbnails_of_class(name, count))),
+  train: async ({ network, recipe, device }, context) => {
+    await context.exclusive(() => context.engine.start(network, recipe, device));
+    return learn(context);
+  },
+  resume: (_, context) => learn(context),
+  evaluate: ({ split }, { engine, exclusive }) => exclusive(() => engine.evaluate(split)),
+  classify: async ({ file }, { engine, exclusive }) => {
+    const { width, height, pixels } = await decode(file);
+    return exclusive(() => engine.classify(width, height, pixels));
+  },
+  save: (_, { engine, exclusive }) => exclusive(() => engine.save()),
+  open: ({ bytes }, { engine, exclusive }) => exclusive(() => engine.open(new Uint8Array(bytes))),
+};
+
+/** @param {Context} context */
+async function learn({ engine, exclusive, progress, cancelled }) {
+  while (!cancelled()) {
+    const state = await exclusive(() => engine.advance(BUDGET_MS));
+    progress(state);
+    if (state.finished) return { finished: true };
+    await breathe();
+  }
+  return { finished: false };
+}
+
+/** @param {number} perClass @param {number} seed @param {Context} context */
+async function drawFlowers(perClass, seed, { engine, exclusive, progress, cancelled }) {
+  const total = await exclusive(() => engine.begin_drawing(perClass, seed));
+  for (let done = 0; done < total && !cancelled(); ) {
+    const drawn = await exclusive(() => engine.draw_some(BUDGET_MS));
+    done = drawn.done;
+    progress({ done, total, name: drawn.name });
+    await breathe();
+  }
+  return exclusive(() => engine.finish_loading());
+}
+
+/** Lets waiting messages in; a timer would wait at least four milliseconds. */
 function breathe() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
-      resolve();
+      resolve(undefined);
     };
     port2.postMessage(null);
   });
-}
-
-/** @type {Record<string, (value: any, context: Context) => Promise<any>>} */
-const CALLS = {
-  hello: async (_, { engine }) => ({ build: (await loading).build, ...(await exclusive(() => engine.hello())) }),
-  presetText: ({ name, actions }, { engine }) => exclusive(() => engine.preset_text(name, actions)),
-  describe: ({ text, size, classes }, { engine }) => exclusive(() => engine.describe(text, size, classes)),
-  addFiles: ({ files, size }, context) => photos.add(files, size, context),
-  drawFlowers: ({ per_class, seed, size }, context) => photos.draw({ per_class, seed }, size, context),
-  fitPhotos: ({ size }, context) => photos.fit(size, context),
-  clearPhotos: (_, context) => photos.clear(context),
-  thumbnails: ({ class: name, count, photos: numbers }, { engine }) =>
-    exclusive(() => (numbers ? engine.thumbnails(new Uint32Array(numbers)) : engine.thumbnails_of_class(name, count))),
-  train: async ({ network, recipe, device }, context) => {
-    await exclusive(() => context.engine.start(network.text, network.size, recipe, device));
-    run = { network, recipe, device };
-    return learn(context);
-  },
-  resume: (_, context) => learn(context),
-  evaluate: ({ split }, { engine }) => exclusive(() => engine.evaluate(split)),
-  classify: async ({ file }, { engine }) => {
-    const { width, height, pixels } = await decode(file);
-    return exclusive(() => engine.classify(width, height, pixels));
-  },
-  save: (_, { engine }) => exclusive(() => engine.save(false)),
-  open: ({ bytes }, { engine }) => exclusive(() => engine.open(new Uint8Array(bytes))),
-  remembered: async () => {
-    const [saved, drawn, count] = await Promise.all([store.kept('run'), store.kept('drawn'), store.countPhotos()]);
-    if (!saved && !drawn && count === 0) return null;
-    return { files: count, drawn: drawn !== undefined, run: saved ? { network: saved.network, epoch: saved.epoch, epochs: saved.recipe.epochs } : null };
-  },
-  restore: ({ size }, context) => restore(size, context),
-  forget: ({ photos: all }) => store.forget(all),
-};
-
-/** @param {Context} context */
-async function learn({ engine, progress, cancelled, breathe }) {
-  if (!run) return { finished: false };
-  /** @type {import('./progress.js').EngineProgress} */
-  let before = await exclusive(() => engine.progress());
-  let [saved, finished] = [performance.now(), before.finished];
-  while (!finished && !cancelled()) {
-    const began = performance.now();
-    const after = await exclusive(() => engine.advance(BUDGET_MS));
-    progress(stretch(before, after, run.recipe, (performance.now() - began) / 1000));
-    [before, finished] = [after, after.finished];
-    if (performance.now() - saved > AUTOSAVE_MS) {
-      await autosave(engine);
-      saved = performance.now();
-    }
-    await breathe();
-  }
-  await autosave(engine);
-  return { finished };
-}
-
-/** @param {any} engine */
-async function autosave(engine) {
-  await quietly(async () => {
-    const checkpoint = await exclusive(() => engine.save(true));
-    const { epoch } = await exclusive(() => engine.progress());
-    await store.keep('run', { ...run, checkpoint, epoch, saved: Date.now() });
-  });
-}
-
-/** Brings back the photos and the run of an earlier visit. @param {number} size @param {Context} context */
-async function restore(size, context) {
-  const { engine } = context;
-  const [saved, drawn, sources] = await Promise.all([store.kept('run'), store.kept('drawn'), store.keptPhotos()]);
-  photos.recall(drawn, sources);
-  const library = await photos.fit(saved?.network.size ?? size, context);
-  if (!saved) return { library, run: null };
-  const { checkpoint, network, recipe, device } = saved;
-  run = { network, recipe, device };
-  await exclusive(() => engine.continue_run(checkpoint, device));
-  const state = await exclusive(() => engine.progress());
-  return { library, run: { network, recipe, device, progress: stretch(null, state, recipe, 0) } };
 }
 
 /** @param {unknown} failure @returns {EngineError} */
@@ -143,10 +109,9 @@ function errorOf(failure) {
 /** @param {Request} request */
 async function answer({ session, id, type, value }) {
   const reply = (/** @type {object} */ rest) => self.postMessage({ version: PROTOCOL_VERSION, session, id, ...rest });
-  const progress = (/** @type {any} */ state) => reply({ kind: 'progress', value: state });
   try {
-    const { module, engine } = await loading;
-    const context = { module, engine, exclusive, breathe, progress, cancelled: () => cancelled.has(id) };
+    const { engine } = await loading;
+    const context = { engine, exclusive, progress: (/** @type {any} */ state) => reply({ kind: 'progress', value: state }), cancelled: () => cancelled.has(id) };
     reply({ kind: 'done', value: await CALLS[type](value, context) });
   } catch (failure) {
     reply({ kind: 'error', error: errorOf(failure) });

@@ -56,6 +56,7 @@ class Train extends Panel {
       h(
         'div',
         { class: 'columns aside' },
+        this.settings(),
         h(
           'div',
           { class: 'stack' },
@@ -69,7 +70,6 @@ class Train extends Panel {
             h('div', { class: 'scroll log-place', tabindex: '0', role: 'log', 'aria-label': t('train.log') }, this.log),
           ),
         ),
-        this.settings(),
       ),
     );
     this.logged = 0;
@@ -197,7 +197,7 @@ class Train extends Panel {
   showCurves() {
     const { step, loss, accuracy, lines } = this.state.run.history;
     const [lossChart, accuracyChart] = this.charts ?? [];
-    const checks = lines.filter(({ validation_loss }) => validation_loss != null);
+    const checks = lines.filter(({ validation_loss }) => validation_loss !== undefined);
     lossChart?.show(merged(step, smooth(loss, SMOOTHING), checks.map(({ epoch, validation_loss }) => [epoch, validation_loss ?? null])));
     accuracyChart?.show(merged(step, smooth(accuracy, SMOOTHING), checks.map(({ epoch, validation_accuracy }) => [epoch, validation_accuracy ?? null])));
   }
@@ -220,7 +220,7 @@ class Train extends Panel {
 /** The report's line. @param {import('../protocol.js').EpochLine} line */
 function logLine({ epoch, loss, accuracy, validation_accuracy, seconds, total_seconds }) {
   const digits = (/** @type {number} */ value) => value.toFixed(3);
-  const both = validation_accuracy == null ? digits(accuracy) : `${digits(accuracy)}/${digits(validation_accuracy)}`;
+  const both = validation_accuracy === undefined ? digits(accuracy) : `${digits(accuracy)}/${digits(validation_accuracy)}`;
   return t('log.epoch', { epoch, loss: digits(loss), accuracy: both, seconds: Math.round(seconds), total: Math.round(total_seconds) });
 }
 
@@ -228,15 +228,14 @@ function logLine({ epoch, loss, accuracy, validation_accuracy, seconds, total_se
  * Columns of a chart: the curve, and the checks at the ends of epochs.
  * @param {number[]} x
  * @param {number[]} curve
- * @param {[number, number | null][]} checks
+ * @param {(number | null)[][]} checks
  * @returns {import('../chart.js').Columns}
  */
 function merged(x, curve, checks) {
-  /** @type {Map<number, [number | null, number | null]>} */
-  const points = new Map(x.map((at, index) => [at, [curve[index], null]]));
-  for (const [at, value] of checks) points.set(at, [points.get(at)?.[0] ?? null, value]);
-  const order = [...points.keys()].sort((a, b) => a - b);
-  return [order, order.map((at) => points.get(at)?.[0] ?? null), order.map((at) => points.get(at)?.[1] ?? null)];
+  /** @type {(number | null)[][]} */
+  const points = [...x.map((at, index) => [at, curve[index], null]), ...checks.map(([at, value]) => [at, null, value])];
+  points.sort((a, b) => Number(a[0]) - Number(b[0]));
+  return [0, 1, 2].map((column) => points.map((point) => point[column]));
 }
 
 customElements.define('floret-train', Train);

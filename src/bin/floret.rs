@@ -1,3 +1,0 @@
-//! The terminal program.
-
-fn main() {}

@@ -1,0 +1,106 @@
+//! `floret classify`: photos in, classes out.
+
+use crate::device::cpu;
+use crate::output::print_json;
+use crate::read_file;
+use clap::Args;
+use floret::classify::Classifier;
+use floret::data::decode::decode;
+use floret::data::resize::resize;
+use floret::error::{Error, Result};
+use floret::metrics::argmax;
+use floret::storage::model_file::ModelFile;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Memory that a classification may take: a model and a few photos.
+const MEMORY_LIMIT: u64 = 4 << 30;
+
+/// Arguments of `floret classify`.
+#[derive(Args)]
+pub struct ClassifyArguments {
+    /// Model file.
+    model: PathBuf,
+    /// Photos: JPEG, PNG or WebP.
+    #[arg(required = true)]
+    photos: Vec<PathBuf>,
+    /// Threads; all cores when left out.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Print the result as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    photo: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    probabilities: Vec<(String, f32)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Error>,
+}
+
+/// Runs the command. A photo that cannot be read is named among the answers; only when none can be is it an error.
+pub fn run(arguments: &ClassifyArguments) -> Result<()> {
+    pollster::block_on(classify(arguments))
+}
+
+async fn classify(arguments: &ClassifyArguments) -> Result<()> {
+    let model = ModelFile::from_bytes(&read_file(&arguments.model)?)?.snapshot.model;
+    let (classes, size) = (model.classes.clone(), model.preprocessing.stored_size);
+    let mut classifier = Classifier::new(cpu(arguments.threads), model, 0, MEMORY_LIMIT).await?;
+    let mut answers = Vec::new();
+    for path in &arguments.photos {
+        let answer = match stored_photo(path, size) {
+            Ok(pixels) => {
+                let probabilities = classifier.classify(&[&pixels]).await?.remove(0);
+                let class = argmax(&probabilities).and_then(|class| classes.get(class).cloned());
+                let probabilities = classes.iter().cloned().zip(probabilities).collect();
+                Answer { photo: path.clone(), class, probabilities, error: None }
+            }
+            Err(error) => Answer {
+                photo: path.clone(),
+                class: None,
+                probabilities: Vec::new(),
+                error: Some(error),
+            },
+        };
+        if !arguments.json {
+            print_answer(&answer);
+        }
+        answers.push(answer);
+    }
+    if arguments.json {
+        print_json(&answers)?;
+    }
+    let errors = || answers.iter().filter_map(|answer| answer.error.clone());
+    match errors().next() {
+        Some(error) if errors().count() == answers.len() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn stored_photo(path: &Path, size: usize) -> Result<Vec<u8>> {
+    let picture = decode(&path.display().to_string(), &read_file(path)?)?;
+    resize(&picture.rgba, picture.width, picture.height, size)
+}
+
+fn print_answer(answer: &Answer) {
+    let photo = answer.photo.display();
+    match &answer.class {
+        Some(class) => {
+            let mut sorted = answer.probabilities.clone();
+            sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
+            let list: Vec<String> =
+                sorted.iter().map(|(name, p)| format!("{name} {:.1}%", 100.0 * p)).collect();
+            println!("{photo}: {class} ({})", list.join(", "));
+        }
+        None => println!("{photo}: not classified"),
+    }
+    if let Some(error) = &answer.error {
+        eprintln!("{error}");
+    }
+}

@@ -1,0 +1,63 @@
+//! The terminal program: the page's engine on folders of photos.
+
+mod classify;
+mod describe;
+mod device;
+mod eval;
+mod output;
+mod photos;
+mod preset;
+mod train;
+
+use clap::{Parser, Subcommand};
+use floret::error::{Error, Result};
+use std::process::ExitCode;
+
+/// Train and run flower classifiers: the networks of the page, from a terminal.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the ready-made networks.
+    Models(describe::ModelsArguments),
+    /// Print a network's structure, or the totals of all ready-made ones.
+    Describe(describe::DescribeArguments),
+    /// Train a network on a folder of class folders, or an archive of them.
+    Train(train::TrainArguments),
+    /// Judge a model on labelled photos.
+    Eval(eval::EvalArguments),
+    /// Classify photos.
+    Classify(classify::ClassifyArguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Models(arguments) => describe::models(&arguments),
+        Command::Describe(arguments) => describe::describe(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Classify(arguments) => classify::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("floret: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads a file, naming it where that fails.
+fn read_file(path: &std::path::Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| file_error(path, error))
+}
+
+/// An error of reading or writing a file.
+fn file_error(path: &std::path::Path, error: impl std::fmt::Display) -> Error {
+    Error::File { path: path.display().to_string(), reason: error.to_string() }
+}

@@ -1,0 +1,41 @@
+//! Photos of a folder or archive, into the library, with progress on stderr.
+
+use floret::data::folder::{Loaded, Progress, load as load_folder};
+use floret::data::library::Library;
+use floret::data::photo::{PhotoId, Split};
+use floret::data::resize::stored_size;
+use floret::error::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// Loads photos for an input of `input_size` pixels a side. Files that are no photos are named on stderr and skipped.
+pub fn load(path: &Path, input_size: usize, memory_limit: u64) -> Result<(Library, Loaded)> {
+    let mut library = Library::new(stored_size(input_size), memory_limit)?;
+    let bar = crate::output::progress_bar(0, "photos");
+    let mut on_progress = |progress: Progress| {
+        if let Some(total) = progress.total {
+            bar.set_length(total as u64);
+        }
+        bar.set_position(progress.done as u64);
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let loaded =
+        load_folder(path, &mut library, threads, &mut on_progress, &AtomicBool::new(false))?;
+    bar.finish_and_clear();
+    for skipped in &loaded.skipped {
+        eprintln!("skipped {}: {}", skipped.name, skipped.reason);
+    }
+    if library.all_indices().is_empty() {
+        return Err(Error::Data {
+            problem: format!("no labelled photos in {}", path.display()),
+            remedy: "name a folder that holds one folder of photos a class".into(),
+        });
+    }
+    Ok((library, loaded))
+}
+
+/// Split of every photo, by its content.
+pub fn split_assignment(library: &Library) -> BTreeMap<PhotoId, Split> {
+    library.photos().iter().filter_map(|photo| Some((photo.id, photo.split?))).collect()
+}

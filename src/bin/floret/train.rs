@@ -1,0 +1,238 @@
+//! `floret train`: a folder of class folders in, a model file out.
+
+use crate::device::cpu;
+use crate::output::{print_json, progress_bar};
+use crate::photos::{load, split_assignment};
+use crate::preset::network_text;
+use crate::{file_error, read_file};
+use clap::Args;
+use floret::data::folder::Loaded;
+use floret::data::photo::Split;
+use floret::data::split::Ratios;
+use floret::error::{Error, Result};
+use floret::metrics::Evaluation;
+use floret::model::Model;
+use floret::network::Network;
+use floret::recipe::Recipe;
+use floret::report::{self, Language};
+use floret::storage::model_file::ModelFile;
+use floret::train::{EpochReport, Start, Trainer};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// How many milliseconds pass between two updates of the bar.
+const BAR_INTERVAL_MS: f64 = 200.0;
+
+/// Arguments of `floret train`.
+#[derive(Args)]
+pub struct TrainArguments {
+    /// Folder of class folders, or a .zip, .tar or .tgz of the same.
+    photos: PathBuf,
+    /// Ready-made network, see `floret models`.
+    #[arg(long, default_value = "residual_flower")]
+    model: String,
+    /// A file with a network in the notation, instead of a ready-made one.
+    #[arg(long, conflicts_with = "model")]
+    network: Option<PathBuf>,
+    /// Pixels a side of the input, for --network.
+    #[arg(long, default_value_t = 64, requires = "network")]
+    input: usize,
+    /// Order of linear part, activation and batch normalisation in a ready-made network, such as LA or LAB.
+    #[arg(long)]
+    actions: Option<String>,
+    /// `modern` or `textbook`.
+    #[arg(long, default_value = "modern")]
+    recipe: String,
+    /// Passes over the training photos.
+    #[arg(long)]
+    epochs: Option<u32>,
+    /// Photos a step.
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Learning rate at its peak.
+    #[arg(long)]
+    learning_rate: Option<f32>,
+    /// Seed of the split, the weights, the order and the augmentation.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Continue this model file's run; network and recipe are its own, --epochs says how many in all.
+    #[arg(long, conflicts_with_all = ["network", "recipe"])]
+    resume: Option<PathBuf>,
+    /// Where to write the model.
+    #[arg(long, default_value = "floret.safetensors")]
+    out: PathBuf,
+    /// Threads; all cores when left out.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Memory that training may take, in MiB.
+    #[arg(long, default_value_t = 8192)]
+    memory: u64,
+    /// Leave the optimizer's moments out of the file: a third of the size, but the run cannot go on.
+    #[arg(long)]
+    final_only: bool,
+    /// Report in Korean.
+    #[arg(long)]
+    korean: bool,
+    /// Print the result as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Outcome<'a> {
+    model: &'a str,
+    device: String,
+    photos: &'a Loaded,
+    recipe: &'a Recipe,
+    parameters: u64,
+    history: &'a [EpochReport],
+    seconds: f64,
+    train_images_per_s: f64,
+    validation_accuracy: Option<f64>,
+    test: &'a Evaluation,
+    out: &'a PathBuf,
+}
+
+/// Runs the command.
+pub fn run(arguments: &TrainArguments) -> Result<()> {
+    pollster::block_on(train(arguments))
+}
+
+async fn train(arguments: &TrainArguments) -> Result<()> {
+    let resumed = match &arguments.resume {
+        Some(path) => Some(ModelFile::from_bytes(&read_file(path)?)?),
+        None => None,
+    };
+    let name = arguments
+        .network
+        .as_ref()
+        .map_or(arguments.model.as_str(), |path| path.to_str().unwrap_or("network"));
+    let (text, input) = match (&resumed, &arguments.network) {
+        (Some(file), _) => {
+            (file.snapshot.model.network.text.clone(), file.snapshot.model.network.graph.input())
+        }
+        (None, Some(path)) => {
+            let bytes = read_file(path)?;
+            let text = String::from_utf8(bytes).map_err(|error| file_error(path, error))?;
+            (text, floret::shape::Shape::new(arguments.input, arguments.input, 3))
+        }
+        (None, None) => network_text(&arguments.model, arguments.actions.as_deref())?,
+    };
+    let memory_limit = arguments.memory << 20;
+    let (mut library, folder) = load(&arguments.photos, input.height, memory_limit)?;
+    if let Some(file) = &resumed {
+        library.restore_splits(&file.splits.iter().map(|(id, split)| (*id, *split)).collect());
+    }
+    library.assign_splits(arguments.seed, &Ratios::default())?;
+    let start = match resumed {
+        Some(file) if !file.continuable => {
+            return Err(Error::ModelFile {
+                problem: "it was saved without the state of its training run".into(),
+                remedy: "train anew, or resume a file saved without --final-only".into(),
+            });
+        }
+        Some(file) => {
+            let mut snapshot = file.snapshot;
+            if let Some(epochs) = arguments.epochs {
+                snapshot.recipe.epochs = epochs;
+                snapshot.progress.finished = snapshot.progress.epoch >= epochs;
+            }
+            Start::Snapshot(Box::new(snapshot))
+        }
+        None => {
+            let recipe = recipe(arguments)?;
+            let classes = library.classes();
+            let network = Network::new(&text, input, classes.len())?;
+            Start::Model {
+                model: Box::new(Model::fresh(network, classes, &recipe)?),
+                recipe,
+                train_from: 0,
+            }
+        }
+    };
+    let backend = cpu(arguments.threads);
+    let mut trainer = Trainer::new(backend, &library, start, memory_limit).await?;
+    eprintln!("{}", report::started(name));
+    run_epochs(&mut trainer).await?;
+
+    let seconds = trainer.progress().history.last().map_or(0.0, |report| report.total_seconds);
+    eprintln!("{}", report::ended(name, seconds));
+    let held_back = library.indices(Split::Test);
+    let bar = progress_bar(held_back.len() as u64, "testing");
+    let mut on_progress = |done: usize| {
+        bar.set_position(done as u64);
+        true
+    };
+    let test = trainer.classifier().evaluate(&library, &held_back, &mut on_progress).await?;
+    bar.finish_and_clear();
+    eprintln!("{}", report::test(name, test.accuracy, test.seconds));
+    let language = if arguments.korean { Language::Ko } else { Language::En };
+    for prediction in test.predictions.iter().step_by((test.predictions.len() / 3).max(1)).take(3) {
+        eprintln!("{}", report::prediction(prediction, &test.classes, language));
+    }
+
+    let snapshot = trainer.snapshot().await?;
+    let (parameters, recipe) = (snapshot.model.parameters.counted(), snapshot.recipe.clone());
+    let progress = snapshot.progress.clone();
+    let file = ModelFile {
+        snapshot,
+        continuable: !arguments.final_only,
+        splits: split_assignment(&library),
+    };
+    std::fs::write(&arguments.out, file.to_bytes()?)
+        .map_err(|error| file_error(&arguments.out, error))?;
+    eprintln!("saved {}", arguments.out.display());
+    if arguments.json {
+        let photos = library.indices(Split::Train).len() as f64 * f64::from(progress.epoch);
+        print_json(&Outcome {
+            model: name,
+            device: trainer.device(),
+            photos: &folder,
+            recipe: &recipe,
+            parameters,
+            history: &progress.history,
+            seconds,
+            train_images_per_s: if seconds > 0.0 { photos / seconds } else { 0.0 },
+            validation_accuracy: progress
+                .history
+                .last()
+                .and_then(|report| report.validation_accuracy),
+            test: &test,
+            out: &arguments.out,
+        })?;
+    }
+    Ok(())
+}
+
+async fn run_epochs(trainer: &mut Trainer) -> Result<()> {
+    while !trainer.progress().finished {
+        let steps = trainer.progress().steps_per_epoch;
+        let epoch = trainer.progress().epoch;
+        let bar = progress_bar(steps, "training");
+        while trainer.progress().epoch == epoch && !trainer.progress().finished {
+            let progress = trainer.advance(BAR_INTERVAL_MS).await?;
+            bar.set_position(progress.step - u64::from(epoch) * steps);
+            if let (Some(loss), Some(accuracy)) =
+                (progress.sums.mean_loss(), progress.sums.accuracy())
+            {
+                bar.set_message(format!(
+                    "epoch {} loss {loss:.3} accuracy {accuracy:.3}",
+                    epoch + 1
+                ));
+            }
+        }
+        bar.finish_and_clear();
+        if let Some(finished) = trainer.progress().history.last() {
+            eprintln!("{}", report::epoch(finished, finished.seconds));
+        }
+    }
+    Ok(())
+}
+
+fn recipe(arguments: &TrainArguments) -> Result<Recipe> {
+    let mut recipe = Recipe { seed: arguments.seed, ..Recipe::named(&arguments.recipe)? };
+    recipe.epochs = arguments.epochs.unwrap_or(recipe.epochs);
+    recipe.batch_size = arguments.batch.unwrap_or(recipe.batch_size);
+    recipe.learning_rate = arguments.learning_rate.unwrap_or(recipe.learning_rate);
+    Ok(recipe)
+}

@@ -1,0 +1,192 @@
+//! A model on an executor, answering: probabilities of photos, and the report on labelled ones.
+
+use crate::backend::{Backend, PlanId};
+use crate::data::augment::SampleTransform;
+use crate::data::library::Library;
+use crate::data::resize::Preprocessing;
+use crate::error::{Error, Result};
+use crate::kernel::{CONTRIBUTION, Extent, StepInputs, Storage, TRANSFORM};
+use crate::metrics::{Evaluation, Prediction, argmax};
+use crate::model::Model;
+use crate::plan::{Plan, PlanOptions, Source};
+use web_time::Instant;
+
+/// Photos classified at once.
+pub const EVALUATION_BATCH: usize = 32;
+
+/// A photo that lies on the executor: its page and its slot there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Page of [`Storage::Photos`].
+    pub page: u32,
+    /// Photo of the page.
+    pub slot: u32,
+}
+
+/// A model with its executor and an evaluation plan.
+pub struct Classifier {
+    /// The executor.
+    pub backend: Box<dyn Backend>,
+    /// Network, classes and preprocessing.
+    pub model: Model,
+    /// Pages of photos that lie on the executor; one more page behind them is for photos that only pass through.
+    pub resident_pages: u32,
+    plan: Plan,
+    plan_id: PlanId,
+}
+
+impl Classifier {
+    /// Puts a model on an executor: weights, statistics and the passing page. Averaged weights are used where the model
+    /// has them.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] where the evaluation plan needs more than `memory_limit` bytes; device errors.
+    pub async fn new(
+        mut backend: Box<dyn Backend>,
+        model: Model,
+        resident_pages: u32,
+        memory_limit: u64,
+    ) -> Result<Self> {
+        let source = Source::Photos {
+            pages: resident_pages + 1,
+            stored_size: model.preprocessing.stored_size,
+        };
+        let mut options = PlanOptions::evaluation(EVALUATION_BATCH, source);
+        options.averaged = model.averaged.is_some();
+        let plan = Plan::new(&model.network.graph, &model.parameters, &options)?;
+        plan.check_memory(&model.network.graph, &model.parameters, &options, memory_limit)?;
+
+        let page_len = EVALUATION_BATCH * model.preprocessing.stored_size.pow(2);
+        backend.allocate(Storage::Photos(resident_pages), page_len).await?;
+        backend.allocate(Storage::Transforms, EVALUATION_BATCH * TRANSFORM).await?;
+        let mut arenas =
+            vec![(Storage::Weights, &model.weights), (Storage::Statistics, &model.statistics)];
+        if let Some(averaged) = &model.averaged {
+            arenas.push((Storage::AveragedWeights, &averaged.weights));
+            arenas.push((Storage::AveragedStatistics, &averaged.statistics));
+        }
+        for (storage, numbers) in arenas {
+            backend.allocate(storage, numbers.len()).await?;
+            backend.write(storage, 0, bytemuck::cast_slice(numbers))?;
+        }
+        let plan_id = backend.load(&plan).await?;
+        Ok(Self { backend, model, resident_pages, plan, plan_id })
+    }
+
+    /// Class probabilities of photos that lie on the executor, in order.
+    ///
+    /// # Errors
+    /// Device errors.
+    pub async fn probabilities(&mut self, places: &[Place]) -> Result<Vec<Vec<f32>>> {
+        let mut all = Vec::with_capacity(places.len());
+        for batch in places.chunks(self.plan.batch_size) {
+            let mut answers = self.run(batch, false).await?;
+            if self.model.mirror {
+                let mirrored = self.run(batch, true).await?;
+                for (answer, other) in answers.iter_mut().zip(mirrored) {
+                    *answer = 0.5 * (*answer + other);
+                }
+            }
+            all.extend(answers.chunks(self.model.classes.len()).map(<[f32]>::to_vec));
+        }
+        Ok(all)
+    }
+
+    async fn run(&mut self, places: &[Place], mirrored: bool) -> Result<Vec<f32>> {
+        let Preprocessing { stored_size, input_size, .. } = self.model.preprocessing;
+        let look = if mirrored { SampleTransform::mirrored } else { SampleTransform::plain };
+        let transform = look(stored_size, input_size);
+        let mut records = vec![0.0; places.len() * TRANSFORM];
+        for (record, &place) in records.chunks_mut(TRANSFORM).zip(places) {
+            write_contribution(&mut record[..CONTRIBUTION], place, 1.0, &transform);
+        }
+        self.backend.write(Storage::Transforms, 0, bytemuck::cast_slice(&records))?;
+        let step = StepInputs {
+            batch_size: places.len(),
+            step: 0,
+            seed: 0,
+            learning_rate: 0.0,
+            weight_decay: 0.0,
+        };
+        self.backend.run(self.plan_id, self.plan.forward.clone(), &step)?;
+        let view = self.plan.probabilities;
+        let len = Extent::PerSample(self.model.classes.len()).len(places.len());
+        self.backend.read(view.storage, view.offset, len).await
+    }
+
+    /// Class probabilities of stored photos (square RGBA of the model's stored size), in order.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a photo of another size; device errors.
+    pub async fn classify(&mut self, photos: &[&[u8]]) -> Result<Vec<Vec<f32>>> {
+        let bytes = 4 * self.model.preprocessing.stored_size.pow(2);
+        let mut all = Vec::with_capacity(photos.len());
+        for batch in photos.chunks(EVALUATION_BATCH) {
+            for (slot, photo) in batch.iter().enumerate() {
+                if photo.len() != bytes {
+                    let (expected, found) =
+                        (format!("{bytes} bytes"), format!("{} bytes", photo.len()));
+                    return Err(Error::Shape { place: "stored photo".into(), expected, found });
+                }
+                self.backend.write(
+                    Storage::Photos(self.resident_pages),
+                    slot * bytes / 4,
+                    photo,
+                )?;
+            }
+            let page = self.resident_pages;
+            let places: Vec<Place> =
+                (0..batch.len() as u32).map(|slot| Place { page, slot }).collect();
+            all.extend(self.probabilities(&places).await?);
+        }
+        Ok(all)
+    }
+
+    /// The report on photos of a library, matched to the model's classes by name; `progress` hears the photos done and
+    /// may say `false` to stop.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a photo whose label the model does not know, [`Error::Cancelled`], device errors.
+    pub async fn evaluate(
+        &mut self,
+        library: &Library,
+        photos: &[usize],
+        progress: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Evaluation> {
+        let started = Instant::now();
+        let truths = photos
+            .iter()
+            .map(|&photo| self.model.class_of(library, photo))
+            .collect::<Result<Vec<_>>>()?;
+        let mut predictions = Vec::with_capacity(photos.len());
+        for (photos, truths) in photos.chunks(EVALUATION_BATCH).zip(truths.chunks(EVALUATION_BATCH))
+        {
+            let pixels: Vec<&[u8]> =
+                photos.iter().filter_map(|&photo| library.photo_pixels(photo)).collect();
+            let answers = self.classify(&pixels).await?;
+            for ((&photo, &truth), probabilities) in photos.iter().zip(truths).zip(answers) {
+                let predicted = argmax(&probabilities).unwrap_or(0);
+                predictions.push(Prediction { photo, truth, predicted, probabilities });
+            }
+            if !progress(predictions.len()) {
+                return Err(Error::Cancelled);
+            }
+        }
+        Ok(Evaluation::new(&self.model.classes, predictions, started.elapsed().as_secs_f64()))
+    }
+}
+
+/// Fills one contribution of a [`Storage::Transforms`] record.
+pub(crate) fn write_contribution(
+    record: &mut [f32],
+    place: Place,
+    weight: f32,
+    transform: &SampleTransform,
+) {
+    record[0] = place.page as f32;
+    record[1] = place.slot as f32;
+    record[2] = weight;
+    record[3..9].copy_from_slice(&transform.matrix);
+    record[9..21].copy_from_slice(&transform.colour);
+    record[21..25].copy_from_slice(&transform.cutout);
+}

@@ -1,0 +1,172 @@
+//! Recipes: everything about a training run that is not the network or the photos.
+
+use crate::data::augment::Augmentation;
+use crate::error::{Error, Result};
+use crate::plan::Optimizer;
+use serde::{Deserialize, Serialize};
+
+/// How the learning rate moves over a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Schedule {
+    /// The same all the time.
+    Constant,
+    /// Up in a straight line over the first `warmup` share of the run, then down along half a cosine to 0 (Loshchilov
+    /// and Hutter, 2017).
+    Cosine {
+        /// Share of the run, 0 to 1.
+        warmup: f32,
+    },
+}
+
+/// Settings of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Passes over the training photos.
+    pub epochs: u32,
+    /// Photos a step.
+    pub batch_size: usize,
+    /// Seed of initialisation, order, augmentation and dropout.
+    pub seed: u64,
+    /// Update rule.
+    pub optimizer: Optimizer,
+    /// Peak learning rate.
+    pub learning_rate: f32,
+    /// Its course.
+    pub schedule: Schedule,
+    /// Decoupled weight decay of kernels, multiplied by the learning rate.
+    pub weight_decay: f32,
+    /// What is done to training photos.
+    pub augmentation: Augmentation,
+    /// Share of the target spread over all classes (Szegedy et al., 2016).
+    pub label_smoothing: f32,
+    /// Decay of the moving average of weights that evaluation uses; 0 uses the weights themselves.
+    pub weight_average: f32,
+    /// Whether an answer is the mean over the photo and its mirror image.
+    pub mirror: bool,
+    /// Whether photos of rarer classes count more, to the same sum a class.
+    pub class_weights: bool,
+    /// Stop after that many epochs without a better validation loss.
+    pub patience: Option<u32>,
+}
+
+impl Recipe {
+    /// As close to the textbook as right mathematics allows: Adam 0.001, batch 10, no augmentation.
+    pub fn textbook() -> Self {
+        Self {
+            epochs: 10,
+            batch_size: 10,
+            seed: 1,
+            optimizer: Optimizer::ADAM,
+            learning_rate: 0.001,
+            schedule: Schedule::Constant,
+            weight_decay: 0.0,
+            augmentation: Augmentation::none(),
+            label_smoothing: 0.0,
+            weight_average: 0.0,
+            mirror: false,
+            class_weights: false,
+            patience: None,
+        }
+    }
+
+    /// AdamW with warm-up and cosine, augmentation, label smoothing and averaged weights; see docs/accuracy.md.
+    pub fn modern() -> Self {
+        Self {
+            learning_rate: 0.002,
+            schedule: Schedule::Cosine { warmup: 0.05 },
+            weight_decay: 0.05,
+            augmentation: Augmentation::standard(),
+            label_smoothing: 0.1,
+            weight_average: 0.998,
+            mirror: true,
+            ..Self::textbook()
+        }
+    }
+
+    /// Names that [`Recipe::named`] knows.
+    pub const NAMES: [&'static str; 2] = ["modern", "textbook"];
+
+    /// A recipe by its name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with a suggestion.
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "modern" => Ok(Self::modern()),
+            "textbook" => Ok(Self::textbook()),
+            _ => Err(Error::Unknown {
+                what: "recipe".into(),
+                name: name.into(),
+                suggestion: crate::error::did_you_mean(name, Self::NAMES),
+            }),
+        }
+    }
+
+    /// Checks every setting's range.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for the first one outside.
+    pub fn check(&self) -> Result<()> {
+        let settings: [(&str, f64, f64, f64); 7] = [
+            ("epochs", f64::from(self.epochs), 1.0, 100_000.0),
+            ("batch size", self.batch_size as f64, 1.0, 4096.0),
+            ("learning rate", f64::from(self.learning_rate), 0.0, 100.0),
+            ("weight decay", f64::from(self.weight_decay), 0.0, 100.0),
+            ("label smoothing", f64::from(self.label_smoothing), 0.0, 0.99),
+            ("weight average", f64::from(self.weight_average), 0.0, 0.999_999),
+            ("patience", f64::from(self.patience.unwrap_or(1)), 1.0, 100_000.0),
+        ];
+        for (name, value, least, most) in settings {
+            if !(least..=most).contains(&value) {
+                let expected = format!("{least} to {most}");
+                return Err(Error::Setting {
+                    name: name.into(),
+                    expected,
+                    found: value.to_string(),
+                });
+            }
+        }
+        self.augmentation.check()
+    }
+
+    /// Learning rate of step `step` of `steps`.
+    pub fn learning_rate_at(&self, step: u64, steps: u64) -> f32 {
+        match self.schedule {
+            Schedule::Constant => self.learning_rate,
+            Schedule::Cosine { warmup } => {
+                let warmup_steps = (f64::from(warmup) * steps as f64).max(1.0);
+                let done = step as f64 + 0.5;
+                let share = if done < warmup_steps {
+                    done / warmup_steps
+                } else {
+                    let progress = (done - warmup_steps) / (steps as f64 - warmup_steps).max(1.0);
+                    0.5 * (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos())
+                };
+                (f64::from(self.learning_rate) * share) as f32
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosine_rises_then_falls_to_nothing() {
+        let recipe = Recipe { schedule: Schedule::Cosine { warmup: 0.1 }, ..Recipe::textbook() };
+        let rates: Vec<f32> = (0..100).map(|step| recipe.learning_rate_at(step, 100)).collect();
+        assert!(rates[..9].windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(rates[10..].windows(2).all(|pair| pair[0] > pair[1]));
+        assert!(rates[99] < 1e-6 && rates[10] > 0.99e-3);
+    }
+
+    #[test]
+    fn names_the_setting_that_is_out_of_range() {
+        let recipe = Recipe { learning_rate: f32::NAN, ..Recipe::textbook() };
+        assert!(recipe.check().unwrap_err().to_string().starts_with("learning rate"));
+        assert!(Recipe::named("modem").unwrap_err().to_string().contains("modern"));
+        assert_eq!(Recipe::modern().check(), Ok(()));
+    }
+}
