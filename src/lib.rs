@@ -12,6 +12,7 @@
 //! | work | [`data`] |
 
 pub mod backend;
+pub mod bench;
 pub mod classify;
 pub mod cpu;
 pub mod data;

@@ -1,0 +1,261 @@
+//! How fast an executor trains and classifies: the same figures from the terminal and from the page.
+
+use crate::backend::{Backend, PlanId};
+use crate::error::{Error, Result};
+use crate::kernel::{Kernel, METRICS, StepInputs, Storage};
+use crate::network::Network;
+use crate::network::presets::preset;
+use crate::parameters::Parameters;
+use crate::plan::{Optimizer, Plan, PlanOptions, Source};
+use crate::rng::{Random, Stream};
+use serde::Serialize;
+
+/// What to measure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BenchOptions {
+    /// Name of a preset.
+    pub model: String,
+    /// Samples of a step.
+    pub batch_size: usize,
+    /// Steps of a pass.
+    pub steps: usize,
+    /// Passes, of which the median counts.
+    pub passes: usize,
+}
+
+/// What was measured. Rates are medians over passes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BenchReport {
+    /// The preset.
+    pub model: String,
+    /// The executor in words.
+    pub backend: String,
+    /// Samples of a step.
+    pub batch_size: usize,
+    /// Photos trained on in a second.
+    pub train_images_per_s: f64,
+    /// Photos classified in a second, a batch at a time.
+    pub infer_images_per_s: f64,
+    /// Milliseconds to classify one photo alone.
+    pub infer_ms_per_image: f64,
+    /// Floating-point operations in a second of training, in thousand millions; only those of convolutions and dense
+    /// layers count, a multiply-add as two.
+    pub gflops: f64,
+    /// Bytes that the training plan takes, photos left out.
+    pub train_bytes: u64,
+    /// Kernels of a training step, the costliest first.
+    pub kernels: Vec<KernelReport>,
+}
+
+/// A kernel's part in a training step, each call timed by itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KernelReport {
+    /// Name in the kernel table.
+    pub name: &'static str,
+    /// Calls in a step.
+    pub calls: usize,
+    /// Milliseconds in a step.
+    pub ms: f64,
+    /// Thousand million floating-point operations a second.
+    pub gflops: f64,
+    /// Share of the step's time.
+    pub share: f64,
+}
+
+/// Measures training and classification of a preset on random photos. `clock` tells milliseconds.
+///
+/// ```
+/// use floret::bench::{BenchOptions, bench};
+/// use floret::cpu::CpuBackend;
+/// let options = BenchOptions { model: "plain_flower".into(), batch_size: 2, steps: 1, passes: 1 };
+/// let start = std::time::Instant::now();
+/// let clock = || start.elapsed().as_secs_f64() * 1e3;
+/// let mut backend = CpuBackend::new(1);
+/// let mut measuring = Box::pin(bench(&mut backend, &options, &clock));
+/// // The CPU executor never waits.
+/// let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// let std::task::Poll::Ready(report) = measuring.as_mut().poll(&mut context) else { panic!() };
+/// assert!(report?.train_images_per_s > 0.0);
+/// # Ok::<(), floret::error::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Unknown`] for a model that is none of the presets, [`Error::Setting`] for a batch, steps or passes of 0, and
+/// the executor's own.
+pub async fn bench(
+    backend: &mut dyn Backend,
+    options: &BenchOptions,
+    clock: &dyn Fn() -> f64,
+) -> Result<BenchReport> {
+    for (name, value) in [("steps", options.steps), ("passes", options.passes)] {
+        if value == 0 {
+            let (expected, found) = ("at least 1".into(), "0".into());
+            return Err(Error::Setting { name: name.into(), expected, found });
+        }
+    }
+    let preset = preset(&options.model)?;
+    let network = Network::new(&preset.text(preset.actions), preset.input, preset.classes)?;
+    let parameters = Parameters::new(&network.graph);
+    let plan = |options: &PlanOptions| Plan::new(&network.graph, &parameters, options);
+    let batch_size = options.batch_size;
+    let train = plan(&PlanOptions::training(batch_size, Source::Tensor, Optimizer::ADAM))?;
+    let batch = plan(&PlanOptions::evaluation(batch_size, Source::Tensor))?;
+    let single = plan(&PlanOptions::evaluation(1, Source::Tensor))?;
+    prepare(backend, &train, &parameters).await?;
+
+    let mut bench = Bench { backend, clock, options };
+    let train_id = bench.load(&train, batch_size).await?;
+    let train_ms = bench.step_ms(train_id, &train, batch_size).await?;
+    let kernels = bench.kernels(train_id, &train).await?;
+    bench.backend.unload(train_id);
+    let batch_id = bench.load(&batch, batch_size).await?;
+    let batch_ms = bench.step_ms(batch_id, &batch, batch_size).await?;
+    bench.backend.unload(batch_id);
+    let single_id = bench.load(&single, 1).await?;
+    let single_ms = bench.step_ms(single_id, &single, 1).await?;
+    bench.backend.unload(single_id);
+
+    let flops: f64 = train.calls.iter().map(|call| flops(&call.kernel, batch_size)).sum();
+    Ok(BenchReport {
+        model: options.model.clone(),
+        backend: bench.backend.name(),
+        batch_size,
+        train_images_per_s: batch_size as f64 / train_ms * 1e3,
+        infer_images_per_s: batch_size as f64 / batch_ms * 1e3,
+        infer_ms_per_image: single_ms,
+        gflops: flops / train_ms / 1e6,
+        train_bytes: train.bytes(),
+        kernels,
+    })
+}
+
+/// Storages outside the workspace, with weights, flags, statistics and targets to train on.
+async fn prepare(backend: &mut dyn Backend, plan: &Plan, parameters: &Parameters) -> Result<()> {
+    for &(storage, len) in &plan.shared {
+        backend.allocate(storage, len).await?;
+        let numbers = match storage {
+            Storage::Weights => parameters.initial_weights(1),
+            Storage::Statistics => parameters.initial_statistics(),
+            Storage::ParameterFlags => parameters.flags(0),
+            Storage::Targets => {
+                let mut targets = vec![0.0; len];
+                for target in targets.chunks_exact_mut(len / plan.batch_size) {
+                    target[0] = 1.0;
+                    target[len / plan.batch_size - 1] = 1.0;
+                }
+                targets
+            }
+            _ => continue,
+        };
+        backend.write(storage, 0, bytemuck::cast_slice(&numbers))?;
+    }
+    Ok(())
+}
+
+struct Bench<'a> {
+    backend: &'a mut dyn Backend,
+    clock: &'a dyn Fn() -> f64,
+    options: &'a BenchOptions,
+}
+
+impl Bench<'_> {
+    /// Loads a plan and fills its input.
+    async fn load(&mut self, plan: &Plan, batch_size: usize) -> Result<PlanId> {
+        let id = self.backend.load(plan).await?;
+        let random = Random::new(1, Stream::Test, 0, 0);
+        let len = plan.input.extent.len(batch_size) as u32;
+        let photos: Vec<f32> = (0..len).map(|index| 2.0 * random.uniform(index) - 1.0).collect();
+        let (storage, offset) = (plan.input.storage, plan.input.offset);
+        self.backend.write(storage, offset, bytemuck::cast_slice(&photos))?;
+        Ok(id)
+    }
+
+    /// Median milliseconds of a step.
+    async fn step_ms(&mut self, id: PlanId, plan: &Plan, batch_size: usize) -> Result<f64> {
+        // The first step pays for caches, scratch memory and compiled pipelines.
+        self.pass(id, plan, batch_size, 1).await?;
+        let mut passes = Vec::new();
+        for _ in 0..self.options.passes {
+            passes.push(self.pass(id, plan, batch_size, self.options.steps).await?);
+        }
+        Ok(median(passes))
+    }
+
+    async fn pass(&mut self, id: PlanId, plan: &Plan, batch_size: usize, steps: usize) -> Result<f64> {
+        let start = (self.clock)();
+        for step in 0..steps {
+            self.backend.run(id, 0..plan.calls.len(), &inputs(batch_size, step))?;
+            self.backend.settle().await?;
+        }
+        self.wait(plan).await?;
+        Ok(((self.clock)() - start) / steps as f64)
+    }
+
+    /// A read comes after all that was submitted.
+    async fn wait(&mut self, plan: &Plan) -> Result<()> {
+        let training = !plan.update.is_empty();
+        let (storage, offset, len) = if training {
+            (Storage::Metrics, 0, METRICS)
+        } else {
+            (plan.probabilities.storage, plan.probabilities.offset, 1)
+        };
+        self.backend.read(storage, offset, len).await.map(|_| ())
+    }
+
+    /// Times each call of a training step, median over passes, and adds them up by kernel.
+    async fn kernels(&mut self, id: PlanId, plan: &Plan) -> Result<Vec<KernelReport>> {
+        let batch_size = self.options.batch_size;
+        let mut times = vec![Vec::new(); plan.calls.len()];
+        for step in 0..self.options.passes {
+            for (call, times) in times.iter_mut().enumerate() {
+                let start = (self.clock)();
+                self.backend.run(id, call..call + 1, &inputs(batch_size, step))?;
+                self.wait(plan).await?;
+                times.push((self.clock)() - start);
+            }
+        }
+        let mut reports: Vec<KernelReport> = Vec::new();
+        let mut totals: Vec<f64> = Vec::new();
+        for (call, times) in plan.calls.iter().zip(times) {
+            let name = call.kernel.name();
+            let found = reports.iter().position(|report| report.name == name);
+            let index = found.unwrap_or_else(|| {
+                reports.push(KernelReport { name, calls: 0, ms: 0.0, gflops: 0.0, share: 0.0 });
+                totals.push(0.0);
+                reports.len() - 1
+            });
+            reports[index].calls += 1;
+            reports[index].ms += median(times);
+            totals[index] += flops(&call.kernel, batch_size);
+        }
+        let all: f64 = reports.iter().map(|report| report.ms).sum();
+        for (report, flops) in reports.iter_mut().zip(totals) {
+            report.gflops = if report.ms > 0.0 { flops / report.ms / 1e6 } else { 0.0 };
+            report.share = if all > 0.0 { report.ms / all } else { 0.0 };
+        }
+        reports.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+        Ok(reports)
+    }
+}
+
+fn inputs(batch_size: usize, step: usize) -> StepInputs {
+    // A small rate: the numbers stay ordinary however long the measurement lasts.
+    StepInputs { batch_size, step: step as u32, seed: 1, learning_rate: 1e-4, weight_decay: 0.0 }
+}
+
+/// Operations of the kernels that the textbook counts; 0 for the others.
+fn flops(kernel: &Kernel, batch_size: usize) -> f64 {
+    match kernel {
+        Kernel::Conv2dForward { convolution, .. }
+        | Kernel::Conv2dBackwardInput { convolution, .. }
+        | Kernel::Conv2dBackwardWeight { convolution } => {
+            2.0 * convolution.multiply_adds() as f64 * batch_size as f64
+        }
+        _ => 0.0,
+    }
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
+}
