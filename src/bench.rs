@@ -181,7 +181,13 @@ impl Bench<'_> {
         Ok(median(passes))
     }
 
-    async fn pass(&mut self, id: PlanId, plan: &Plan, batch_size: usize, steps: usize) -> Result<f64> {
+    async fn pass(
+        &mut self,
+        id: PlanId,
+        plan: &Plan,
+        batch_size: usize,
+        steps: usize,
+    ) -> Result<f64> {
         let start = (self.clock)();
         for step in 0..steps {
             self.backend.run(id, 0..plan.calls.len(), &inputs(batch_size, step))?;

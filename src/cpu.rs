@@ -29,6 +29,7 @@ mod gather;
 mod max_pool_backward;
 mod max_pool_forward;
 mod noise;
+mod panels;
 mod prepare_batch;
 mod sgd;
 mod simd;

@@ -5,22 +5,15 @@
 
 use super::channel_sums::channel_sums;
 use super::gather::{Located, Windows};
-use super::simd::{Portable, Simd};
+use super::simd::{Simd, Vectorized};
 use super::workers::{Disjoint, Workers, grown};
 use crate::kernel::{Convolution, StepInputs};
-use std::ops::Range;
 
-/// Window numbers of a tile.
-const TILE: usize = 4;
-/// Vectors across a tile.
-const VECTORS: usize = 2;
-/// Output channels of a tile.
-const PANEL: usize = VECTORS * Portable::LANES;
 /// Padded input at a time, in numbers: 8 MiB.
 const MOST_PADDED: usize = 2 << 20;
 /// Pixels that a tile sums before the next tile has its turn on them.
 const PIXELS: usize = 128;
-/// Window numbers of a task, a multiple of `TILE`.
+/// Window numbers of a task, a multiple of those of a tile.
 const TASK: usize = 16;
 
 pub(super) fn run(
@@ -55,132 +48,175 @@ pub(super) fn run(
             grown(&mut offsets, samples * convolution.output.pixels()),
         );
         let grad_output = &grad_output[first * grad_len..(first + samples) * grad_len];
-        let sum = Sum { windows: &windows, channels, located, grad_output, add: first > 0 };
         let tasks_per_row = windows.row_len().div_ceil(TASK);
+        let instructions = workers.instructions;
         workers.run(windows.size[0] * tasks_per_row, |task, _| {
-            let first = task % tasks_per_row * TASK;
-            let part = first..windows.row_len().min(first + TASK);
-            sum.run(task / tasks_per_row, part, &kernel);
+            let (row, k) = (task / tasks_per_row, task % tasks_per_row * TASK);
+            let len = TASK.min(windows.row_len() - k);
+            let start = (row * windows.row_len() + k) * channels;
+            // SAFETY: each task has rows of its own.
+            let rows = unsafe { kernel.slice(start..start + len * channels) };
+            let at = row * located.row_stride + k;
+            let add = first > 0;
+            instructions.vectorize(Sum { located, at, grad_output, channels, rows, add });
         });
     }
     workers.shared = padded;
     workers.offsets = offsets;
 }
 
-/// The sum over the pixels of some samples.
+/// The sum over the pixels of some samples, for the window numbers from `at` on.
 struct Sum<'a> {
-    windows: &'a Windows,
-    channels: usize,
     located: Located<'a>,
+    at: usize,
     grad_output: &'a [f32],
-    /// Whether the kernel holds the sum over former samples.
+    channels: usize,
+    /// One row of the kernel a window number.
+    rows: &'a mut [f32],
+    /// Whether they hold the sum over former samples.
     add: bool,
 }
 
+impl Vectorized for Sum<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(mut self) {
+        // SAFETY: `S` is there by the caller's promise, and so are shorter vectors.
+        unsafe {
+            if self.channels >= S::LANES {
+                if S::REGISTERS == 32 { self.tiles::<S, 8>() } else { self.tiles::<S, 4>() }
+            } else if self.channels >= S::Half::LANES {
+                self.tiles::<S::Half, 4>();
+            } else {
+                self.tiles::<<S::Half as Simd>::Half, 4>();
+            }
+        }
+    }
+}
+
 impl Sum<'_> {
-    /// Numbers `part` of window row `row`.
-    fn run(&self, row: usize, part: Range<usize>, kernel: &Disjoint) {
-        let channels = self.channels;
-        let first = (row * self.windows.row_len() + part.start) * channels;
-        // SAFETY: each task has rows of its own.
-        let kernel = unsafe { kernel.slice(first..first + part.len() * channels) };
+    /// # Safety
+    /// As [`Simd`].
+    #[inline(always)]
+    unsafe fn tiles<S: Simd, const ROWS: usize>(&mut self) {
+        let (channels, len) = (self.channels, self.rows.len() / self.channels);
+        let last = self.located.offsets.iter().max().map_or(0, |offset| offset + self.at + len);
+        assert!(last <= self.located.numbers.len());
+        assert!(self.located.offsets.len() * channels <= self.grad_output.len());
         for (block, offsets) in self.located.offsets.chunks(PIXELS).enumerate() {
-            let gradients = &self.grad_output[block * PIXELS * channels..];
             let add = self.add || block > 0;
-            for k in (0..part.len()).step_by(TILE) {
-                let at = row * self.located.row_stride + part.start + k;
-                let rows = &mut kernel[k * channels..part.len().min(k + TILE) * channels];
-                if rows.len() == TILE * channels {
-                    self.tile_row::<TILE>(offsets, at, gradients, rows, add);
-                } else {
-                    for (i, row) in rows.chunks_exact_mut(channels).enumerate() {
-                        self.tile_row::<1>(offsets, at + i, gradients, row, add);
-                    }
+            let gradients = &self.grad_output[block * PIXELS * channels..];
+            let mut k = 0;
+            // SAFETY: windows and gradients are in bounds by the assertions, rows by the loops' conditions.
+            unsafe {
+                while k + ROWS <= len {
+                    self.across::<S, ROWS>(offsets, gradients, k, add);
+                    k += ROWS;
+                }
+                while k < len {
+                    self.across::<S, 1>(offsets, gradients, k, add);
+                    k += 1;
                 }
             }
         }
     }
 
-    /// `ROWS` window numbers from `at` on, all channels.
-    fn tile_row<const ROWS: usize>(
-        &self,
+    /// All channels of `ROWS` window numbers from `k` on.
+    ///
+    /// # Safety
+    /// As [`Simd`]; window numbers up to `k + ROWS`, and the gradients of all `offsets`, are in bounds.
+    #[inline(always)]
+    unsafe fn across<S: Simd, const ROWS: usize>(
+        &mut self,
         offsets: &[usize],
-        at: usize,
         gradients: &[f32],
-        rows: &mut [f32],
+        k: usize,
         add: bool,
     ) {
         let channels = self.channels;
-        // The first number past the last window number read.
-        let end = offsets.iter().max().map_or(0, |last| last + at + ROWS);
-        assert!(end <= self.located.numbers.len() && offsets.len() * channels <= gradients.len());
-        let mut channel = 0;
-        while channel + PANEL <= channels {
-            // SAFETY: windows and gradients are in bounds by the assertion; `rows` holds ROWS × channels numbers.
-            unsafe {
-                tile_sums::<Portable, ROWS, VECTORS>(
-                    (self.located.numbers.as_ptr().add(at), offsets),
-                    gradients.as_ptr().add(channel),
-                    channels,
-                    rows.as_mut_ptr().add(channel),
-                    add,
-                );
+        let rows = &mut self.rows[k * channels..(k + ROWS) * channels];
+        if channels < S::LANES {
+            // Fewer channels than the shortest vector has lanes.
+            for (i, row) in rows.chunks_exact_mut(channels).enumerate() {
+                for (channel, number) in row.iter_mut().enumerate() {
+                    let products = offsets.iter().enumerate().map(|(pixel, &offset)| {
+                        self.located.numbers[offset + self.at + k + i]
+                            * gradients[pixel * channels + channel]
+                    });
+                    *number = if add { *number } else { 0.0 } + products.sum::<f32>();
+                }
             }
-            channel += PANEL;
+            return;
         }
-        for channel in channel..channels {
-            for i in 0..ROWS {
-                let products = offsets.iter().enumerate().map(|(pixel, &offset)| {
-                    self.located.numbers[offset + at + i] * gradients[pixel * channels + channel]
-                });
-                let sum = products.sum::<f32>();
-                let number = &mut rows[i * channels + channel];
-                *number = if add { *number + sum } else { sum };
+        // SAFETY: windows by the caller's promise; all vectors end within `channels`.
+        unsafe {
+            let numbers = self.located.numbers.as_ptr().add(self.at + k);
+            let (gradients, rows) = (gradients.as_ptr(), rows.as_mut_ptr());
+            let tile = Tile { numbers, offsets, gradients, channels, rows, add };
+            // A rest shorter than a vector is taken by one that overlaps the last whole vector, in the same tile.
+            let rest = channels % S::LANES;
+            let whole = channels / S::LANES - usize::from(rest > 0);
+            let mut v = 0;
+            while v + 2 <= whole {
+                tile.sums::<S, ROWS, 2>([v * S::LANES, (v + 1) * S::LANES]);
+                v += 2;
+            }
+            if v < whole {
+                tile.sums::<S, ROWS, 1>([v * S::LANES]);
+            }
+            if rest > 0 {
+                tile.sums::<S, ROWS, 2>([whole * S::LANES, channels - S::LANES]);
             }
         }
     }
 }
 
-/// Sums of a tile over pixels: `ROWS` numbers of each window × `WIDTH` vectors of channels.
-///
-/// # Safety
-/// As [`Simd`]; all windows and gradients are readable, `rows` (`ROWS` × `channels`) is writable.
-#[inline(always)]
-unsafe fn tile_sums<S: Simd, const ROWS: usize, const WIDTH: usize>(
-    (numbers, offsets): (*const f32, &[usize]),
+/// A tile: numbers of each window × vectors of channels, summed over pixels.
+#[derive(Clone, Copy)]
+struct Tile<'a> {
+    numbers: *const f32,
+    offsets: &'a [usize],
     gradients: *const f32,
     channels: usize,
     rows: *mut f32,
     add: bool,
-) {
-    // SAFETY: by the caller's promise.
-    unsafe {
-        let mut acc = [[S::splat(0.0); WIDTH]; ROWS];
-        if add {
-            for (i, acc) in acc.iter_mut().enumerate() {
-                for (v, acc) in acc.iter_mut().enumerate() {
-                    *acc = S::load(rows.add(i * channels + v * S::LANES));
+}
+
+impl Tile<'_> {
+    /// `ROWS` window numbers × vectors at the channels `at`.
+    ///
+    /// # Safety
+    /// As [`Simd`]; all windows and gradients are readable, `rows` (`ROWS` × `channels`) is writable.
+    #[inline(always)]
+    unsafe fn sums<S: Simd, const ROWS: usize, const WIDTH: usize>(&self, at: [usize; WIDTH]) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let mut acc = [[S::splat(0.0); WIDTH]; ROWS];
+            if self.add {
+                for (i, acc) in acc.iter_mut().enumerate() {
+                    for (acc, at) in acc.iter_mut().zip(at) {
+                        *acc = S::load(self.rows.add(i * self.channels + at));
+                    }
                 }
             }
-        }
-        let mut gradient = gradients;
-        for &offset in offsets {
-            let window = numbers.add(offset);
-            let mut columns = [S::splat(0.0); WIDTH];
-            for (v, column) in columns.iter_mut().enumerate() {
-                *column = S::load(gradient.add(v * S::LANES));
-            }
-            for (i, acc) in acc.iter_mut().enumerate() {
-                let x = S::splat(*window.add(i));
-                for (acc, column) in acc.iter_mut().zip(columns) {
-                    *acc = S::mul_add(x, column, *acc);
+            let mut gradient = self.gradients;
+            for &offset in self.offsets {
+                let window = self.numbers.add(offset);
+                let mut columns = [S::splat(0.0); WIDTH];
+                for (column, at) in columns.iter_mut().zip(at) {
+                    *column = S::load(gradient.add(at));
                 }
+                for (i, acc) in acc.iter_mut().enumerate() {
+                    let x = S::splat(*window.add(i));
+                    for (acc, column) in acc.iter_mut().zip(columns) {
+                        *acc = S::mul_add(x, column, *acc);
+                    }
+                }
+                gradient = gradient.add(self.channels);
             }
-            gradient = gradient.add(channels);
-        }
-        for (i, acc) in acc.iter().enumerate() {
-            for (v, &vector) in acc.iter().enumerate() {
-                S::store(rows.add(i * channels + v * S::LANES), vector);
+            for (i, acc) in acc.iter().enumerate() {
+                for (&vector, at) in acc.iter().zip(at) {
+                    S::store(self.rows.add(i * self.channels + at), vector);
+                }
             }
         }
     }

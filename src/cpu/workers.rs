@@ -1,5 +1,6 @@
 //! The threads that kernels run on, and the scratch memory that each one keeps.
 
+use super::simd::Instructions;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -11,13 +12,13 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// `len` numbers of any value, and `pixels` offsets.
+    /// `len` numbers and `count` offsets, of any value.
     pub(super) fn numbers_and_offsets(
         &mut self,
         len: usize,
-        pixels: usize,
+        count: usize,
     ) -> (&mut [f32], &mut [usize]) {
-        (grown(&mut self.numbers, len), grown(&mut self.offsets, pixels))
+        (grown(&mut self.numbers, len), grown(&mut self.offsets, count))
     }
 }
 
@@ -31,6 +32,8 @@ pub(super) fn grown<T: Copy + Default>(buffer: &mut Vec<T>, len: usize) -> &mut 
 
 /// One thread or a pool of them.
 pub struct Workers {
+    /// What the inner loops are compiled for.
+    pub(super) instructions: Instructions,
     scratches: Vec<Scratch>,
     /// Scratch memory that all threads read: packed weights, padded batches, partial sums.
     pub(super) shared: Vec<f32>,
@@ -47,13 +50,19 @@ impl Workers {
         let pool = (threads > 1).then(|| pool::Pool::new(threads)).flatten();
         let threads = pool.as_ref().map_or(1, pool::Pool::threads);
         let scratches = (0..threads).map(|_| Scratch::default()).collect();
-        Self { scratches, shared: Vec::new(), offsets: Vec::new(), pool }
+        let instructions = Instructions::detect();
+        Self { instructions, scratches, shared: Vec::new(), offsets: Vec::new(), pool }
     }
 
     /// One thread, whatever is asked for.
     #[cfg(not(feature = "threads"))]
     pub fn new(_threads: usize) -> Self {
-        Self { scratches: vec![Scratch::default()], shared: Vec::new(), offsets: Vec::new() }
+        Self {
+            instructions: Instructions::detect(),
+            scratches: vec![Scratch::default()],
+            shared: Vec::new(),
+            offsets: Vec::new(),
+        }
     }
 
     /// How many threads there are.
@@ -80,11 +89,12 @@ impl Workers {
         work: impl Fn(Range<usize>, &mut [f32]) + Sync,
     ) {
         let (len, chunk) = (output.len(), chunk.max(1));
-        let output = Disjoint::new(output);
+        let (output, instructions) = (Disjoint::new(output), self.instructions);
         self.run(len.div_ceil(chunk), |task, _| {
             let range = task * chunk..len.min((task + 1) * chunk);
             // SAFETY: tasks have ranges of their own.
-            work(range.clone(), unsafe { output.slice(range) });
+            let part = unsafe { output.slice(range.clone()) };
+            instructions.enable(|| work(range, part));
         });
     }
 

@@ -1,0 +1,38 @@
+//! 128-bit vectors of AArch64, which every such processor has.
+
+use super::Simd;
+use core::arch::aarch64::*;
+
+#[derive(Clone, Copy)]
+pub(super) struct Neon;
+
+impl Simd for Neon {
+    type Vector = float32x4_t;
+    type Half = Self;
+    const LANES: usize = 4;
+    const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> float32x4_t {
+        // SAFETY: NEON is there.
+        unsafe { vdupq_n_f32(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> float32x4_t {
+        // SAFETY: by the trait's contract.
+        unsafe { vld1q_f32(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, vector: float32x4_t) {
+        // SAFETY: by the trait's contract.
+        unsafe { vst1q_f32(to, vector) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        // SAFETY: NEON is there.
+        unsafe { vfmaq_f32(c, a, b) }
+    }
+}

@@ -1,0 +1,39 @@
+//! 128-bit vectors of WebAssembly; with relaxed SIMD the multiply-add is fused where the machine has it.
+
+use super::Simd;
+use core::arch::wasm32::*;
+
+#[derive(Clone, Copy)]
+pub(super) struct Simd128;
+
+impl Simd for Simd128 {
+    type Vector = v128;
+    type Half = Self;
+    const LANES: usize = 4;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> v128 {
+        f32x4_splat(x)
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> v128 {
+        // SAFETY: by the trait's contract; the instruction takes any alignment.
+        unsafe { v128_load(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, vector: v128) {
+        // SAFETY: by the trait's contract; the instruction takes any alignment.
+        unsafe { v128_store(to.cast(), vector) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
+        #[cfg(target_feature = "relaxed-simd")]
+        return f32x4_relaxed_madd(a, b, c);
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        return f32x4_add(f32x4_mul(a, b), c);
+    }
+}
