@@ -8,7 +8,7 @@
 //! | ops | [`lowering`], [`ops`]: an op's configuration, shape rule, forward and backward |
 //! | network | [`network`]: text to graph |
 //! | plan | [`parameters`], [`plan`]: graph to kernel calls over numbered buffers |
-//! | executors | [`backend`]: what an executor must do; [`cpu`] |
+//! | executors | [`backend`]: what an executor must do; [`cpu`]; `gpu` (feature `gpu`) |
 //! | work | [`data`] |
 
 pub mod backend;
@@ -18,6 +18,8 @@ pub mod cpu;
 pub mod data;
 pub mod error;
 pub mod experiment;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod kernel;
 pub mod lowering;
 pub mod metrics;

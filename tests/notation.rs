@@ -1,5 +1,7 @@
 //! The notation from the outside: the report's own listings, slips included, and texts made at random.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use floret::error::Error;
 use floret::network::Network;
 use floret::parameters::Parameters;

@@ -1,5 +1,7 @@
 //! The nine models: totals, shapes, and plans whose buffers are sound.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use floret::kernel::{Call, Storage};
 use floret::network::Network;
 use floret::network::presets::{PRESETS, preset};

@@ -9,6 +9,7 @@ import './panels/classify.js';
 import { h } from './dom.js';
 import { EngineFailure } from './engine.js';
 import { language, t } from './i18n.js';
+import { keepOffline } from './offline.js';
 import { start } from './session.js';
 
 document.documentElement.lang = language();
@@ -16,3 +17,4 @@ start().catch((failure) => {
   const why = failure instanceof EngineFailure ? failure.detail.message : failure;
   document.querySelector('main')?.prepend(h('p', { class: 'fault', role: 'alert' }, t('error.no_engine', { why: String(why) })));
 });
+keepOffline();

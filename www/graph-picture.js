@@ -4,7 +4,7 @@ import { h, svg } from './dom.js';
 
 /** @typedef {import('./protocol.js').GraphNode} GraphNode */
 
-/** @typedef {{ kind: string, detail: string, shape: number[], inputs: number[], rank: number, x: number, with: string[] }} Block */
+/** @typedef {{ kind: string, detail: string, shape: string, inputs: number[], rank: number, x: number }} Block */
 
 const WIDTH = 132;
 const HEIGHT = 34;
@@ -45,15 +45,26 @@ function fold(nodes) {
   for (const node of nodes) {
     const before = node.inputs.length === 1 ? blocks[blockOf[node.inputs[0]]] : undefined;
     if (before && FOLDED.has(node.kind)) {
-      before.with.push(node.kind === 'activation' ? 'A' : 'B');
       blockOf.push(blockOf[node.inputs[0]]);
       continue;
     }
     blockOf.push(blocks.length);
     const inputs = [...new Set(node.inputs.map((input) => blockOf[input]))];
-    blocks.push({ kind: node.kind, detail: node.detail, shape: node.shape, inputs, rank: 0, x: 0, with: [] });
+    blocks.push({ kind: node.kind, detail: detailOf(node), shape: shapeOf(node.shape), inputs, rank: 0, x: 0 });
   }
   return blocks;
+}
+
+/** Kernel and stride: `3×3 /2`. @param {GraphNode} node */
+function detailOf({ kernel_size, stride }) {
+  if (!kernel_size) return '';
+  const step = stride && Math.max(...stride) > 1 ? ` /${stride[0] === stride[1] ? stride[0] : stride.join('×')}` : '';
+  return `${kernel_size.join('×')}${step}`;
+}
+
+/** @param {import('./protocol.js').Shape} shape */
+function shapeOf({ height, width, channels }) {
+  return height === 1 && width === 1 ? String(channels) : `${height}×${width}×${channels}`;
 }
 
 /** Ranks by the longest way from the input; places side by side near what they read. @param {Block[]} blocks */
@@ -110,8 +121,7 @@ function inset({ kind }) {
 /** @param {Block} block */
 function drawBlock(block) {
   const y = top(block);
-  const channels = block.shape[0] === 1 && block.shape[1] === 1 ? String(block.shape[2]) : block.shape.join('×');
-  const title = svg('title', {}, `${block.kind} ${block.detail} → ${channels}`);
+  const title = svg('title', {}, `${block.kind} ${block.detail} → ${block.shape}`);
   if (KNOTS.has(block.kind)) {
     return svg(
       'g',
@@ -128,6 +138,6 @@ function drawBlock(block) {
     title,
     svg('rect', { x: block.x - WIDTH / 2, y, width: WIDTH, height: HEIGHT, rx: 10 }),
     svg('text', { x: block.x, y: y + 14, 'text-anchor': 'middle' }, words),
-    svg('text', { x: block.x, y: y + 27, 'text-anchor': 'middle', class: 'shape' }, channels),
+    svg('text', { x: block.x, y: y + 27, 'text-anchor': 'middle', class: 'shape' }, block.shape),
   );
 }

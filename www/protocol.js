@@ -29,14 +29,9 @@ export const PROTOCOL_VERSION = 1;
 
 /** @typedef {'train' | 'validation' | 'test'} Split */
 
-/**
- * @typedef {object} ClassCount
- * @property {string} name
- * @property {number} count
- * @property {number} train
- * @property {number} validation
- * @property {number} test
- */
+/** @typedef {{ height: number, width: number, channels: number }} Shape */
+
+/** @typedef {{ label: string, total: number, train: number, validation: number, test: number }} ClassCount */
 
 /**
  * A remark of the data doctor: a code with values.
@@ -66,44 +61,52 @@ export const PROTOCOL_VERSION = 1;
 /**
  * @typedef {object} Preset
  * @property {string} name
- * @property {string} text the network in its notation
- * @property {string} actions
- * @property {[number, number, number]} input
+ * @property {Shape} input
  * @property {number} classes
+ * @property {string} actions
  * @property {number} parameters
  * @property {number} flops multiply-adds times two, one photo forward
  */
 
 /**
- * One line of the structure listing.
- * @typedef {object} Layer
- * @property {number} depth nesting
- * @property {number} index
+ * One line of the structure listing: a layer, or a group with the sums of what it holds.
+ * @typedef {object} Row
+ * @property {number | null} index none for a group
+ * @property {number} depth groups around it
  * @property {string} kind
- * @property {string} name path in the network text
- * @property {number[]} input
- * @property {number[]} output
+ * @property {string} path
+ * @property {Shape} input
+ * @property {Shape} output
+ * @property {number[] | null} kernel HWIO, or in × out
  * @property {number} parameters
- * @property {string} formula how the parameters are counted
  * @property {number} flops
+ * @property {number} activation_bytes all outputs of one photo while training
+ * @property {[number, number]} receptive_field
  */
 
 /**
  * A node of the graph, for its picture.
- * @typedef {{ name: string, kind: string, detail: string, inputs: number[], shape: [number, number, number] }} GraphNode
+ * @typedef {object} GraphNode
+ * @property {string} kind
+ * @property {number[]} inputs
+ * @property {Shape} shape
+ * @property {[number, number]} [kernel_size]
+ * @property {[number, number]} [stride]
  */
 
 /**
  * @typedef {object} Structure
- * @property {[number, number, number]} input
+ * @property {Row[]} rows
+ * @property {GraphNode[]} nodes
  * @property {number} parameters
  * @property {number} flops
- * @property {number} classes
- * @property {Layer[]} layers
- * @property {GraphNode[]} nodes
+ * @property {number} activation_bytes
  */
 
-/** @typedef {{ name: string, text: string, actions: string, input: [number, number, number] }} Network */
+/**
+ * A network as the page holds it: its text, and rows and columns of its input.
+ * @typedef {{ name: string, text: string, size: number }} Network
+ */
 
 /**
  * @typedef {object} RecipeChoice
@@ -119,8 +122,8 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} epoch
  * @property {number} loss mean training loss
  * @property {number} accuracy training
- * @property {number} [validation_loss]
- * @property {number} [validation_accuracy]
+ * @property {number | null} [validation_loss]
+ * @property {number | null} [validation_accuracy]
  * @property {number} seconds since the last line
  * @property {number} total_seconds since the start
  */
@@ -131,12 +134,14 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} step steps done of all
  * @property {number} steps of all
  * @property {number} steps_per_epoch
- * @property {number} loss mean since the last message
- * @property {number} accuracy since the last message
+ * @property {number | null} loss mean since the last message
+ * @property {number | null} accuracy since the last message
  * @property {number} images since the last message
  * @property {number} seconds since the last message
  * @property {EpochLine[]} lines new ones
  * @property {boolean} finished
+ * @property {string} device what computes, in words
+ * @property {boolean} [recovered] whether the device was lost and the run goes on from its last state
  */
 
 /**
@@ -162,28 +167,53 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} seconds
  */
 
-/** @typedef {{ name: string, classes: string[], network: Network, parameters: number, resumable: boolean }} ModelSummary */
+/** @typedef {{ classes: string[], text: string, size: number, parameters: number }} ModelSummary */
+
+/** What an earlier visit left: files or drawn flowers, perhaps a run. */
+/** @typedef {{ files: number, drawn: boolean, run: { network: Network, epoch: number, epochs: number } | null }} Remembered */
+
+/** @typedef {{ network: Network, recipe: RecipeChoice, device: string, progress: TrainProgress }} RestoredRun */
+
+/** @typedef {{ library: LibrarySummary, run: RestoredRun | null }} Restored */
 
 /** @typedef {{ classes: string[], probabilities: number[], milliseconds: number }} Answer */
 
-/** @typedef {{ id: string, name: string, available: boolean }} Device */
+/** @typedef {{ id: string, name: string, hardware: boolean }} Device */
+
+/**
+ * Speed on a device; the keys are those of `floret bench --json`.
+ * @typedef {object} BenchResult
+ * @property {string} model
+ * @property {number} batch
+ * @property {number} steps
+ * @property {string} device
+ * @property {number} [train_images_per_s]
+ * @property {number} [infer_images_per_s]
+ * @property {number} [infer_ms_per_image]
+ */
 
 /**
  * Every call: what it takes, what it gives, what it reports meanwhile.
  * @typedef {object} Calls
  * @property {{ value: {}, done: { build: string, devices: Device[], presets: Preset[] } }} hello
- * @property {{ value: { text: string, actions: string, input: [number, number, number], classes: number }, done: Structure }} describe
- * @property {{ value: { files: { path: string, file: Blob }[] }, done: LibrarySummary, progress: LoadProgress }} addFiles
- * @property {{ value: { per_class: number, seed: number }, done: LibrarySummary, progress: LoadProgress }} drawFlowers
+ * @property {{ value: { name: string, actions: string }, done: string }} presetText
+ * @property {{ value: { text: string, size: number, classes: number }, done: Structure }} describe
+ * @property {{ value: { files: { path: string, file: Blob }[], size: number }, done: LibrarySummary, progress: LoadProgress }} addFiles
+ * @property {{ value: { per_class: number, seed: number, size: number }, done: LibrarySummary, progress: LoadProgress }} drawFlowers
  * @property {{ value: {}, done: LibrarySummary }} clearPhotos
  * @property {{ value: { photos: number[] } | { class: string, count: number }, done: Thumbnail[] }} thumbnails
+ * @property {{ value: { size: number }, done: LibrarySummary, progress: LoadProgress }} fitPhotos
  * @property {{ value: { network: Network, recipe: RecipeChoice, device: string }, done: { finished: boolean }, progress: TrainProgress }} train
  * @property {{ value: {}, done: { finished: boolean }, progress: TrainProgress }} resume
  * @property {{ value: { request: number }, done: {} }} cancel
  * @property {{ value: { split: Split }, done: Evaluation, progress: { done: number, total: number } }} evaluate
  * @property {{ value: { file: Blob }, done: Answer }} classify
- * @property {{ value: {}, done: { bytes: ArrayBuffer, summary: ModelSummary } }} save
+ * @property {{ value: {}, done: Uint8Array<ArrayBuffer> }} save
  * @property {{ value: { bytes: ArrayBuffer }, done: ModelSummary }} open
+ * @property {{ value: {}, done: Remembered | null }} remembered
+ * @property {{ value: { size: number }, done: Restored, progress: LoadProgress }} restore
+ * @property {{ value: { photos: boolean }, done: {} }} forget
+ * @property {{ value: { model: string, batch: number, steps: number, task: string, device: string }, done: BenchResult }} bench
  */
 
 /** @typedef {keyof Calls} CallName */

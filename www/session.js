@@ -12,12 +12,12 @@ export async function start() {
   const { build, devices, presets } = await engine.call('hello', {});
   store.set({ build, devices, presets });
   const preset = presets.find(({ name }) => name === 'residual_flower') ?? presets[0];
-  if (preset && !store.value.network) await chooseNetwork(networkOf(preset));
+  if (preset && !store.value.network) await chooseNetwork(await networkOf(preset, preset.actions));
 }
 
-/** @param {import('./protocol.js').Preset} preset @returns {Network} */
-export function networkOf({ name, text, actions, input }) {
-  return { name, text, actions, input };
+/** A preset's network, its text spelt out. @param {import('./protocol.js').Preset} preset @param {string} actions @returns {Promise<Network>} */
+export async function networkOf({ name, input }, actions) {
+  return { name, text: await engine.call('presetText', { name, actions }), size: input.height };
 }
 
 /** Classes that a network will tell apart: those of the photos, five while there are none. */
@@ -25,28 +25,55 @@ export function classCount() {
   return store.value.library?.classes.length || 5;
 }
 
+/** Rows and columns that the network reads; photos are kept a little larger. */
+function inputSize() {
+  return store.value.network?.size ?? 64;
+}
+
 /**
  * Checks a network and makes it the one to train.
  * @param {Network} network
  */
 export async function chooseNetwork(network) {
-  const { text, actions, input } = network;
-  const structure = await engine.call('describe', { text, actions, input, classes: classCount() });
+  const { text, size } = network;
+  const structure = await engine.call('describe', { text, size, classes: classCount() });
   store.set({ network, structure });
 }
 
 /** @param {import('./files.js').Found[]} files @param {Loading} progress @param {AbortSignal} signal */
 export async function addFiles(files, progress, signal) {
-  await tookPhotos(await engine.call('addFiles', { files }, { progress, signal }));
+  await tookPhotos(await engine.call('addFiles', { files, size: inputSize() }, { progress, signal }));
 }
 
 /** @param {Loading} progress @param {AbortSignal} signal */
 export async function drawFlowers(progress, signal) {
-  await tookPhotos(await engine.call('drawFlowers', { per_class: 100, seed: 1 }, { progress, signal }));
+  await tookPhotos(await engine.call('drawFlowers', { per_class: 100, seed: 1, size: inputSize() }, { progress, signal }));
 }
 
 export async function clearPhotos() {
   await tookPhotos(await engine.call('clearPhotos', {}));
+}
+
+/** What an earlier visit left in this browser. */
+export function remembered() {
+  return engine.call('remembered', {});
+}
+
+/** Brings an earlier visit back. @param {Loading} progress @param {AbortSignal} signal */
+export async function restore(progress, signal) {
+  const { library, run } = await engine.call('restore', { size: inputSize() }, { progress, signal });
+  await tookPhotos(library);
+  if (!run) return;
+  await chooseNetwork(run.network);
+  store.set({ recipe: run.recipe, device: run.device, run: { ...idleRun(), status: run.progress.finished ? 'finished' : 'stopped', model: run.network.name } });
+  advanced(run.progress);
+  store.set({ run: { ...store.value.run, status: run.progress.finished ? 'finished' : 'stopped' } });
+  if (run.progress.finished) await evaluate();
+}
+
+/** Deletes what an earlier visit left. */
+export async function forget() {
+  await engine.call('forget', { photos: true });
 }
 
 /** @param {import('./protocol.js').LibrarySummary} library */
@@ -64,8 +91,11 @@ let training = null;
 export async function train() {
   const { network, recipe, device } = store.value;
   if (!network) return;
-  store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null });
-  await follow((options) => engine.call('train', { network, recipe, device }, options));
+  store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null, model: null });
+  await follow(async (options) => {
+    store.set({ library: await engine.call('fitPhotos', { size: network.size }) });
+    return engine.call('train', { network, recipe, device }, options);
+  });
 }
 
 /** Goes on with a stopped run. */
@@ -100,16 +130,30 @@ async function follow(call) {
 function advanced(progress) {
   const { run } = store.value;
   const { step, loss, accuracy, lines } = run.history;
-  if (progress.images > 0) {
+  if (progress.loss !== null && progress.accuracy !== null) {
     step.push(progress.step / progress.steps_per_epoch);
     loss.push(progress.loss);
     accuracy.push(progress.accuracy);
   }
   lines.push(...progress.lines);
+  if (!store.value.model) store.set({ model: modelAtHand() });
   const speed = progress.images / Math.max(progress.seconds, 1e-6);
   const imagesPerSecond = run.imagesPerSecond > 0 ? 0.9 * run.imagesPerSecond + 0.1 * speed : speed;
   const status = run.status === 'stopping' ? 'stopping' : 'running';
-  store.set({ run: { ...run, status, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
+  const recovered = run.recovered || progress.recovered === true;
+  store.set({ run: { ...run, status, recovered, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
+}
+
+/** The model that is being trained. @returns {import('./state.js').ModelAtHand} */
+function modelAtHand() {
+  const { network, library, structure } = store.value;
+  return {
+    name: network?.name ?? '',
+    text: network?.text ?? '',
+    size: network?.size ?? 0,
+    classes: library?.classes.map(({ label }) => label) ?? [],
+    parameters: structure?.parameters ?? 0,
+  };
 }
 
 /** Judges the model on the photos that it never saw. */
@@ -125,13 +169,13 @@ export function classify(file) {
 
 /** Saves the model as a file. */
 export async function saveModel() {
-  const { bytes, summary } = await engine.call('save', {});
-  download(bytes, `${summary.name}.safetensors`, 'application/octet-stream');
+  const bytes = await engine.call('save', {});
+  download(bytes, `${store.value.model?.name ?? 'floret'}.safetensors`, 'application/octet-stream');
 }
 
-/** @param {Blob} file */
+/** @param {File} file */
 export async function openModel(file) {
   const bytes = await file.arrayBuffer();
-  const model = await engine.call('open', { bytes }, { transfer: [bytes] });
-  store.set({ model, report: null, run: { ...idleRun(), history: emptyHistory() } });
+  const summary = await engine.call('open', { bytes }, { transfer: [bytes] });
+  store.set({ model: { ...summary, name: file.name.replace(/\.safetensors$/, '') }, report: null, run: { ...idleRun(), history: emptyHistory() } });
 }

@@ -21,7 +21,10 @@ import { Engine } from './engine.js';
  * @property {TrainProgress | null} last
  * @property {number} imagesPerSecond
  * @property {string} model
+ * @property {boolean} recovered whether a device was lost under way
  */
+
+/** @typedef {import('./protocol.js').ModelSummary & { name: string }} ModelAtHand */
 
 /**
  * @typedef {object} State
@@ -35,7 +38,7 @@ import { Engine } from './engine.js';
  * @property {import('./protocol.js').RecipeChoice} recipe
  * @property {Run} run
  * @property {import('./protocol.js').Evaluation | null} report
- * @property {import('./protocol.js').ModelSummary | null} model
+ * @property {ModelAtHand | null} model what answers now: the network in training, or an opened file
  */
 
 /** @returns {History} */
@@ -45,7 +48,7 @@ export function emptyHistory() {
 
 /** @returns {Run} */
 export function idleRun() {
-  return { status: 'idle', history: emptyHistory(), last: null, imagesPerSecond: 0, model: '' };
+  return { status: 'idle', history: emptyHistory(), last: null, imagesPerSecond: 0, model: '', recovered: false };
 }
 
 /** The page's state. Fires `change` with the names of the changed parts in `detail`. */

@@ -1,34 +1,41 @@
 /** The worker: it alone holds the engine. One call at a time touches it; training lets others in between steps. */
 
+import { Photos, decode, quietly } from './loading.js';
+import { measure } from './measuring.js';
 import { loadEngine } from './packages.js';
-import { decode, loadFiles } from './loading.js';
+import { stretch } from './progress.js';
 import { PROTOCOL_VERSION } from './protocol.js';
+import * as store from './store.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
 /** @typedef {import('./protocol.js').EngineError} EngineError */
 
 /** Milliseconds of training between two messages. */
 const BUDGET_MS = 100;
+/** Milliseconds between two savings of a run that goes on. */
+const AUTOSAVE_MS = 20_000;
 
 /**
  * What a call may use.
  * @typedef {object} Context
- * @property {any} engine the boundary of the crate
+ * @property {any} module the crate's bindings
+ * @property {any} engine its boundary, which holds photos and run
  * @property {(value: any) => void} progress
  * @property {() => boolean} cancelled
  * @property {<T>(work: () => T | Promise<T>) => Promise<T>} exclusive runs when the engine is free
+ * @property {() => Promise<void>} breathe lets waiting messages in
  */
 
-const loading = start();
+const loading = loadEngine().then(({ module, build }) => ({ module, engine: new module.Engine(), build }));
+const photos = new Photos();
 /** @type {Set<number>} */
 const cancelled = new Set();
 /** @type {Promise<unknown>} */
 let last = Promise.resolve();
-
-async function start() {
-  const { module, build } = await loadEngine();
-  return { engine: new module.Engine(), build };
-}
+/** The run under way, as `store.keep` takes it, its checkpoint left out. @type {Omit<store.SavedRun, 'checkpoint' | 'epoch' | 'saved'> | null} */
+let run = null;
+/** The run's last whole state. @type {Uint8Array | null} */
+let checkpoint = null;
 
 /** @type {(work: () => any) => Promise<any>} */
 function exclusive(work) {
@@ -37,63 +44,113 @@ function exclusive(work) {
   return mine;
 }
 
-/** @type {Record<string, (value: any, context: Context) => Promise<any>>} */
-const CALLS = {
-  hello: async (_, { engine, exclusive }) => ({ build: (await loading).build, ...(await exclusive(() => engine.hello())) }),
-  describe: ({ text, actions, input, classes }, { engine, exclusive }) =>
-    exclusive(() => engine.describe(text, actions, input[0], input[1], input[2], classes)),
-  addFiles: ({ files }, context) => loadFiles(files, context),
-  drawFlowers: ({ per_class, seed }, context) => drawFlowers(per_class, seed, context),
-  clearPhotos: (_, { engine, exclusive }) => exclusive(() => engine.clear_photos()),
-  thumbnails: ({ class: name, count, photos }, { engine, exclusive }) =>
-    exclusive(() => (photos ? engine.thumbnails(photos) : engine.thumbnails_of_class(name, count))),
-  train: async ({ network, recipe, device }, context) => {
-    await context.exclusive(() => context.engine.start(network, recipe, device));
-    return learn(context);
-  },
-  resume: (_, context) => learn(context),
-  evaluate: ({ split }, { engine, exclusive }) => exclusive(() => engine.evaluate(split)),
-  classify: async ({ file }, { engine, exclusive }) => {
-    const { width, height, pixels } = await decode(file);
-    return exclusive(() => engine.classify(width, height, pixels));
-  },
-  save: (_, { engine, exclusive }) => exclusive(() => engine.save()),
-  open: ({ bytes }, { engine, exclusive }) => exclusive(() => engine.open(new Uint8Array(bytes))),
-};
-
-/** @param {Context} context */
-async function learn({ engine, exclusive, progress, cancelled }) {
-  while (!cancelled()) {
-    const state = await exclusive(() => engine.advance(BUDGET_MS));
-    progress(state);
-    if (state.finished) return { finished: true };
-    await breathe();
-  }
-  return { finished: false };
-}
-
-/** @param {number} perClass @param {number} seed @param {Context} context */
-async function drawFlowers(perClass, seed, { engine, exclusive, progress, cancelled }) {
-  const total = await exclusive(() => engine.begin_drawing(perClass, seed));
-  for (let done = 0; done < total && !cancelled(); ) {
-    const drawn = await exclusive(() => engine.draw_some(BUDGET_MS));
-    done = drawn.done;
-    progress({ done, total, name: drawn.name });
-    await breathe();
-  }
-  return exclusive(() => engine.finish_loading());
-}
-
-/** Lets waiting messages in; a timer would wait at least four milliseconds. */
+/** Lets waiting messages in; a timer would wait at least four milliseconds. @returns {Promise<void>} */
 function breathe() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
-      resolve(undefined);
+      resolve();
     };
     port2.postMessage(null);
   });
+}
+
+/** @type {Record<string, (value: any, context: Context) => Promise<any>>} */
+const CALLS = {
+  hello: async (_, { engine }) => ({ build: (await loading).build, ...(await exclusive(() => engine.hello())) }),
+  presetText: ({ name, actions }, { engine }) => exclusive(() => engine.preset_text(name, actions)),
+  describe: ({ text, size, classes }, { engine }) => exclusive(() => engine.describe(text, size, classes)),
+  addFiles: ({ files, size }, context) => photos.add(files, size, context),
+  drawFlowers: ({ per_class, seed, size }, context) => photos.draw({ per_class, seed }, size, context),
+  fitPhotos: ({ size }, context) => photos.fit(size, context),
+  clearPhotos: (_, context) => photos.clear(context),
+  thumbnails: ({ class: name, count, photos: numbers }, { engine }) =>
+    exclusive(() => (numbers ? engine.thumbnails(new Uint32Array(numbers)) : engine.thumbnails_of_class(name, count))),
+  train: async ({ network, recipe, device }, context) => {
+    await exclusive(() => context.engine.start(network.text, network.size, recipe, device));
+    run = { network, recipe, device };
+    await autosave(context.engine);
+    return learn(context);
+  },
+  resume: (_, context) => learn(context),
+  evaluate: ({ split }, { engine }) => exclusive(() => engine.evaluate(split)),
+  classify: async ({ file }, { engine }) => {
+    const { width, height, pixels } = await decode(file);
+    return exclusive(() => engine.classify(width, height, pixels));
+  },
+  save: (_, { engine }) => exclusive(() => engine.save(false)),
+  open: ({ bytes }, { engine }) => exclusive(() => engine.open(new Uint8Array(bytes))),
+  remembered: async () => {
+    const [saved, drawn, count] = await Promise.all([store.kept('run'), store.kept('drawn'), store.countPhotos()]);
+    if (!saved && !drawn && count === 0) return null;
+    return { files: count, drawn: drawn !== undefined, run: saved ? { network: saved.network, epoch: saved.epoch, epochs: saved.recipe.epochs } : null };
+  },
+  restore: ({ size }, context) => restore(size, context),
+  forget: ({ photos: all }) => store.forget(all),
+  bench: (options, context) => measure(options, context),
+};
+
+/** @param {Context} context */
+async function learn(context) {
+  const { engine, progress, cancelled, breathe } = context;
+  if (!run) return { finished: false };
+  let device = await exclusive(() => engine.device());
+  /** @type {import('./progress.js').EngineProgress} */
+  let before = await exclusive(() => engine.progress());
+  let [saved, finished] = [performance.now(), before.finished];
+  while (!finished && !cancelled()) {
+    const began = performance.now();
+    try {
+      const after = await exclusive(() => engine.advance(BUDGET_MS));
+      progress(stretch(before, after, run.recipe, (performance.now() - began) / 1000, device));
+      [before, finished] = [after, after.finished];
+      if (performance.now() - saved > AUTOSAVE_MS) {
+        await autosave(engine);
+        saved = performance.now();
+      }
+    } catch (failure) {
+      if (errorOf(failure).code !== 'device_lost' || !checkpoint) throw failure;
+      await rebuild(engine);
+      [device, before] = await exclusive(async () => [await engine.device(), await engine.progress()]);
+      progress({ ...stretch(null, before, run.recipe, 0, device), recovered: true });
+    }
+    await breathe();
+  }
+  await autosave(engine);
+  return { finished };
+}
+
+/** After the loss of a device: the run's last state on the same kind of device, else on the processor. @param {any} engine */
+async function rebuild(engine) {
+  try {
+    await exclusive(() => engine.continue_run(checkpoint, run?.device ?? 'auto'));
+  } catch {
+    await exclusive(() => engine.continue_run(checkpoint, 'cpu'));
+  }
+}
+
+/** Takes the run's whole state, and keeps it for the next visit. @param {any} engine */
+async function autosave(engine) {
+  checkpoint = await exclusive(() => engine.save(true));
+  const { epoch } = await exclusive(() => engine.progress());
+  await quietly(() => store.keep('run', { ...run, checkpoint, epoch, saved: Date.now() }));
+}
+
+/** Brings back the photos and the run of an earlier visit. @param {number} size @param {Context} context */
+async function restore(size, context) {
+  const { engine } = context;
+  const [saved, drawn, sources] = await Promise.all([store.kept('run'), store.kept('drawn'), store.keptPhotos()]);
+  photos.recall(drawn, sources);
+  const library = await photos.fit(saved?.network.size ?? size, context);
+  if (!saved) return { library, run: null };
+  const { network, recipe, device } = saved;
+  run = { network, recipe, device };
+  checkpoint = saved.checkpoint;
+  await rebuild(engine);
+  const state = await exclusive(() => engine.progress());
+  const name = await exclusive(() => engine.device());
+  return { library, run: { network, recipe, device, progress: stretch(null, state, recipe, 0, name) } };
 }
 
 /** @param {unknown} failure @returns {EngineError} */
@@ -109,9 +166,10 @@ function errorOf(failure) {
 /** @param {Request} request */
 async function answer({ session, id, type, value }) {
   const reply = (/** @type {object} */ rest) => self.postMessage({ version: PROTOCOL_VERSION, session, id, ...rest });
+  const progress = (/** @type {any} */ state) => reply({ kind: 'progress', value: state });
   try {
-    const { engine } = await loading;
-    const context = { engine, exclusive, progress: (/** @type {any} */ state) => reply({ kind: 'progress', value: state }), cancelled: () => cancelled.has(id) };
+    const { module, engine } = await loading;
+    const context = { module, engine, exclusive, breathe, progress, cancelled: () => cancelled.has(id) };
     reply({ kind: 'done', value: await CALLS[type](value, context) });
   } catch (failure) {
     reply({ kind: 'error', error: errorOf(failure) });

@@ -12,7 +12,7 @@ import { classify, openModel, saveModel } from '../session.js';
 
 class Classify extends Panel {
   get watches() {
-    return ['model', 'run'];
+    return ['model'];
   }
 
   connectedCallback() {
@@ -63,8 +63,7 @@ class Classify extends Panel {
   }
 
   hasModel() {
-    const { model, run } = this.state;
-    return model !== null || run.last !== null;
+    return this.state.model !== null;
   }
 
   update() {
@@ -73,11 +72,8 @@ class Classify extends Panel {
   }
 
   describeModel() {
-    const { model, run, library } = this.state;
-    if (!this.modelWords) return;
-    const name = run.model || model?.name || '';
-    const classes = run.model ? (library?.classes.map((entry) => entry.name) ?? []) : (model?.classes ?? []);
-    this.modelWords.textContent = t('model.words', { name, classes: classes.join(', ') });
+    const { model } = this.state;
+    if (this.modelWords && model) this.modelWords.textContent = t('model.words', { name: model.name, classes: model.classes.join(', ') });
   }
 
   saveButton() {

@@ -2,8 +2,9 @@
 
 import { fill, h } from '../dom.js';
 import { EngineFailure } from '../engine.js';
-import { number, short } from '../format.js';
+import { bytes, number, short } from '../format.js';
 import { drawGraph } from '../graph-picture.js';
+import { glyph } from '../glyphs.js';
 import { known, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { Panel, heading } from '../panel.js';
@@ -12,6 +13,11 @@ import { wordError } from '../words.js';
 
 /** Above this, a preset is marked as heavy: training it takes hours on a laptop. */
 const HEAVY_FLOPS = 1e9;
+
+/** Orders of linear part, activation and batch normalisation that a preset can take. */
+const ACTIONS = ['LA', 'LAB', 'LBA', 'BLA'];
+
+const COLUMNS = ['layer', 'shapes', 'formula', 'parameters', 'flops', 'memory', 'field'];
 
 class NetworkPanel extends Panel {
   get watches() {
@@ -65,19 +71,15 @@ class NetworkPanel extends Panel {
     if (changed.has('structure')) this.showNetwork(document.activeElement !== this.text);
   }
 
-  /** Actions and input size. */
+  /** Actions of a preset, and the input's size. */
   inputs() {
-    const size = (/** @type {string} */ id, /** @type {number} */ axis) =>
-      h('input', { type: 'number', id, min: 8, max: 1024, step: 1, 'data-axis': axis, onchange: () => this.edited() });
-    this.height = size('input-height', 0);
-    this.width = size('input-width', 1);
-    this.actions = h('select', { id: 'actions', onchange: () => this.edited() }, ['LA', 'LAB', 'LBA', 'BLA'].map((actions) => h('option', { value: actions }, actions)));
+    this.actions = h('select', { id: 'actions', onchange: () => this.chooseActions() }, ACTIONS.map((actions) => h('option', { value: actions }, actions)));
+    this.size = h('input', { type: 'number', id: 'input-size', min: 8, max: 512, step: 1, onchange: () => this.edited() });
     return h(
       'div',
       { class: 'fields' },
-      h('div', { class: 'field' }, h('label', { for: 'actions' }, t('network.actions')), this.actions),
-      h('div', { class: 'field' }, h('label', { for: 'input-height' }, t('network.height')), this.height),
-      h('div', { class: 'field' }, h('label', { for: 'input-width' }, t('network.width')), this.width),
+      h('div', { class: 'field' }, h('label', { for: 'actions' }, t('network.actions')), this.actions, h('p', { class: 'small soft' }, t('network.actions_hint'))),
+      h('div', { class: 'field' }, h('label', { for: 'input-size' }, t('network.size')), this.size, h('p', { class: 'small soft' }, t('network.size_hint'))),
     );
   }
 
@@ -87,13 +89,14 @@ class NetworkPanel extends Panel {
       return h(
         'label',
         { class: 'preset' },
-        h('input', { type: 'radio', name: 'preset', value: preset.name, checked: chosen, onchange: () => this.choose(preset) }),
+        h('input', { type: 'radio', name: 'preset', value: preset.name, checked: chosen, onchange: () => this.choose(preset, preset.actions) }),
+        glyph(preset.name),
         h('span', { class: 'preset-name' }, preset.name),
         h('span', { class: 'preset-what' }, known(`preset.${preset.name}`) ? t(`preset.${preset.name}`) : ''),
         h(
           'span',
           { class: 'preset-facts' },
-          h('span', {}, `${preset.input[0]} × ${preset.input[1]}`),
+          h('span', {}, `${preset.input.height} × ${preset.input.width}`),
           h('span', {}, t('network.parameters', { n: short(preset.parameters) })),
           h('span', {}, t('network.flops', { n: short(preset.flops) })),
         ),
@@ -105,10 +108,17 @@ class NetworkPanel extends Panel {
     if (this.heavy) fill(this.heavy, heavy.map(card));
   }
 
-  /** @param {import('../protocol.js').Preset} preset */
-  async choose(preset) {
+  /** @param {import('../protocol.js').Preset} preset @param {string} actions */
+  async choose(preset, actions) {
     if (this.problem) fill(this.problem);
-    await this.check(networkOf(preset));
+    if (this.actions) this.actions.value = actions;
+    await this.check(await networkOf(preset, actions));
+  }
+
+  /** The same preset with other actions. */
+  chooseActions() {
+    const preset = this.state.presets.find(({ name }) => name === this.state.network?.name);
+    if (preset && this.actions) this.choose(preset, this.actions.value);
   }
 
   /** Waits for a pause in typing, then checks. */
@@ -116,12 +126,9 @@ class NetworkPanel extends Panel {
     clearTimeout(this.pause);
     this.pause = setTimeout(() => {
       const { network } = this.state;
-      const [text, actions] = [this.text?.value ?? '', this.actions?.value ?? 'LAB'];
-      const channels = network?.input[2] ?? 3;
-      /** @type {[number, number, number]} */
-      const input = [Number(this.height?.value), Number(this.width?.value), channels];
-      const same = network && text === network.text;
-      this.check({ name: same ? network.name : t('network.own'), text, actions, input });
+      const text = this.text?.value ?? '';
+      const name = network && text === network.text ? network.name : t('network.own');
+      this.check({ name, text, size: Number(this.size?.value) });
     }, 250);
   }
 
@@ -178,9 +185,8 @@ class NetworkPanel extends Panel {
       this.text.value = network.text;
       this.text.removeAttribute('aria-invalid');
     }
-    if (this.actions) this.actions.value = network.actions;
-    if (this.height) this.height.value = String(network.input[0]);
-    if (this.width) this.width.value = String(network.input[1]);
+    if (this.actions) this.actions.disabled = !this.state.presets.some(({ name }) => name === network.name);
+    if (this.size) this.size.value = String(network.size);
     for (const radio of this.querySelectorAll('input[name="preset"]')) {
       const input = /** @type {HTMLInputElement} */ (radio);
       input.checked = input.value === network.name;
@@ -188,7 +194,7 @@ class NetworkPanel extends Panel {
     fill(
       this.picture,
       h('h2', {}, t('network.picture')),
-      h('p', { class: 'small soft' }, t('network.totals', { parameters: number(structure.parameters), flops: short(structure.flops), layers: structure.layers.length })),
+      h('p', { class: 'small soft' }, t('network.totals', { parameters: number(structure.parameters), flops: short(structure.flops), layers: structure.rows.filter(({ index }) => index !== null).length })),
       drawGraph(structure, t('network.picture_label', { name: network.name })),
     );
     fill(this.structure, this.listing(structure));
@@ -196,22 +202,7 @@ class NetworkPanel extends Panel {
 
   /** @param {import('../protocol.js').Structure} structure */
   listing(structure) {
-    const most = Math.max(...structure.layers.map(({ flops }) => flops), 1);
-    const row = (/** @type {import('../protocol.js').Layer} */ layer) => {
-      const share = h('span', { class: 'share' });
-      share.style.setProperty('--share', String(layer.flops / most));
-      const name = h('td', { class: 'mono layer-name' }, `${layer.index}: ${layer.kind}`);
-      name.style.setProperty('--depth', String(layer.depth));
-      return h(
-        'tr',
-        {},
-        name,
-        h('td', { class: 'mono' }, `[${layer.input.join(', ')}] ⇒ [${layer.output.join(', ')}]`),
-        h('td', { class: 'mono' }, layer.formula),
-        h('td', { class: 'number' }, layer.parameters > 0 ? number(layer.parameters) : ''),
-        h('td', { class: 'number' }, layer.flops > 0 ? short(layer.flops) : '', share),
-      );
-    };
+    const most = Math.max(...structure.rows.filter(({ index }) => index !== null).map(({ flops }) => flops), 1);
     return h(
       'details',
       { class: 'card' },
@@ -222,12 +213,37 @@ class NetworkPanel extends Panel {
         h(
           'table',
           { class: 'structure' },
-          h('thead', {}, h('tr', {}, ['layer', 'shapes', 'formula'].map((name) => h('th', { scope: 'col' }, t(`network.col_${name}`))), ['parameters', 'flops'].map((name) => h('th', { scope: 'col', class: 'number' }, t(`network.col_${name}`))))),
-          h('tbody', {}, structure.layers.map(row)),
+          h('thead', {}, h('tr', {}, COLUMNS.map((name, index) => h('th', { scope: 'col', class: index > 2 ? 'number' : null }, t(`network.col_${name}`))))),
+          h('tbody', {}, structure.rows.map((row) => listingRow(row, most))),
         ),
       ),
     );
   }
+}
+
+/** @param {import('../protocol.js').Row} row @param {number} most FLOPs of the heaviest layer */
+function listingRow(row, most) {
+  const { index, depth, kind, input, output, kernel, parameters, flops, activation_bytes, receptive_field } = row;
+  const name = h('th', { scope: 'row', class: 'mono layer-name' }, index === null ? kind : `${index}: ${kind}`);
+  name.style.setProperty('--depth', String(depth));
+  const share = h('span', { class: 'share' });
+  share.style.setProperty('--share', String(index === null ? 0 : flops / most));
+  return h(
+    'tr',
+    { class: index === null ? 'group' : null },
+    name,
+    h('td', { class: 'mono' }, `[${shapeWords(input)}] ⇒ [${shapeWords(output)}]`),
+    h('td', { class: 'mono' }, kernel ? `${kernel.join('×')} + ${kernel.at(-1)}` : ''),
+    h('td', { class: 'number' }, parameters > 0 ? number(parameters) : ''),
+    h('td', { class: 'number' }, flops > 0 ? short(flops) : '', share),
+    h('td', { class: 'number' }, bytes(activation_bytes)),
+    h('td', { class: 'number' }, receptive_field.join('×')),
+  );
+}
+
+/** @param {import('../protocol.js').Shape} shape */
+function shapeWords({ height, width, channels }) {
+  return `${height}, ${width}, ${channels}`;
 }
 
 customElements.define('floret-network', NetworkPanel);

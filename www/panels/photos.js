@@ -7,7 +7,7 @@ import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { mark } from '../mark.js';
 import { Panel, heading, showFailure } from '../panel.js';
-import { addFiles, clearPhotos, drawFlowers } from '../session.js';
+import { addFiles, clearPhotos, drawFlowers, forget, remembered, restore } from '../session.js';
 import { engine } from '../state.js';
 import { thumbnail } from '../thumbnail.js';
 import { wordNote } from '../words.js';
@@ -21,10 +21,14 @@ class Photos extends Panel {
   }
 
   render() {
+    const { library } = this.state;
+    const some = library !== null && library.photos > 0;
     this.loading = h('div', { class: 'loading', 'aria-live': 'polite' });
     this.fault = h('div', {});
     this.content = h('div', { class: 'stack' });
-    fill(this, heading('photos'), h('div', { class: 'stack' }, this.source(), this.fault, this.loading, this.content));
+    const places = h('div', { class: 'stack' }, this.fault, this.loading, this.content);
+    if (some) fill(this, heading('photos'), h('div', { class: 'stack' }, this.more(), places));
+    else fill(this, this.welcome(), places);
     this.showLibrary();
   }
 
@@ -32,26 +36,80 @@ class Photos extends Panel {
     this.render();
   }
 
-  /** Where photos come from. */
-  source() {
-    const { library } = this.state;
-    const some = library !== null && library.photos > 0;
-    const take = (/** @type {import('../files.js').Found[]} */ found) => this.load((progress, signal) => addFiles(found, progress, signal));
+  /** @param {import('../files.js').Found[]} found */
+  take(found) {
+    this.load((progress, signal) => addFiles(found, progress, signal));
+  }
+
+  pickers() {
+    const take = (/** @type {import('../files.js').Found[]} */ found) => this.take(found);
+    return [
+      picker({ label: t('photos.folder'), name: 'folder', content: [icon('folder')], folder: true, multiple: true, take }),
+      picker({ label: t('photos.archive'), name: 'archive', content: [icon('archive')], accept: '.zip,.tar,.tgz,.gz,image/*', multiple: true, take }),
+    ];
+  }
+
+  /** The first sight of the page: what it is for, and three ways to begin. */
+  welcome() {
+    const draw = h('button', { type: 'button', class: 'button primary big', onclick: () => this.load(drawFlowers) }, icon('seed'), t('photos.draw'));
+    const flower = mark(233);
+    flower.classList.add('opening');
     const zone = h(
       'section',
-      { class: some ? 'dropzone small-zone' : 'dropzone', 'aria-label': t('photos.drop') },
-      some ? null : mark(89),
-      h('div', { class: 'dropzone-words' }, h('h2', {}, t(some ? 'photos.more' : 'photos.drop')), some ? null : h('p', { class: 'soft' }, t('photos.how'))),
+      { class: 'welcome dropzone', 'aria-label': t('photos.drop') },
       h(
         'div',
-        { class: 'row centre' },
-        some ? null : h('button', { type: 'button', class: 'button primary', onclick: () => this.load(drawFlowers) }, icon('seed'), t('photos.draw')),
-        picker({ label: t('photos.folder'), name: 'folder', content: [icon('folder')], folder: true, multiple: true, take }),
-        picker({ label: t('photos.archive'), name: 'archive', content: [icon('archive')], accept: '.zip,.tar,.tgz,.gz,image/*', multiple: true, take }),
-        some ? h('button', { type: 'button', class: 'button quiet', onclick: () => this.load(clearPhotos) }, icon('bin'), t('photos.clear')) : null,
+        { class: 'welcome-words' },
+        heading('welcome'),
+        h('div', { class: 'row' }, draw),
+        this.lastVisit(),
+        h('div', { class: 'tight own' }, h('h2', {}, t('photos.own')), h('p', { class: 'soft' }, t('photos.how')), h('div', { class: 'row' }, this.pickers())),
       ),
+      h('div', { class: 'welcome-flower' }, flower, h('p', { class: 'drop-hint', 'aria-hidden': 'true' }, t('photos.drop'))),
     );
-    takesDrops(zone, take);
+    takesDrops(zone, (found) => this.take(found));
+    return zone;
+  }
+
+  /** What an earlier visit left in this browser, if anything. */
+  lastVisit() {
+    const place = h('div', { class: 'last-visit', hidden: true });
+    remembered().then(
+      (left) => {
+        if (!left) return;
+        const { files, drawn, run } = left;
+        const what = t(drawn ? 'back.drawn' : 'back.files', { n: number(files) });
+        const words = run ? t('back.run', { what, model: run.network.name, epoch: run.epoch, epochs: run.epochs }) : t('back.photos', { what });
+        const clear = h('button', { type: 'button', class: 'button quiet', onclick: () => this.forget(place) }, icon('bin'), t('back.delete'));
+        fill(
+          place,
+          h('h2', {}, t('back.title')),
+          h('p', { class: 'soft' }, words),
+          h('div', { class: 'row' }, h('button', { type: 'button', class: 'button', onclick: () => this.load(restore) }, icon('arrow'), t('back.continue')), clear),
+        );
+        place.hidden = false;
+      },
+      () => {},
+    );
+    return place;
+  }
+
+  /** @param {HTMLElement} place */
+  async forget(place) {
+    await forget();
+    place.hidden = true;
+    this.querySelector('button')?.focus();
+  }
+
+  /** Where more photos come from. */
+  more() {
+    const zone = h(
+      'section',
+      { class: 'dropzone small-zone', 'aria-label': t('photos.more') },
+      h('h2', {}, t('photos.more')),
+      h('div', { class: 'row' }, this.pickers(), h('button', { type: 'button', class: 'button quiet', onclick: () => this.load(clearPhotos) }, icon('bin'), t('photos.clear'))),
+    );
+    takesDrops(zone, (found) => this.take(found));
     return zone;
   }
 
@@ -118,7 +176,7 @@ class Photos extends Panel {
   /** @param {import('../protocol.js').ClassCount} entry @param {number} index */
   classCard(entry, index) {
     const strip = h('div', { class: 'strip' });
-    engine.call('thumbnails', { class: entry.name, count: SHOWN }).then(
+    engine.call('thumbnails', { class: entry.label, count: SHOWN }).then(
       (photos) => fill(strip, photos.map((photo) => thumbnail(photo))),
       () => fill(strip),
     );
@@ -127,7 +185,7 @@ class Photos extends Panel {
       'li',
       { class: `card class-card class-${index % 8}` },
       strip,
-      h('div', { class: 'class-name' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), h('h3', {}, entry.name), h('span', { class: 'count' }, number(entry.count))),
+      h('div', { class: 'class-name' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), h('h3', {}, entry.label), h('span', { class: 'count' }, number(entry.total))),
       h('p', { class: 'small soft' }, splitWords),
     );
   }

@@ -60,7 +60,7 @@ class Report extends Panel {
         { class: 'tight' },
         h('p', { class: 'figure' }, percent(report.accuracy)),
         h('p', { class: 'says' }, t('report.summary', { right: number(right), n: number(report.n) })),
-        h('p', { class: 'mono small soft' }, t('log.test', { model: this.state.run.model || this.state.model?.name || '', accuracy: report.accuracy.toFixed(3), seconds: Math.round(report.seconds) })),
+        h('p', { class: 'mono small soft' }, t('log.test', { model: this.state.model?.name ?? '', accuracy: report.accuracy.toFixed(3), seconds: Math.round(report.seconds) })),
         h('div', { class: 'row' }, h('a', { class: 'button primary', href: '#classify' }, t('report.next'), icon('arrow')), save),
       ),
     );

@@ -56,7 +56,6 @@ class Train extends Panel {
       h(
         'div',
         { class: 'columns aside' },
-        this.settings(),
         h(
           'div',
           { class: 'stack' },
@@ -70,6 +69,7 @@ class Train extends Panel {
             h('div', { class: 'scroll log-place', tabindex: '0', role: 'log', 'aria-label': t('train.log') }, this.log),
           ),
         ),
+        this.settings(),
       ),
     );
     this.logged = 0;
@@ -126,8 +126,9 @@ class Train extends Panel {
             'select',
             { id: 'device', onchange: (/** @type {Event} */ event) => store.set({ device: /** @type {HTMLSelectElement} */ (event.target).value }) },
             h('option', { value: 'auto', selected: device === 'auto' }, t('device.auto')),
-            devices.map(({ id, name, available }) => h('option', { value: id, selected: device === id, disabled: !available }, name)),
+            devices.map(({ id, name, hardware }) => h('option', { value: id, selected: device === id }, hardware ? name : t('device.software', { name }))),
           ),
+          (this.device = h('p', { class: 'small soft' })),
         ),
       )),
     );
@@ -173,6 +174,7 @@ class Train extends Panel {
     this.bloom.show(run.last ? run.last.step / Math.max(run.last.steps, 1) : 0);
     const says = ready ? t(`train.says_${run.status}`, { model: network?.name ?? '', photos: number(library.photos) }) : t(library?.photos ? 'train.no_network' : 'train.no_photos');
     if (this.says.textContent !== says) this.says.textContent = says;
+    if (this.device) this.device.textContent = run.last ? t(run.recovered ? 'device.recovered' : 'device.now', { name: run.last.device }) : '';
     this.showFacts();
     this.showCurves();
     this.showLog();
@@ -197,7 +199,7 @@ class Train extends Panel {
   showCurves() {
     const { step, loss, accuracy, lines } = this.state.run.history;
     const [lossChart, accuracyChart] = this.charts ?? [];
-    const checks = lines.filter(({ validation_loss }) => validation_loss !== undefined);
+    const checks = lines.filter(({ validation_loss }) => validation_loss != null);
     lossChart?.show(merged(step, smooth(loss, SMOOTHING), checks.map(({ epoch, validation_loss }) => [epoch, validation_loss ?? null])));
     accuracyChart?.show(merged(step, smooth(accuracy, SMOOTHING), checks.map(({ epoch, validation_accuracy }) => [epoch, validation_accuracy ?? null])));
   }
@@ -220,7 +222,7 @@ class Train extends Panel {
 /** The report's line. @param {import('../protocol.js').EpochLine} line */
 function logLine({ epoch, loss, accuracy, validation_accuracy, seconds, total_seconds }) {
   const digits = (/** @type {number} */ value) => value.toFixed(3);
-  const both = validation_accuracy === undefined ? digits(accuracy) : `${digits(accuracy)}/${digits(validation_accuracy)}`;
+  const both = validation_accuracy == null ? digits(accuracy) : `${digits(accuracy)}/${digits(validation_accuracy)}`;
   return t('log.epoch', { epoch, loss: digits(loss), accuracy: both, seconds: Math.round(seconds), total: Math.round(total_seconds) });
 }
 
@@ -228,14 +230,15 @@ function logLine({ epoch, loss, accuracy, validation_accuracy, seconds, total_se
  * Columns of a chart: the curve, and the checks at the ends of epochs.
  * @param {number[]} x
  * @param {number[]} curve
- * @param {(number | null)[][]} checks
+ * @param {[number, number | null][]} checks
  * @returns {import('../chart.js').Columns}
  */
 function merged(x, curve, checks) {
-  /** @type {(number | null)[][]} */
-  const points = [...x.map((at, index) => [at, curve[index], null]), ...checks.map(([at, value]) => [at, null, value])];
-  points.sort((a, b) => Number(a[0]) - Number(b[0]));
-  return [0, 1, 2].map((column) => points.map((point) => point[column]));
+  /** @type {Map<number, [number | null, number | null]>} */
+  const points = new Map(x.map((at, index) => [at, [curve[index], null]]));
+  for (const [at, value] of checks) points.set(at, [points.get(at)?.[0] ?? null, value]);
+  const order = [...points.keys()].sort((a, b) => a - b);
+  return [order, order.map((at) => points.get(at)?.[0] ?? null), order.map((at) => points.get(at)?.[1] ?? null)];
 }
 
 customElements.define('floret-train', Train);

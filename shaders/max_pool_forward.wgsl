@@ -1,0 +1,34 @@
+// input -> output, indices. One output number an invocation.
+@group(0) @binding(1) var<storage, read> input: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(3) var<storage, read_write> indices: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = flat_index(group, groups, local);
+    let place = place_of(index, OUTPUT_HEIGHT, OUTPUT_WIDTH);
+    if (place.sample >= step_inputs.batch_size) {
+        return;
+    }
+    let window = real_window(place.y, place.x);
+    let top = place.y * STRIDE_Y - OFFSET_Y;
+    let left = place.x * STRIDE_X - OFFSET_X;
+    var largest = -3.4e38;
+    var position = 0;
+    for (var y = window.x; y < window.z; y += 1) {
+        for (var x = window.y; x < window.w; x += 1) {
+            let value = input[input_index(place, y, x)];
+            let is_first = y == window.x && x == window.y;
+            if (is_first || value > largest) {
+                largest = value;
+                position = (y - top) * KERNEL_WIDTH + x - left;
+            }
+        }
+    }
+    output[index] = largest;
+    indices[index] = f32(position);
+}

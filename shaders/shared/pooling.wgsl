@@ -1,0 +1,70 @@
+// Shapes of a pooling, NHWC; input and output have the same channels.
+override CHANNELS: u32;
+override INPUT_HEIGHT: i32;
+override INPUT_WIDTH: i32;
+override OUTPUT_HEIGHT: i32;
+override OUTPUT_WIDTH: i32;
+override KERNEL_HEIGHT: i32;
+override KERNEL_WIDTH: i32;
+override STRIDE_Y: i32;
+override STRIDE_X: i32;
+override OFFSET_Y: i32;
+override OFFSET_X: i32;
+
+// Channel, column, row and sample of a number.
+struct Place {
+    channel: u32,
+    x: i32,
+    y: i32,
+    sample: u32,
+}
+
+fn place_of(index: u32, height: i32, width: i32) -> Place {
+    let pixel = index / CHANNELS;
+    let line = pixel / u32(width);
+    return Place(
+        index % CHANNELS,
+        i32(pixel % u32(width)),
+        i32(line % u32(height)),
+        line / u32(height),
+    );
+}
+
+fn input_index(place: Place, y: i32, x: i32) -> u32 {
+    let line = place.sample * u32(INPUT_HEIGHT) + u32(y);
+    return (line * u32(INPUT_WIDTH) + u32(x)) * CHANNELS + place.channel;
+}
+
+fn output_index(place: Place, y: i32, x: i32) -> u32 {
+    let line = place.sample * u32(OUTPUT_HEIGHT) + u32(y);
+    return (line * u32(OUTPUT_WIDTH) + u32(x)) * CHANNELS + place.channel;
+}
+
+// The window of an output pixel, cut to real pixels: first row and column, then the ones after the last.
+fn real_window(y: i32, x: i32) -> vec4<i32> {
+    let top = y * STRIDE_Y - OFFSET_Y;
+    let left = x * STRIDE_X - OFFSET_X;
+    return vec4<i32>(
+        max(top, 0),
+        max(left, 0),
+        min(top + KERNEL_HEIGHT, INPUT_HEIGHT),
+        min(left + KERNEL_WIDTH, INPUT_WIDTH),
+    );
+}
+
+// The output pixels whose windows hold an input pixel: first row and column, then the ones after the last.
+fn windows_over(y: i32, x: i32) -> vec4<i32> {
+    let below = y + OFFSET_Y;
+    let right = x + OFFSET_X;
+    // Dividends are kept from being negative, where division would round the wrong way.
+    let first_y = max(below - KERNEL_HEIGHT + STRIDE_Y, 0) / STRIDE_Y;
+    let first_x = max(right - KERNEL_WIDTH + STRIDE_X, 0) / STRIDE_X;
+    let last_y = select(-1, below / STRIDE_Y, below >= 0);
+    let last_x = select(-1, right / STRIDE_X, right >= 0);
+    return vec4<i32>(
+        first_y,
+        first_x,
+        min(last_y + 1, OUTPUT_HEIGHT),
+        min(last_x + 1, OUTPUT_WIDTH),
+    );
+}

@@ -1,0 +1,335 @@
+//! The GPU executor: the same plans as the CPU executor, as WGSL shaders through wgpu. WebGPU in the page; Vulkan, Metal or
+//! DX12 natively.
+//!
+//! [`GpuBackend::new`] is async and may be called in a worker. A step is dispatches only: nothing is read and nothing
+//! waited for until the caller reads.
+//!
+//! ```no_run
+//! # async fn example() -> floret::error::Result<()> {
+//! use floret::gpu::{GpuBackend, GpuOptions};
+//! let backend = GpuBackend::new(GpuOptions::default()).await?;
+//! println!("training on {}", floret::backend::Backend::name(&backend));
+//! # Ok(())
+//! # }
+//! ```
+
+mod convolution;
+mod device;
+mod dispatch;
+mod memory;
+mod pace;
+mod pipelines;
+mod shaders;
+mod uniforms;
+
+pub use device::{AdapterSummary, GpuOptions, offered_adapter};
+
+use crate::backend::{Backend, LocalFuture, PlanId};
+use crate::error::{Error, Result};
+use crate::kernel::{StepInputs, Storage};
+use crate::plan::Plan;
+use device::Device;
+use dispatch::{Dispatch, Operand};
+use futures_channel::oneshot;
+use memory::Memory;
+use pace::Pace;
+use pipelines::{Pipeline, Pipelines};
+use std::ops::Range;
+use std::rc::Rc;
+use uniforms::StepUniform;
+
+const BYTES: usize = size_of::<f32>();
+
+/// A plan made ready.
+#[derive(Debug)]
+struct Loaded {
+    batch_size: usize,
+    dispatches: Vec<Dispatch>,
+    pipelines: Vec<Rc<Pipeline>>,
+    /// For each call, where its dispatches end.
+    ends: Vec<usize>,
+    betas: Option<[f32; 2]>,
+    /// One a dispatch, made when first run and again when a buffer has changed.
+    bind_groups: Vec<wgpu::BindGroup>,
+    generation: Option<u64>,
+}
+
+/// An executor on a GPU.
+#[derive(Debug)]
+pub struct GpuBackend {
+    device: Device,
+    memory: Memory,
+    pipelines: Pipelines,
+    pace: Pace,
+    uniform: wgpu::Buffer,
+    plans: Vec<Option<Loaded>>,
+}
+
+impl GpuBackend {
+    /// Opens a GPU.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where there is no adapter, or only a software one and the options do not allow that: its
+    /// `problem` is the reason to show.
+    pub async fn new(options: GpuOptions) -> Result<Self> {
+        let device = Device::open(&options).await?;
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let size = size_of::<StepUniform>() as u64;
+        let uniform = memory::create_buffer(&device, "step", size, usage, 0).await?;
+        Ok(Self {
+            device,
+            memory: Memory::default(),
+            pipelines: Pipelines::default(),
+            pace: Pace::new(),
+            uniform,
+            plans: Vec::new(),
+        })
+    }
+
+    /// The adapter in use.
+    pub fn adapter(&self) -> &AdapterSummary {
+        &self.device.adapter
+    }
+
+    /// Bytes held on the device.
+    pub fn bytes(&self) -> u64 {
+        self.memory.bytes()
+    }
+
+    /// Destroys the device, as a driver's reset would: the next call fails with [`Error::DeviceLost`].
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+
+    async fn load_plan(&mut self, plan: &Plan) -> Result<PlanId> {
+        self.device.check()?;
+        let mut dispatches = Vec::new();
+        let mut ends = Vec::new();
+        for call in &plan.calls {
+            dispatches.extend(dispatch::dispatches(call, plan.batch_size));
+            ends.push(dispatches.len());
+        }
+        let scratch = dispatches.iter().flat_map(|d| &d.bindings).map(|b| match b.operand {
+            Operand::Scratch(len) => len,
+            Operand::View(_) => 0,
+        });
+        let scratch = scratch.max().unwrap_or(0);
+        self.grow(plan, scratch).await.map_err(|error| with_batch(error, plan))?;
+        let pipelines = self.pipelines.prepare(&self.device, &dispatches).await?;
+        self.plans.push(Some(Loaded {
+            batch_size: plan.batch_size,
+            dispatches,
+            pipelines,
+            ends,
+            betas: plan.calls.iter().find_map(|call| uniforms::betas(&call.kernel)),
+            bind_groups: Vec::new(),
+            generation: None,
+        }));
+        Ok(PlanId(self.plans.len() - 1))
+    }
+
+    /// Grows the workspace and the scratch buffer; what one binding may span is checked first.
+    async fn grow(&mut self, plan: &Plan, scratch: usize) -> Result<()> {
+        let largest = plan.buffers.iter().copied().max().unwrap_or(0).max(scratch);
+        let (needed, available) =
+            ((largest * BYTES) as u64, self.device.limits.max_storage_buffer_binding_size);
+        if needed > available {
+            return Err(Error::Memory { needed, available, batch_that_fits: None });
+        }
+        for (number, &len) in plan.buffers.iter().enumerate() {
+            self.memory.grow(&self.device, Storage::Workspace(number as u32), len).await?;
+        }
+        if scratch > 0 {
+            self.memory.grow_scratch(&self.device, scratch).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a plan's bind groups where a buffer has changed since.
+    fn bind(&mut self, plan: PlanId) -> Result<()> {
+        let Self { device, memory, uniform, plans, .. } = self;
+        let loaded = loaded(plans, plan)?;
+        if loaded.generation == Some(memory.generation) {
+            return Ok(());
+        }
+        loaded.bind_groups.clear();
+        for (dispatch, pipeline) in loaded.dispatches.iter().zip(&loaded.pipelines) {
+            let mut entries =
+                vec![wgpu::BindGroupEntry { binding: 0, resource: uniform.as_entire_binding() }];
+            for (index, binding) in dispatch.bindings.iter().enumerate() {
+                let buffer = memory.binding(device, binding.operand, loaded.batch_size)?;
+                let resource = wgpu::BindingResource::Buffer(buffer);
+                entries.push(wgpu::BindGroupEntry { binding: index as u32 + 1, resource });
+            }
+            let group = device.handle.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(dispatch.shader),
+                layout: &pipeline.layout,
+                entries: &entries,
+            });
+            loaded.bind_groups.push(group);
+        }
+        loaded.generation = Some(memory.generation);
+        Ok(())
+    }
+
+    fn run_calls(&mut self, plan: PlanId, calls: Range<usize>, step: &StepInputs) -> Result<()> {
+        self.device.check()?;
+        self.bind(plan)?;
+        let Self { device, pace, uniform, plans, .. } = self;
+        let loaded = loaded(plans, plan)?;
+        if step.batch_size > loaded.batch_size || calls.end > loaded.ends.len() {
+            return Err(Error::Internal {
+                place: "the GPU executor".into(),
+                problem: format!(
+                    "a batch of {} and calls {calls:?} for a plan of {} and {}",
+                    step.batch_size,
+                    loaded.batch_size,
+                    loaded.ends.len()
+                ),
+            });
+        }
+        let content = StepUniform::new(step, loaded.betas);
+        device.queue.write_buffer(uniform, 0, bytemuck::bytes_of(&content));
+        let end_of = |call: usize| if call == 0 { 0 } else { loaded.ends[call - 1] };
+        let mut next = end_of(calls.start);
+        let last = end_of(calls.end.max(calls.start));
+        let axis_limit = device.limits.max_compute_workgroups_per_dimension;
+        while next < last {
+            let mut encoder = device.handle.create_command_encoder(&Default::default());
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            let (mut work, most) = (0.0, pace.work_in_a_buffer());
+            while next < last && (work == 0.0 || work < most) {
+                let dispatch = &loaded.dispatches[next];
+                let [x, y, z] = dispatch.grid.groups(step.batch_size, axis_limit);
+                pass.set_pipeline(&loaded.pipelines[next].pipeline);
+                pass.set_bind_group(0, &loaded.bind_groups[next], &[]);
+                pass.dispatch_workgroups(x, y, z);
+                work += 1.0 + dispatch.work.len(step.batch_size) as f64;
+                next += 1;
+            }
+            drop(pass);
+            pace.submit(device, encoder.finish(), work);
+        }
+        Ok(())
+    }
+
+    async fn read_numbers(
+        &mut self,
+        storage: Storage,
+        offset: usize,
+        len: usize,
+    ) -> Result<Vec<f32>> {
+        self.device.check()?;
+        let source = self.memory.stretch(storage, offset, len)?;
+        if len == 0 {
+            return Ok(Vec::new());
+        }
+        let size = (len * BYTES) as u64;
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let held = self.memory.bytes();
+        let staging = memory::create_buffer(&self.device, "read", size, usage, held).await?;
+        let mut encoder = self.device.handle.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(source, (offset * BYTES) as u64, &staging, 0, size);
+        self.device.queue.submit([encoder.finish()]);
+        let (tell, mapped) = oneshot::channel();
+        staging.slice(..).map_async(wgpu::MapMode::Read, move |outcome| {
+            // Nobody listens any more where the read was given up.
+            let _ = tell.send(outcome);
+        });
+        self.device.poll(true)?;
+        let outcome = mapped.await;
+        self.device.check()?;
+        match outcome {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(self.device.error(format!("a read failed: {error}"))),
+            Err(_) => return Err(self.device.error("a read was given up".into())),
+        }
+        let view = staging
+            .slice(..)
+            .get_mapped_range()
+            .map_err(|error| self.device.error(format!("a read failed: {error}")))?;
+        let numbers = bytemuck::pod_collect_to_vec(&view);
+        drop(view);
+        staging.unmap();
+        Ok(numbers)
+    }
+}
+
+impl Backend for GpuBackend {
+    fn name(&self) -> String {
+        self.device.adapter.to_string()
+    }
+
+    fn allocate(&mut self, storage: Storage, len: usize) -> LocalFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.device.check()?;
+            self.memory.allocate(&self.device, storage, len).await
+        })
+    }
+
+    fn load<'a>(&'a mut self, plan: &'a Plan) -> LocalFuture<'a, Result<PlanId>> {
+        Box::pin(self.load_plan(plan))
+    }
+
+    fn unload(&mut self, plan: PlanId) {
+        if let Some(slot) = self.plans.get_mut(plan.0) {
+            *slot = None;
+        }
+    }
+
+    fn write(&mut self, storage: Storage, offset: usize, bytes: &[u8]) -> Result<()> {
+        self.device.check()?;
+        let buffer = self.memory.stretch(storage, offset, bytes.len().div_ceil(BYTES))?;
+        let start = (offset * BYTES) as u64;
+        // A write is a whole number of numbers; a last odd byte or three are filled up with zeros.
+        let (whole, rest) = bytes.split_at(bytes.len() / BYTES * BYTES);
+        self.device.queue.write_buffer(buffer, start, whole);
+        if !rest.is_empty() {
+            let mut last = [0; BYTES];
+            last[..rest.len()].copy_from_slice(rest);
+            self.device.queue.write_buffer(buffer, start + whole.len() as u64, &last);
+        }
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        storage: Storage,
+        offset: usize,
+        len: usize,
+    ) -> LocalFuture<'_, Result<Vec<f32>>> {
+        Box::pin(self.read_numbers(storage, offset, len))
+    }
+
+    fn run(&mut self, plan: PlanId, calls: Range<usize>, step: &StepInputs) -> Result<()> {
+        self.run_calls(plan, calls, step)
+    }
+
+    fn settle(&mut self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(self.pace.settle(&self.device))
+    }
+}
+
+fn loaded(plans: &mut [Option<Loaded>], plan: PlanId) -> Result<&mut Loaded> {
+    plans.get_mut(plan.0).and_then(Option::as_mut).ok_or_else(|| Error::Internal {
+        place: "the GPU executor".into(),
+        problem: format!("plan {} was not loaded", plan.0),
+    })
+}
+
+/// Adds the batch that would fit to a refusal: tensors grow with the batch.
+fn with_batch(error: Error, plan: &Plan) -> Error {
+    match error {
+        Error::Memory { needed, available, .. } => {
+            let share = available as f64 / needed.max(1) as f64;
+            let batch = (plan.batch_size as f64 * share) as usize;
+            let batch_that_fits = Some(batch.min(plan.batch_size.saturating_sub(1)));
+            Error::Memory {
+                needed,
+                available,
+                batch_that_fits: batch_that_fits.filter(|&batch| batch > 0),
+            }
+        }
+        other => other,
+    }
+}

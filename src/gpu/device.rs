@@ -1,0 +1,171 @@
+//! The device: which adapter is taken and why, its limits, and what befell it.
+
+use crate::error::{Error, Result};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What is asked of a GPU executor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GpuOptions {
+    /// Whether an adapter that is only a program on the CPU will do. It is 30 to 40 times slower than the CPU executor, so
+    /// only tests ask for it.
+    pub allow_software: bool,
+}
+
+/// An adapter, in words for people.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct AdapterSummary {
+    /// Its name, as far as the browser or the driver tells.
+    pub name: String,
+    /// The programming interface beneath: `WebGPU`, `Vulkan`, `Metal`, `DX12`.
+    pub interface: String,
+    /// Whether it is only a program on the CPU.
+    pub software: bool,
+}
+
+impl AdapterSummary {
+    fn new(info: &wgpu::AdapterInfo) -> Self {
+        let name = [&info.name, &info.driver, &info.driver_info]
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .map_or_else(|| "unnamed adapter".into(), String::clone);
+        let interface = match info.backend {
+            wgpu::Backend::BrowserWebGpu => "WebGPU",
+            wgpu::Backend::Vulkan => "Vulkan",
+            wgpu::Backend::Metal => "Metal",
+            wgpu::Backend::Dx12 => "DX12",
+            _ => "GPU",
+        };
+        let lower = name.to_lowercase();
+        let software = info.device_type == wgpu::DeviceType::Cpu
+            || ["swiftshader", "llvmpipe", "lavapipe", "basic render"]
+                .into_iter()
+                .any(|known| lower.contains(known));
+        Self { name, interface: interface.into(), software }
+    }
+}
+
+/// Names interface and adapter: `WebGPU, NVIDIA …`.
+impl std::fmt::Display for AdapterSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, {}", self.interface, self.name)
+    }
+}
+
+fn instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle())
+}
+
+/// The adapter that the system or browser offers first, a hardware one where there is one; `None` where WebGPU is not to
+/// be had. Whether the executor takes it is [`GpuOptions`]' to say.
+pub async fn offered_adapter() -> Option<AdapterSummary> {
+    let adapter = request_adapter(&instance()).await.ok()?;
+    Some(AdapterSummary::new(&adapter.get_info()))
+}
+
+async fn request_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter> {
+    let options = wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        ..Default::default()
+    };
+    instance.request_adapter(&options).await.map_err(|error| Error::Device {
+        device: "WebGPU".into(),
+        problem: format!("no GPU adapter: {error}"),
+        remedy: "the CPU executor runs everywhere".into(),
+    })
+}
+
+/// What has befallen a device, told by its callbacks.
+#[derive(Debug, Default)]
+struct Fate {
+    lost: Option<String>,
+    failure: Option<String>,
+}
+
+/// An open device with its queue.
+#[derive(Debug)]
+pub(super) struct Device {
+    pub handle: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub limits: wgpu::Limits,
+    pub adapter: AdapterSummary,
+    fate: Arc<Mutex<Fate>>,
+}
+
+impl Device {
+    /// Opens the adapter that the options allow, with all the buffer size that it has.
+    pub async fn open(options: &GpuOptions) -> Result<Self> {
+        let adapter = request_adapter(&instance()).await?;
+        let summary = AdapterSummary::new(&adapter.get_info());
+        if summary.software && !options.allow_software {
+            return Err(Error::Device {
+                device: summary.to_string(),
+                problem: "it is a software adapter, far slower than the CPU executor".into(),
+                remedy: "use the CPU executor, or a browser with hardware acceleration".into(),
+            });
+        }
+        let offered = adapter.limits();
+        let required_limits = wgpu::Limits {
+            max_buffer_size: offered.max_buffer_size,
+            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+            ..wgpu::Limits::default()
+        };
+        let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+        let (handle, queue) =
+            adapter.request_device(&descriptor).await.map_err(|error| Error::Device {
+                device: summary.to_string(),
+                problem: error.to_string(),
+                remedy: "use the CPU executor, or close other programs that use the GPU".into(),
+            })?;
+        let fate = Arc::new(Mutex::new(Fate::default()));
+        let told = Arc::clone(&fate);
+        handle.set_device_lost_callback(move |reason, message| {
+            let mut fate = told.lock().unwrap_or_else(PoisonError::into_inner);
+            fate.lost.get_or_insert_with(|| format!("{reason:?}: {message}"));
+        });
+        let told = Arc::clone(&fate);
+        handle.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let mut fate = told.lock().unwrap_or_else(PoisonError::into_inner);
+            fate.failure.get_or_insert_with(|| error.to_string());
+        }));
+        let limits = handle.limits();
+        Ok(Self { handle, queue, limits, adapter: summary, fate })
+    }
+
+    /// An error where the device is lost or has failed since it was opened.
+    pub fn check(&self) -> Result<()> {
+        let fate = self.fate.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reason) = &fate.lost {
+            let device = self.adapter.to_string();
+            return Err(Error::DeviceLost { device, reason: reason.clone() });
+        }
+        match &fate.failure {
+            Some(problem) => Err(self.error(problem.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// A device error with this device's name.
+    pub fn error(&self, problem: String) -> Error {
+        Error::Device {
+            device: self.adapter.to_string(),
+            problem,
+            remedy: "start again, on the CPU executor if it happens again".into(),
+        }
+    }
+
+    /// Destroys the device, as a driver's reset would; everything after it fails with [`Error::DeviceLost`].
+    pub fn destroy(&self) {
+        let mut fate = self.fate.lock().unwrap_or_else(PoisonError::into_inner);
+        fate.lost.get_or_insert_with(|| "destroyed".into());
+        drop(fate);
+        self.handle.destroy();
+    }
+
+    /// Natively, runs the callbacks of finished work, after waiting for it where `wait`; a browser runs them by itself.
+    pub fn poll(&self, wait: bool) -> Result<()> {
+        let kind = if wait { wgpu::PollType::wait_indefinitely() } else { wgpu::PollType::Poll };
+        let polled = self.handle.poll(kind).map(|_| ()).map_err(|error| error.to_string());
+        self.check()?;
+        polled.map_err(|problem| self.error(problem))
+    }
+}

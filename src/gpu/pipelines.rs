@@ -1,0 +1,120 @@
+//! Pipelines: compiled once, kept by shader, entry point and constants.
+
+use super::device::Device;
+use super::dispatch::Dispatch;
+use super::shaders;
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    shader: &'static str,
+    entry: &'static str,
+    constants: Vec<(&'static str, u64)>,
+}
+
+/// A compiled entry point and the layout of its bindings.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    pub pipeline: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+/// The pipelines so far.
+#[derive(Debug, Default)]
+pub(super) struct Pipelines {
+    modules: HashMap<&'static str, wgpu::ShaderModule>,
+    layouts: HashMap<Vec<bool>, (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
+    pipelines: HashMap<Key, Rc<Pipeline>>,
+}
+
+impl Pipelines {
+    /// The pipelines of some dispatches, in order. A browser compiles them beside the page; the future ends when it has.
+    pub async fn prepare(
+        &mut self,
+        device: &Device,
+        dispatches: &[Dispatch],
+    ) -> Result<Vec<Rc<Pipeline>>> {
+        let scope = device.handle.push_error_scope(wgpu::ErrorFilter::Validation);
+        let pipelines = dispatches.iter().map(|dispatch| self.pipeline(device, dispatch)).collect();
+        let failure = scope.pop().await;
+        device.check()?;
+        match failure {
+            Some(error) => {
+                // What failed must not be found again.
+                self.pipelines.clear();
+                Err(device.error(format!("a shader was refused: {error}")))
+            }
+            None => pipelines,
+        }
+    }
+
+    fn pipeline(&mut self, device: &Device, dispatch: &Dispatch) -> Result<Rc<Pipeline>> {
+        let key = Key {
+            shader: dispatch.shader,
+            entry: dispatch.entry,
+            constants: dispatch.constants.iter().map(|&(n, value)| (n, value.to_bits())).collect(),
+        };
+        if let Some(pipeline) = self.pipelines.get(&key) {
+            return Ok(Rc::clone(pipeline));
+        }
+        let writable: Vec<bool> = dispatch.bindings.iter().map(|b| b.writable).collect();
+        let (layout, pipeline_layout) =
+            self.layouts.entry(writable).or_insert_with_key(|writable| layouts(device, writable));
+        let module = match self.modules.get(dispatch.shader) {
+            Some(module) => module,
+            None => {
+                let shader = shaders::shader(dispatch.shader).ok_or_else(|| Error::Internal {
+                    place: "the table of shaders".into(),
+                    problem: format!("no `{}` in it", dispatch.shader),
+                })?;
+                let module = device.handle.create_shader_module(wgpu::ShaderModuleDescriptor {
+                    label: Some(shader.name),
+                    source: wgpu::ShaderSource::Wgsl(shader.text().into()),
+                });
+                self.modules.entry(dispatch.shader).or_insert(module)
+            }
+        };
+        let pipeline = device.handle.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(dispatch.shader),
+            layout: Some(pipeline_layout),
+            module,
+            entry_point: Some(dispatch.entry),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &dispatch.constants,
+                // Every tile is written before it is read.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        let pipeline = Rc::new(Pipeline { pipeline, layout: layout.clone() });
+        self.pipelines.insert(key, Rc::clone(&pipeline));
+        Ok(pipeline)
+    }
+}
+
+/// Binding 0 is what changes from step to step; the operands follow.
+fn layouts(device: &Device, writable: &[bool]) -> (wgpu::BindGroupLayout, wgpu::PipelineLayout) {
+    let entry = |binding: usize, ty| wgpu::BindGroupLayoutEntry {
+        binding: binding as u32,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    };
+    let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform)];
+    for (index, &writable) in writable.iter().enumerate() {
+        let ty = wgpu::BufferBindingType::Storage { read_only: !writable };
+        entries.push(entry(index + 1, ty));
+    }
+    let layout = device.handle.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: None,
+        entries: &entries,
+    });
+    let pipeline_layout = device.handle.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: None,
+        bind_group_layouts: &[Some(&layout)],
+        immediate_size: 0,
+    });
+    (layout, pipeline_layout)
+}

@@ -1,0 +1,198 @@
+//! The shaders: fixed text from `shaders/`, a file a kernel, with the shared parts that each one needs in front.
+
+const STEP: &str = include_str!("../../shaders/shared/step.wgsl");
+const ACTIVATION: &str = include_str!("../../shaders/shared/activation.wgsl");
+const RANDOM: &str = include_str!("../../shaders/shared/random.wgsl");
+const POOLING: &str = include_str!("../../shaders/shared/pooling.wgsl");
+const CHANNEL_SUMS: &str = include_str!("../../shaders/shared/channel_sums.wgsl");
+const SOFTMAX: &str = include_str!("../../shaders/shared/softmax.wgsl");
+const CONVOLUTION: &str = include_str!("../../shaders/shared/convolution.wgsl");
+const TILES: &str = include_str!("../../shaders/shared/tiles.wgsl");
+const WINDOWS: &str = include_str!("../../shaders/shared/windows.wgsl");
+
+/// A kernel's shader.
+#[derive(Debug)]
+pub(super) struct Shader {
+    /// The kernel's name.
+    pub name: &'static str,
+    /// Shared parts, put in front.
+    shared: &'static [&'static str],
+    /// The kernel's own file.
+    own: &'static str,
+}
+
+impl Shader {
+    /// The whole text.
+    pub fn text(&self) -> String {
+        self.shared.iter().chain([&self.own]).copied().collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The shader of a kernel.
+pub(super) fn shader(name: &str) -> Option<&'static Shader> {
+    SHADERS.iter().find(|shader| shader.name == name)
+}
+
+/// All shaders, by kernel.
+pub(super) static SHADERS: [Shader; 26] = [
+    Shader {
+        name: "prepare_batch",
+        shared: &[STEP],
+        own: include_str!("../../shaders/prepare_batch.wgsl"),
+    },
+    Shader {
+        name: "conv2d_forward",
+        shared: &[STEP, ACTIVATION, CONVOLUTION, TILES, WINDOWS],
+        own: include_str!("../../shaders/conv2d_forward.wgsl"),
+    },
+    Shader {
+        name: "conv2d_backward_input",
+        shared: &[STEP, ACTIVATION, CONVOLUTION, TILES],
+        own: include_str!("../../shaders/conv2d_backward_input.wgsl"),
+    },
+    Shader {
+        name: "conv2d_backward_weight",
+        shared: &[STEP, CONVOLUTION, TILES, WINDOWS],
+        own: include_str!("../../shaders/conv2d_backward_weight.wgsl"),
+    },
+    Shader {
+        name: "max_pool_forward",
+        shared: &[STEP, POOLING],
+        own: include_str!("../../shaders/max_pool_forward.wgsl"),
+    },
+    Shader {
+        name: "max_pool_backward",
+        shared: &[STEP, POOLING],
+        own: include_str!("../../shaders/max_pool_backward.wgsl"),
+    },
+    Shader {
+        name: "avg_pool_forward",
+        shared: &[STEP, POOLING],
+        own: include_str!("../../shaders/avg_pool_forward.wgsl"),
+    },
+    Shader {
+        name: "avg_pool_backward",
+        shared: &[STEP, POOLING],
+        own: include_str!("../../shaders/avg_pool_backward.wgsl"),
+    },
+    Shader {
+        name: "batch_norm_statistics",
+        shared: &[STEP, CHANNEL_SUMS],
+        own: include_str!("../../shaders/batch_norm_statistics.wgsl"),
+    },
+    Shader {
+        name: "batch_norm_running",
+        shared: &[STEP],
+        own: include_str!("../../shaders/batch_norm_running.wgsl"),
+    },
+    Shader {
+        name: "batch_norm_normalize",
+        shared: &[STEP, ACTIVATION],
+        own: include_str!("../../shaders/batch_norm_normalize.wgsl"),
+    },
+    Shader {
+        name: "batch_norm_backward_reduce",
+        shared: &[STEP, ACTIVATION, CHANNEL_SUMS],
+        own: include_str!("../../shaders/batch_norm_backward_reduce.wgsl"),
+    },
+    Shader {
+        name: "batch_norm_backward_input",
+        shared: &[STEP, ACTIVATION],
+        own: include_str!("../../shaders/batch_norm_backward_input.wgsl"),
+    },
+    Shader {
+        name: "activation_forward",
+        shared: &[STEP, ACTIVATION],
+        own: include_str!("../../shaders/activation_forward.wgsl"),
+    },
+    Shader {
+        name: "activation_backward",
+        shared: &[STEP, ACTIVATION],
+        own: include_str!("../../shaders/activation_backward.wgsl"),
+    },
+    Shader {
+        name: "add_forward",
+        shared: &[STEP, ACTIVATION],
+        own: include_str!("../../shaders/add_forward.wgsl"),
+    },
+    Shader {
+        name: "add_backward",
+        shared: &[STEP],
+        own: include_str!("../../shaders/add_backward.wgsl"),
+    },
+    Shader {
+        name: "concat_forward",
+        shared: &[STEP],
+        own: include_str!("../../shaders/concat_forward.wgsl"),
+    },
+    Shader {
+        name: "concat_backward",
+        shared: &[STEP],
+        own: include_str!("../../shaders/concat_backward.wgsl"),
+    },
+    Shader {
+        name: "dropout",
+        shared: &[STEP, RANDOM],
+        own: include_str!("../../shaders/dropout.wgsl"),
+    },
+    Shader {
+        name: "noise",
+        shared: &[STEP, RANDOM],
+        own: include_str!("../../shaders/noise.wgsl"),
+    },
+    Shader {
+        name: "softmax_cross_entropy",
+        shared: &[STEP, SOFTMAX],
+        own: include_str!("../../shaders/softmax_cross_entropy.wgsl"),
+    },
+    Shader {
+        name: "softmax",
+        shared: &[STEP, SOFTMAX],
+        own: include_str!("../../shaders/softmax.wgsl"),
+    },
+    Shader { name: "adam", shared: &[STEP], own: include_str!("../../shaders/adam.wgsl") },
+    Shader { name: "sgd", shared: &[STEP], own: include_str!("../../shaders/sgd.wgsl") },
+    Shader {
+        name: "average_weights",
+        shared: &[STEP],
+        own: include_str!("../../shaders/average_weights.wgsl"),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shader_is_valid() {
+        for shader in &SHADERS {
+            let text = shader.text();
+            let module = match naga::front::wgsl::parse_str(&text) {
+                Ok(module) => module,
+                Err(error) => panic!("{}: {}", shader.name, error.emit_to_string(&text)),
+            };
+            let mut validator = naga::valid::Validator::new(
+                naga::valid::ValidationFlags::all(),
+                naga::valid::Capabilities::empty(),
+            );
+            if let Err(error) = validator.validate(&module) {
+                panic!("{}: {}", shader.name, error.emit_to_string(&text));
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_is_in_the_table() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"))
+            .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
+        let mut table: Vec<String> = SHADERS.iter().map(|shader| shader.name.into()).collect();
+        files.sort();
+        table.sort();
+        assert_eq!(files, table);
+    }
+}

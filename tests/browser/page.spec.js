@@ -1,0 +1,104 @@
+/** The main job: photos in, a network learns, it is tested, it names a new photo, and it comes back from its file. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@playwright/test';
+import { CLASSES, flower } from './photos.js';
+import { answers, complaints, go, loadPhotos, setEpochs, share, visit } from './visit.js';
+
+test.use({ locale: 'en-US' });
+
+test('photos, training, stop and continue, report, classification, model file', async ({ page }) => {
+  const heard = complaints(page);
+  await visit(page);
+
+  await loadPhotos(page, 40, [['garden/rose/broken.png', Buffer.from('no picture at all')], ['garden/notes.txt', Buffer.from('water daily')]]);
+  await expect(page.locator('.class-card')).toHaveCount(CLASSES.length);
+  await expect(page.getByRole('heading', { name: '200 photos in 5 classes' })).toBeVisible();
+  await page.locator('.skipped summary').click();
+  await expect(page.locator('.skipped li')).toHaveCount(2);
+
+  await go(page, 'network');
+  await expect(page.locator('input[value="residual_flower"]')).toBeChecked();
+  await expect(page.locator('.graph .knot')).toHaveCount(6);
+
+  await go(page, 'train');
+  await setEpochs(page, 6);
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.locator('.facts dd').first()).not.toHaveText('–');
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  const resume = page.getByRole('button', { name: 'Continue', exact: true });
+  await expect(resume).toBeVisible();
+  const stopped = await share(page);
+  expect(stopped).toBeLessThan(100);
+  await resume.click();
+  await expect(page.locator('floret-report .figure')).toHaveCount(1);
+  await expect(page.locator('.log li')).toHaveCount(7);
+  await expect(page.locator('.log li').last()).toHaveText(/^Epoch 6: cost=\d+\.\d{3}, accuracy=\d\.\d{3}\/\d\.\d{3} \(\d+\/\d+ secs\)$/);
+
+  await go(page, 'report');
+  const accuracy = Number.parseFloat((await page.locator('floret-report .figure').textContent()) ?? '');
+  expect(accuracy).toBeGreaterThan(40);
+  await expect(page.locator('.confusion tbody tr')).toHaveCount(CLASSES.length);
+  await expect(page.locator('.gallery.samples figcaption').first()).toHaveText(/^Probabilities \[[ \d]\d,.*\] => guess \w+ : truth \w+ => [OX]$/);
+
+  await go(page, 'classify');
+  const photo = { name: 'new.png', mimeType: 'image/png', buffer: flower('daisy', 77) };
+  await page.locator('input[name="photo"]').setInputFiles(photo);
+  const before = await answers(page);
+  expect(Object.keys(before).sort()).toEqual(CLASSES);
+
+  const download = page.waitForEvent('download');
+  await page.locator('floret-classify').getByRole('button', { name: 'Save the model' }).click();
+  const file = await (await download).path();
+  const header = readFileSync(file);
+  expect(Number(header.readBigUInt64LE(0))).toBeGreaterThan(100);
+
+  await page.reload();
+  await go(page, 'classify');
+  await page.locator('input[name="model"]').setInputFiles({ name: 'residual_flower.safetensors', mimeType: 'application/octet-stream', buffer: header });
+  await page.locator('input[name="photo"]').setInputFiles(photo);
+  expect(await answers(page)).toEqual(before);
+  expect(heard).toEqual([]);
+});
+
+test('an interrupted run is there on the next visit, and can be deleted', async ({ page }) => {
+  await visit(page);
+  await loadPhotos(page, 12);
+  await go(page, 'train');
+  await setEpochs(page, 50);
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.locator('.log li').nth(1)).toBeVisible();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Continue', exact: true })).toBeVisible();
+  const stopped = await share(page);
+
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await expect(page.locator('.class-card')).toHaveCount(CLASSES.length);
+  await go(page, 'train');
+  expect(await share(page)).toBe(stopped);
+  await page.getByRole('button', { name: 'Continue', exact: true }).click();
+  await expect.poll(() => share(page)).toBeGreaterThan(stopped);
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Continue', exact: true })).toBeVisible();
+
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await expect(page.locator('.last-visit')).toBeHidden();
+  await page.reload();
+  await expect(page.locator('footer span').last()).not.toBeEmpty();
+  await expect(page.locator('.last-visit')).toBeHidden();
+});
+
+test('a slip in the notation is shown at its place, with a suggestion', async ({ page }) => {
+  await visit(page);
+  await go(page, 'network');
+  const text = page.getByLabel('Its notation');
+  await expect(text).not.toHaveValue('');
+  await text.fill("['serial',\n  ['conv', {'ksize': 3, 'chnn': 8}]]");
+  await expect(page.locator('#notation-problem')).toContainText('Line 2, column');
+  await expect(page.locator('#notation-problem')).toContainText('did you mean `chn`?');
+  await page.getByRole('button', { name: /Go to line 2/ }).click();
+  await expect(text).toBeFocused();
+  await text.fill("['serial', ['conv', {'ksize': 3, 'chn': 8, 'stride': 2}], ['avg', {'stride': 4}]]");
+  await expect(page.locator('#notation-problem')).toContainText('Reads well');
+});
