@@ -34,3 +34,5 @@ pub mod rng;
 pub mod shape;
 pub mod storage;
 pub mod train;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
