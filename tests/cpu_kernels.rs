@@ -5,6 +5,8 @@ mod reference;
 
 use floret::cpu::{Workers, run_kernel};
 use kernel_cases::Case;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Cases of each kernel.
 const CASES: u32 = 150;

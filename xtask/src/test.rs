@@ -24,6 +24,9 @@ pub enum Suite {
     Browser,
 }
 
+/// The integration tests that run as WebAssembly too: what the page computes with.
+const WASM_INTEGRATION_TESTS: [&str; 1] = ["cpu_kernels"];
+
 /// Runs one suite or all of them; an error where anything failed. `arguments` go to the suite's test program.
 pub fn run(suite: Option<Suite>, arguments: &[String]) -> Result<()> {
     let recipe = Recipe::read(&root())?;
@@ -79,6 +82,7 @@ fn wasm(recipe: &Recipe, arguments: &[String], results: &mut Results) -> Result<
     setup::rust_for_wasm()?;
     for package in unshared(recipe) {
         let mut tests = cargo_for_web("test", package)?;
+        tests.args(WASM_INTEGRATION_TESTS.iter().flat_map(|name| ["--test", name]));
         wasm_runner::use_for(&mut tests)?;
         tests.arg("--").args(arguments);
         let name = format!("Rust tests, WebAssembly {}", package.name);
