@@ -8,6 +8,7 @@ test('both languages say the same things', () => {
 });
 
 test('both languages name the same values', () => {
+  /** @param {string} words */
   const values = (words) => [...words.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
   for (const key of Object.keys(en)) assert.deepEqual(values(ko[key]), values(en[key]), key);
 });

@@ -177,8 +177,9 @@ mod pool {
         ) {
             let next = AtomicUsize::new(0);
             let workers = scratches.len().min(tasks);
+            let scratches = &mut scratches[..workers];
             let all = || {
-                scratches[..workers].par_iter_mut().with_max_len(1).for_each(|scratch| {
+                scratches.into_par_iter().with_max_len(1).for_each(|scratch| {
                     loop {
                         let task = next.fetch_add(1, Ordering::Relaxed);
                         if task >= tasks {

@@ -70,7 +70,9 @@ export function garden(count) {
 /** A zip archive, stored without compression. @param {[string, Buffer][]} files */
 export function zip(files) {
   /** @type {Buffer[]} */
-  const [bodies, directory] = [[], []];
+  const bodies = [];
+  /** @type {Buffer[]} */
+  const directory = [];
   let offset = 0;
   for (const [path, content] of files) {
     const name = Buffer.from(path);

@@ -13,6 +13,7 @@ mod wasm_runner;
 use anyhow::Result;
 use clap::{ArgAction, Parser, Subcommand};
 use recipe::Recipe;
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds, serves and tests Floret.")]
@@ -53,7 +54,18 @@ enum Task {
     },
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // With its causes, and without the backtrace that anyhow adds where RUST_BACKTRACE is set.
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     match Arguments::parse().command {
         Task::Serve { port, isolated, only } => {
             package::print_sizes(&package::build_all(&recipe(only)?)?);

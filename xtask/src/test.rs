@@ -5,7 +5,7 @@ use crate::project::{cannot_start, cargo, root, say, target_dir};
 use crate::recipe::{Package, Recipe};
 use crate::setup::{self, WASM_TARGET};
 use crate::tally::{self, Libtest, NodeTest, Reader, Tally};
-use crate::{serve, wasm_runner};
+use crate::{dist, serve, wasm_runner};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use std::fs;
@@ -53,7 +53,8 @@ fn native(recipe: &Recipe, arguments: &[String], results: &mut Results) -> Resul
     setup::rust_linters()?;
     results.check("rustfmt", cargo().args(["fmt", "--all", "--check"]))?;
     let deny = ["--", "-D", "warnings"];
-    results.check("clippy", cargo().args(["clippy", "--workspace", "--all-targets"]).args(deny))?;
+    let everything = ["clippy", "--workspace", "--all-targets", "--all-features"];
+    results.check("clippy", cargo().args(everything).args(deny))?;
     for package in unshared(recipe) {
         let mut clippy = cargo_for_web("clippy", package)?;
         results.check(&format!("clippy, WebAssembly {}", package.name), clippy.args(deny))?;
@@ -62,7 +63,8 @@ fn native(recipe: &Recipe, arguments: &[String], results: &mut Results) -> Resul
     results.check("types of the page", tsc.args(["--project", "tsconfig.json"]))?;
 
     let mut rust = cargo();
-    rust.args(["test", "--package", "floret", "--no-fail-fast", "--", "--show-output"]);
+    rust.args(["test", "--package", "floret", "--all-features", "--no-fail-fast"]);
+    rust.args(["--", "--show-output"]);
     results.count("Rust tests", rust.args(arguments), Libtest::default())?;
     let mut own = cargo();
     own.args(["test", "--package", "xtask", "--profile", "xtask", "--", "--show-output"]);
@@ -95,6 +97,9 @@ fn browser(arguments: &[String], results: &mut Results) -> Result<()> {
     let page = root().join("www");
     let isolated = serve::start(&page, 0, true)?;
     let plain = serve::start(&page, 0, false)?;
+    // What a static host has: the list of files for offline use, and no headers of isolation.
+    let (dist, _) = dist::write(&page)?;
+    let published = serve::start(&dist, 0, false)?;
     let report = target_dir()?.join("playwright.json");
     let _ = fs::remove_file(&report);
     let mut playwright = setup::node_program("@playwright/test/cli.js")?;
@@ -104,7 +109,8 @@ fn browser(arguments: &[String], results: &mut Results) -> Result<()> {
         .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report)
         .env("FLORET_CHROMIUM", setup::chromium()?)
         .env("FLORET_URL", isolated.url)
-        .env("FLORET_PLAIN_URL", plain.url);
+        .env("FLORET_PLAIN_URL", plain.url)
+        .env("FLORET_DIST_URL", published.url);
     say("the page in a browser");
     let status = playwright.status().with_context(|| cannot_start(&playwright))?;
     let tally = fs::read_to_string(&report).ok().and_then(|text| tally::from_playwright(&text));
