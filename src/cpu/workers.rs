@@ -175,11 +175,11 @@ mod pool {
             tasks: usize,
             work: impl Fn(usize, &mut Scratch) + Sync,
         ) {
-            let next = AtomicUsize::new(0);
+            let (next, work) = (&AtomicUsize::new(0), &work);
             let workers = scratches.len().min(tasks);
-            let scratches = &mut scratches[..workers];
-            let all = || {
-                scratches.into_par_iter().with_max_len(1).for_each(|scratch| {
+            let scratches = scratches[..workers].par_iter_mut().with_max_len(1);
+            let all = move || {
+                scratches.for_each(|scratch| {
                     loop {
                         let task = next.fetch_add(1, Ordering::Relaxed);
                         if task >= tasks {
