@@ -81,6 +81,14 @@ impl Model {
         })
     }
 
+    /// Makes the averaged weights, where there are any, the weights themselves: what answers come from, and no more.
+    pub fn settle_on_average(&mut self) {
+        if let Some(averaged) = self.averaged.take() {
+            self.weights = averaged.weights;
+            self.statistics = averaged.statistics;
+        }
+    }
+
     /// The model's class of a photo's label.
     ///
     /// # Errors

@@ -186,8 +186,14 @@ impl Engine {
     }
 
     /// Structure and picture of a network for `size × size` photos.
-    pub fn describe(&self, text: &str, size: usize, classes: usize) -> std::result::Result<JsValue, JsValue> {
-        let network = Network::new(text, Shape::new(size, size, CHANNELS), classes).map_err(thrown)?;
+    pub fn describe(
+        &self,
+        text: &str,
+        size: usize,
+        classes: usize,
+    ) -> std::result::Result<JsValue, JsValue> {
+        let network =
+            Network::new(text, Shape::new(size, size, CHANNELS), classes).map_err(thrown)?;
         let nodes = network.graph.nodes.iter().map(PictureNode::from).collect();
         given(&Picture { structure: &network.structure, nodes })
     }
@@ -209,7 +215,8 @@ impl Engine {
         rgba: &[u8],
     ) -> std::result::Result<(), JsValue> {
         let pixels = resize(rgba, width, height, self.library.stored_size()).map_err(thrown)?;
-        let (id, name, label) = (PhotoId::of(bytes), archive::name_of(path), archive::label_of(path));
+        let (id, name, label) =
+            (PhotoId::of(bytes), archive::name_of(path), archive::label_of(path));
         let photo = Photo { id, name, label, split: None, group: None, width, height };
         self.library.add(photo, &pixels).map_err(thrown)?;
         Ok(())
@@ -230,7 +237,9 @@ impl Engine {
     pub fn draw_some(&mut self, budget_ms: f64) -> std::result::Result<u32, JsValue> {
         let began = Instant::now();
         let classes = draw::CLASSES.len() as u32;
-        while self.drawing.done < self.drawing.per_class * classes && began.elapsed().as_secs_f64() * 1e3 < budget_ms {
+        while self.drawing.done < self.drawing.per_class * classes
+            && began.elapsed().as_secs_f64() * 1e3 < budget_ms
+        {
             let Drawing { seed, done, .. } = self.drawing;
             let (class, index) = (draw::CLASSES[(done % classes) as usize], done / classes);
             let size = self.library.stored_size();
@@ -260,20 +269,34 @@ impl Engine {
     }
 
     /// Small pictures of the first photos of a class.
-    pub fn thumbnails_of_class(&self, class: &str, count: usize) -> std::result::Result<js_sys::Array, JsValue> {
+    pub fn thumbnails_of_class(
+        &self,
+        class: &str,
+        count: usize,
+    ) -> std::result::Result<js_sys::Array, JsValue> {
         let photos = self.library.photos().iter().enumerate();
         let of_class = photos.filter(|(_, photo)| photo.label.as_deref() == Some(class));
         of_class.take(count).map(|(index, _)| self.thumbnail(index)).collect()
     }
 
     /// Starts a run on the photos.
-    pub async fn start(&mut self, text: String, size: usize, recipe: JsValue, device: String) -> std::result::Result<(), JsValue> {
+    pub async fn start(
+        &mut self,
+        text: String,
+        size: usize,
+        recipe: JsValue,
+        device: String,
+    ) -> std::result::Result<(), JsValue> {
         let recipe: RecipeChoice = serde_wasm_bindgen::from_value(recipe)?;
         self.start_run(&text, size, recipe, &device).await.map_err(thrown)
     }
 
     /// Goes on with a run whose file holds its whole state.
-    pub async fn continue_run(&mut self, bytes: &[u8], device: String) -> std::result::Result<(), JsValue> {
+    pub async fn continue_run(
+        &mut self,
+        bytes: &[u8],
+        device: String,
+    ) -> std::result::Result<(), JsValue> {
         self.resume_run(bytes, &device).await.map_err(thrown)
     }
 
@@ -301,7 +324,12 @@ impl Engine {
     }
 
     /// The classes of a photo given as RGBA.
-    pub async fn classify(&mut self, width: usize, height: usize, rgba: &[u8]) -> std::result::Result<JsValue, JsValue> {
+    pub async fn classify(
+        &mut self,
+        width: usize,
+        height: usize,
+        rgba: &[u8],
+    ) -> std::result::Result<JsValue, JsValue> {
         let began = Instant::now();
         let classifier = classifier(&mut self.held).await.map_err(thrown)?;
         let size = classifier.model.preprocessing.stored_size;
@@ -320,7 +348,8 @@ impl Engine {
     /// Opens a model file, to classify with.
     pub async fn open(&mut self, bytes: &[u8]) -> std::result::Result<JsValue, JsValue> {
         let model = ModelFile::from_bytes(bytes).map_err(thrown)?.snapshot.model;
-        let classifier = Classifier::new(Box::new(cpu()), model, 0, PLAN_LIMIT).await.map_err(thrown)?;
+        let classifier =
+            Classifier::new(Box::new(cpu()), model, 0, PLAN_LIMIT).await.map_err(thrown)?;
         let model = &classifier.model;
         let summary = given(&ModelSummary {
             classes: &model.classes,
@@ -343,12 +372,17 @@ struct BrowserFile {
 impl Read for BrowserFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let failed = |_| io::Error::other("the browser cannot read the file any more");
-        let (start, end) = (self.position as f64, (self.position as f64 + buffer.len() as f64).min(self.file.size()));
+        let (start, end) = (
+            self.position as f64,
+            (self.position as f64 + buffer.len() as f64).min(self.file.size()),
+        );
         if end <= start {
             return Ok(0);
         }
         let piece = self.file.slice_with_f64_and_f64(start, end).map_err(failed)?;
-        let bytes = js_sys::Uint8Array::new(&self.reader.read_as_array_buffer(&piece).map_err(failed)?.into());
+        let bytes = js_sys::Uint8Array::new(
+            &self.reader.read_as_array_buffer(&piece).map_err(failed)?.into(),
+        );
         let len = bytes.length() as usize;
         bytes.copy_to(&mut buffer[..len]);
         self.position += len as u64;
@@ -401,9 +435,10 @@ impl PhotoArchive {
         match self.archive.next().transpose().map_err(thrown)? {
             None => Ok(JsValue::UNDEFINED),
             Some(Item::Skipped(skipped)) => given(&skipped),
-            Some(Item::Photo(photo)) => {
-                given(&File { name: photo.name, bytes: js_sys::Uint8Array::from(photo.bytes.as_slice()) })
-            }
+            Some(Item::Photo(photo)) => given(&File {
+                name: photo.name,
+                bytes: js_sys::Uint8Array::from(photo.bytes.as_slice()),
+            }),
         }
     }
 }
@@ -426,8 +461,14 @@ impl Engine {
             pixels: js_sys::Uint8Array,
         }
         let size = self.library.stored_size();
-        let (Some(photo), Some(stored)) = (self.library.photos().get(index), self.library.photo_pixels(index)) else {
-            return Err(thrown(Error::Unknown { what: "photo".into(), name: index.to_string(), suggestion: None }));
+        let (Some(photo), Some(stored)) =
+            (self.library.photos().get(index), self.library.photo_pixels(index))
+        else {
+            return Err(thrown(Error::Unknown {
+                what: "photo".into(),
+                name: index.to_string(),
+                suggestion: None,
+            }));
         };
         let pixels = resize(stored, size, size, THUMBNAIL.min(size)).map_err(thrown)?;
         given(&Thumbnail {
@@ -446,7 +487,13 @@ impl Engine {
         }
     }
 
-    async fn start_run(&mut self, text: &str, size: usize, recipe: RecipeChoice, device: &str) -> Result<()> {
+    async fn start_run(
+        &mut self,
+        text: &str,
+        size: usize,
+        recipe: RecipeChoice,
+        device: &str,
+    ) -> Result<()> {
         let recipe = recipe.recipe()?;
         let classes = self.library.classes();
         let network = Network::new(text, Shape::new(size, size, CHANNELS), classes.len())?;
@@ -462,7 +509,8 @@ impl Engine {
     async fn hold(&mut self, start: Start, device: &str) -> Result<()> {
         // The old run's memory is free before the new one takes its own.
         self.held = None;
-        let trainer = Trainer::new(backend(device).await?, &self.library, start, PLAN_LIMIT).await?;
+        let trainer =
+            Trainer::new(backend(device).await?, &self.library, start, PLAN_LIMIT).await?;
         self.held = Some(Held::Run(Box::new(trainer)));
         Ok(())
     }
@@ -471,10 +519,18 @@ impl Engine {
         let snapshot = match &mut self.held {
             Some(Held::Run(trainer)) => trainer.snapshot().await?,
             Some(Held::Model(_)) | None => {
-                return Err(Error::Data { problem: "there is no run to save".into(), remedy: "train a network first".into() });
+                return Err(Error::Data {
+                    problem: "there is no run to save".into(),
+                    remedy: "train a network first".into(),
+                });
             }
         };
-        let splits = self.library.photos().iter().filter_map(|photo| Some((photo.id, photo.split?))).collect();
+        let splits = self
+            .library
+            .photos()
+            .iter()
+            .filter_map(|photo| Some((photo.id, photo.split?)))
+            .collect();
         Ok(ModelFile { snapshot, continuable, splits })
     }
 }
@@ -483,7 +539,10 @@ async fn classifier(held: &mut Option<Held>) -> Result<&mut Classifier> {
     match held {
         Some(Held::Run(trainer)) => Ok(trainer.classifier()),
         Some(Held::Model(classifier)) => Ok(classifier),
-        None => Err(Error::Data { problem: "there is no model".into(), remedy: "train a network or open a model file".into() }),
+        None => Err(Error::Data {
+            problem: "there is no model".into(),
+            remedy: "train a network or open a model file".into(),
+        }),
     }
 }
 
@@ -510,7 +569,11 @@ async fn backend(device: &str) -> Result<Box<dyn Backend>> {
     }
     #[cfg(not(feature = "gpu"))]
     if device == "gpu" {
-        return Err(Error::Unknown { what: "device".into(), name: device.into(), suggestion: None });
+        return Err(Error::Unknown {
+            what: "device".into(),
+            name: device.into(),
+            suggestion: None,
+        });
     }
     Ok(Box::new(cpu()))
 }
@@ -538,5 +601,6 @@ fn thrown(error: Error) -> JsValue {
         message: String,
     }
     let message = error.to_string();
-    given(&Thrown { error: &error, message: message.clone() }).unwrap_or_else(|_| JsValue::from_str(&message))
+    given(&Thrown { error: &error, message: message.clone() })
+        .unwrap_or_else(|_| JsValue::from_str(&message))
 }

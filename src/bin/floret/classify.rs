@@ -1,6 +1,6 @@
 //! `floret classify`: photos in, classes out.
 
-use crate::device::cpu;
+use crate::device::DeviceArguments;
 use crate::output::print_json;
 use crate::read_file;
 use clap::Args;
@@ -24,9 +24,8 @@ pub struct ClassifyArguments {
     /// Photos: JPEG, PNG or WebP.
     #[arg(required = true)]
     photos: Vec<PathBuf>,
-    /// Threads; all cores when left out.
-    #[arg(long)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Print the result as JSON on stdout.
     #[arg(long)]
     json: bool,
@@ -51,7 +50,7 @@ pub fn run(arguments: &ClassifyArguments) -> Result<()> {
 async fn classify(arguments: &ClassifyArguments) -> Result<()> {
     let model = ModelFile::from_bytes(&read_file(&arguments.model)?)?.snapshot.model;
     let (classes, size) = (model.classes.clone(), model.preprocessing.stored_size);
-    let mut classifier = Classifier::new(cpu(arguments.threads), model, 0, MEMORY_LIMIT).await?;
+    let mut classifier = Classifier::new(arguments.device.open()?, model, 0, MEMORY_LIMIT).await?;
     let mut answers = Vec::new();
     for path in &arguments.photos {
         let answer = match stored_photo(path, size) {

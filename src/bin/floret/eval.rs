@@ -1,6 +1,6 @@
 //! `floret eval`: a model judged on labelled photos.
 
-use crate::device::cpu;
+use crate::device::DeviceArguments;
 use crate::output::{print_json, progress_bar};
 use crate::photos::load;
 use crate::read_file;
@@ -31,9 +31,8 @@ pub struct EvalArguments {
     /// Which photos to judge.
     #[arg(long, value_enum, default_value = "all")]
     split: Part,
-    /// Threads; all cores when left out.
-    #[arg(long)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Memory that it may take, in MiB.
     #[arg(long, default_value_t = 8192)]
     memory: u64,
@@ -70,7 +69,7 @@ async fn eval(arguments: &EvalArguments) -> Result<()> {
             remedy: "name the folder of class folders that it was trained on".into(),
         });
     }
-    let backend = cpu(arguments.threads);
+    let backend = arguments.device.open()?;
     let mut classifier = Classifier::new(backend, model, 0, memory_limit).await?;
     let bar = progress_bar(photos.len() as u64, "judging");
     let mut on_progress = |done: usize| {

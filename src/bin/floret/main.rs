@@ -1,9 +1,11 @@
 //! The terminal program: the page's engine on folders of photos.
 
+mod bench;
 mod classify;
 mod describe;
 mod device;
 mod eval;
+mod experiment;
 mod output;
 mod photos;
 mod preset;
@@ -29,10 +31,14 @@ enum Command {
     Describe(describe::DescribeArguments),
     /// Train a network on a folder of class folders, or an archive of them.
     Train(train::TrainArguments),
+    /// Train the report's four models on the same photos and write the report on them.
+    Experiment(experiment::ExperimentArguments),
     /// Judge a model on labelled photos.
     Eval(eval::EvalArguments),
     /// Classify photos.
     Classify(classify::ClassifyArguments),
+    /// Measure how fast this machine trains and classifies.
+    Bench(bench::BenchArguments),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +46,8 @@ fn main() -> ExitCode {
         Command::Models(arguments) => describe::models(&arguments),
         Command::Describe(arguments) => describe::describe(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Experiment(arguments) => experiment::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Classify(arguments) => classify::run(&arguments),
     };

@@ -1,6 +1,6 @@
 //! `floret train`: a folder of class folders in, a model file out.
 
-use crate::device::cpu;
+use crate::device::DeviceArguments;
 use crate::output::{print_json, progress_bar};
 use crate::photos::{load, split_assignment};
 use crate::preset::network_text;
@@ -61,13 +61,12 @@ pub struct TrainArguments {
     /// Where to write the model.
     #[arg(long, default_value = "floret.safetensors")]
     out: PathBuf,
-    /// Threads; all cores when left out.
-    #[arg(long)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Memory that training may take, in MiB.
     #[arg(long, default_value_t = 8192)]
     memory: u64,
-    /// Leave the optimizer's moments out of the file: a third of the size, but the run cannot go on.
+    /// Keep only the weights that answers come from: a fraction of the size, but the run cannot go on.
     #[arg(long)]
     final_only: bool,
     /// Report in Korean.
@@ -123,6 +122,7 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
     if let Some(file) = &resumed {
         library.restore_splits(&file.splits.iter().map(|(id, split)| (*id, *split)).collect());
     }
+    floret::data::duplicates::record(&mut library)?;
     library.assign_splits(arguments.seed, &Ratios::default())?;
     let start = match resumed {
         Some(file) if !file.continuable => {
@@ -150,7 +150,7 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
             }
         }
     };
-    let backend = cpu(arguments.threads);
+    let backend = arguments.device.open()?;
     let mut trainer = Trainer::new(backend, &library, start, memory_limit).await?;
     eprintln!("{}", report::started(name));
     run_epochs(&mut trainer).await?;
@@ -171,7 +171,10 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
         eprintln!("{}", report::prediction(prediction, &test.classes, language));
     }
 
-    let snapshot = trainer.snapshot().await?;
+    let mut snapshot = trainer.snapshot().await?;
+    if arguments.final_only {
+        snapshot.model.settle_on_average();
+    }
     let (parameters, recipe) = (snapshot.model.parameters.counted(), snapshot.recipe.clone());
     let progress = snapshot.progress.clone();
     let file = ModelFile {
@@ -204,7 +207,8 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
     Ok(())
 }
 
-async fn run_epochs(trainer: &mut Trainer) -> Result<()> {
+/// Trains to the end, with a bar and a line an epoch on stderr.
+pub async fn run_epochs(trainer: &mut Trainer) -> Result<()> {
     while !trainer.progress().finished {
         let steps = trainer.progress().steps_per_epoch;
         let epoch = trainer.progress().epoch;

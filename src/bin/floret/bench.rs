@@ -1,0 +1,65 @@
+//! `floret bench`: how fast this machine trains and classifies.
+
+use crate::device::DeviceArguments;
+use crate::output::print_json;
+use clap::Args;
+use floret::bench::{BenchOptions, bench};
+use floret::error::Result;
+use std::time::Instant;
+
+/// Arguments of `floret bench`.
+#[derive(Args)]
+pub struct BenchArguments {
+    /// Ready-made network.
+    #[arg(long, default_value = "residual_flower")]
+    model: String,
+    /// Photos a step.
+    #[arg(long, default_value_t = 10)]
+    batch: usize,
+    /// Steps of a pass.
+    #[arg(long, default_value_t = 20)]
+    steps: usize,
+    /// Passes, of which the median counts.
+    #[arg(long, default_value_t = 5)]
+    passes: usize,
+    #[command(flatten)]
+    device: DeviceArguments,
+    /// Print the result as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(arguments: &BenchArguments) -> Result<()> {
+    let options = BenchOptions {
+        model: arguments.model.clone(),
+        batch_size: arguments.batch,
+        steps: arguments.steps,
+        passes: arguments.passes,
+    };
+    let start = Instant::now();
+    let clock = || start.elapsed().as_secs_f64() * 1e3;
+    let mut backend = arguments.device.open()?;
+    let report = pollster::block_on(bench(backend.as_mut(), &options, &clock))?;
+    if arguments.json {
+        return print_json(&report);
+    }
+    println!("{} on {}, batch {}", report.model, report.backend, report.batch_size);
+    println!(
+        "training     {:>9.1} photos/s, {:.1} GFLOP/s",
+        report.train_images_per_s, report.gflops
+    );
+    println!(
+        "classifying  {:>9.1} photos/s, one photo in {:.2} ms",
+        report.infer_images_per_s, report.infer_ms_per_image
+    );
+    println!("{:<28}{:>6}{:>9}{:>10}{:>8}", "kernel", "calls", "ms", "GFLOP/s", "share");
+    for kernel in &report.kernels {
+        let share = 100.0 * kernel.share;
+        println!(
+            "{:<28}{:>6}{:>9.3}{:>10.1}{share:>7.1}%",
+            kernel.name, kernel.calls, kernel.ms, kernel.gflops
+        );
+    }
+    Ok(())
+}
