@@ -2,15 +2,17 @@
 //!
 //! Files come from folders or an [`archive`], told apart by their first bytes ([`image_kind`]). A photo file becomes
 //! RGBA bytes of one square size ([`resize`]) in a [`library`]; its content hash ([`photo`]) is its identity. [`split`]
-//! holds part of the photos back, [`batches`] orders the rest, [`augment`] varies them. [`draw`] makes pictures where
-//! there are no photos.
+//! holds part of the photos back, [`batches`] orders the rest, [`augment`] varies them. [`duplicates`] and the
+//! [`doctor`] tell what is wrong with a data set. [`draw`] makes pictures where there are no photos.
 
 pub mod archive;
 pub mod augment;
 pub mod batches;
 #[cfg(feature = "cli")]
 pub mod decode;
+pub mod doctor;
 pub mod draw;
+pub mod duplicates;
 #[cfg(feature = "cli")]
 pub mod folder;
 pub mod image_kind;

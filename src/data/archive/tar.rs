@@ -65,19 +65,13 @@ impl TarReader {
         }
     }
 
-    /// Reads one entry to its last block. A fresh `tar::Archive` each time, because its own iterator borrows it; the
-    /// stream lies at a header whenever this is called.
+    /// Reads one entry to its last block; the stream lies at a header whenever this is called.
     fn entry(&mut self) -> Result<Step, String> {
         self.allow(HEADER_BYTES)?;
-        let mut archive = tar::Archive::new(&mut self.stream);
-        let mut entries = archive.entries().map_err(|error| damaged(&error))?;
-        let Some(entry) = entries.next() else { return Ok(Step::End) };
-        let entry = entry.map_err(|error| damaged(&error))?;
-        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let kind = entry.header().entry_type();
-        let size = entry.size();
-        drop(entry);
-        drop(entries);
+        let Some(head) = head(&mut self.stream).map_err(|error| damaged(&error))? else {
+            return Ok(Step::End);
+        };
+        let Head { path, kind, size } = head;
         self.entries += 1;
         if self.entries > self.limits.entries {
             return Err(format!("more than {} entries; split it", self.limits.entries));
@@ -132,6 +126,23 @@ impl TarReader {
         self.stream.allowance = left.min(bytes);
         Ok(())
     }
+}
+
+/// What the headers of an entry say.
+struct Head {
+    path: String,
+    kind: tar::EntryType,
+    size: u64,
+}
+
+/// Reads the headers of one entry; none at the end. A fresh `tar::Archive` each time, because its own iterator holds
+/// the stream.
+fn head(stream: &mut Metered) -> io::Result<Option<Head>> {
+    let mut archive = tar::Archive::new(stream);
+    let Some(entry) = archive.entries()?.next() else { return Ok(None) };
+    let entry = entry?;
+    let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+    Ok(Some(Head { path, kind: entry.header().entry_type(), size: entry.size() }))
 }
 
 enum Step {
