@@ -46,9 +46,8 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} bytes memory that the stored photos take
  * @property {number} stored_size rows and columns of a stored photo
  * @property {ClassCount[]} classes
- * @property {Note[]} notes
+ * @property {Note[]} [notes]
  * @property {Skipped[]} skipped
- * @property {boolean} drawn whether the program drew them
  */
 
 /** @typedef {{ done: number, total: number, name: string }} LoadProgress */

@@ -192,7 +192,7 @@ class Photos extends Panel {
 
   /** @param {import('../protocol.js').LibrarySummary} library */
   notes(library) {
-    if (library.notes.length === 0) return null;
+    if (!library.notes?.length) return null;
     return h('section', { class: 'notes' }, h('h2', {}, t('photos.notes')), h('ul', {}, library.notes.map((note) => h('li', {}, wordNote(note)))));
   }
 
