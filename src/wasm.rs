@@ -4,8 +4,9 @@ use crate::backend::Backend;
 use crate::classify::Classifier;
 use crate::cpu::CpuBackend;
 use crate::data::archive::{self, Archive, Item, Limits};
+use crate::data::doctor;
 use crate::data::draw;
-use crate::data::library::Library;
+use crate::data::library::{Added, Library};
 use crate::data::photo::{Photo, PhotoId, Skipped, Split};
 use crate::data::resize::{resize, stored_size};
 use crate::data::split::Ratios;
@@ -40,6 +41,12 @@ const READ_AHEAD: usize = 1 << 20;
 /// Pixels a side of a thumbnail.
 const THUMBNAIL: usize = 96;
 
+/// Rows and columns that networks read until one is chosen.
+const INPUT_SIZE: usize = 64;
+
+/// Seed of the split: the same photos are held back whatever is trained.
+const SPLIT_SEED: u64 = 1;
+
 /// Colour channels of a photo.
 const CHANNELS: usize = 3;
 
@@ -54,6 +61,8 @@ enum Held {
 pub struct Engine {
     library: Library,
     skipped: Vec<Skipped>,
+    duplicates: Vec<String>,
+    input_size: usize,
     drawing: Drawing,
     held: Option<Held>,
 }
@@ -73,6 +82,7 @@ struct LibrarySummary<'a> {
     stored_size: usize,
     classes: Vec<crate::data::library::ClassCount>,
     skipped: &'a [Skipped],
+    doctor: doctor::Report,
 }
 
 #[derive(Serialize)]
@@ -161,8 +171,9 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new() -> std::result::Result<Engine, JsValue> {
         console_error_panic_hook::set_once();
-        let library = Library::new(stored_size(64), PHOTO_LIMIT).map_err(thrown)?;
-        Ok(Self { library, skipped: Vec::new(), drawing: Drawing::default(), held: None })
+        let library = Library::new(stored_size(INPUT_SIZE), PHOTO_LIMIT).map_err(thrown)?;
+        let (skipped, duplicates, drawing) = (Vec::new(), Vec::new(), Drawing::default());
+        Ok(Self { library, skipped, duplicates, input_size: INPUT_SIZE, drawing, held: None })
     }
 
     /// `{ presets, devices }`.
@@ -202,6 +213,8 @@ impl Engine {
     pub fn begin_photos(&mut self, size: usize) -> std::result::Result<(), JsValue> {
         self.library = Library::new(stored_size(size), PHOTO_LIMIT).map_err(thrown)?;
         self.skipped.clear();
+        self.duplicates.clear();
+        self.input_size = size;
         Ok(())
     }
 
@@ -217,8 +230,10 @@ impl Engine {
         let pixels = resize(rgba, width, height, self.library.stored_size()).map_err(thrown)?;
         let (id, name, label) =
             (PhotoId::of(bytes), archive::name_of(path), archive::label_of(path));
-        let photo = Photo { id, name, label, split: None, group: None, width, height };
-        self.library.add(photo, &pixels).map_err(thrown)?;
+        let photo = Photo { id, name: name.clone(), label, split: None, group: None, width, height };
+        if let Added::Duplicate(_) = self.library.add(photo, &pixels).map_err(thrown)? {
+            self.duplicates.push(name);
+        }
         Ok(())
     }
 
@@ -252,7 +267,9 @@ impl Engine {
 
     /// Splits the photos and sums them up.
     pub fn finish_photos(&mut self) -> std::result::Result<JsValue, JsValue> {
-        self.library.assign_splits(1, &Ratios::default()).map_err(thrown)?;
+        // Groups of near-duplicates are known before the split, which keeps each on one side.
+        let doctor = doctor::examine(&mut self.library, &self.skipped, &self.duplicates, self.input_size).map_err(thrown)?;
+        self.library.assign_splits(SPLIT_SEED, &Ratios::default()).map_err(thrown)?;
         let photos = self.library.photos().len();
         given(&LibrarySummary {
             photos,
@@ -260,6 +277,7 @@ impl Engine {
             stored_size: self.library.stored_size(),
             classes: self.library.counts(),
             skipped: &self.skipped,
+            doctor,
         })
     }
 

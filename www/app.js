@@ -6,6 +6,7 @@ import './panels/network.js';
 import './panels/train.js';
 import './panels/report.js';
 import './panels/classify.js';
+import './panels/compare.js';
 import { h } from './dom.js';
 import { EngineFailure } from './engine.js';
 import { language, t } from './i18n.js';

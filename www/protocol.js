@@ -34,8 +34,16 @@ export const PROTOCOL_VERSION = 1;
 /** @typedef {{ label: string, total: number, train: number, validation: number, test: number }} ClassCount */
 
 /**
- * A remark of the data doctor: a code with values.
- * @typedef {{ code: string, [value: string]: any }} Note
+ * What the data doctor found; photos by number. Every list is empty in a healthy data set.
+ * @typedef {object} DoctorReport
+ * @property {string[]} duplicates
+ * @property {number[][]} conflicts
+ * @property {number[][]} near_duplicates
+ * @property {string[]} small_classes
+ * @property {[string, string] | null} imbalance
+ * @property {number[]} blank
+ * @property {number[]} tiny
+ * @property {number[]} unlabelled
  */
 
 /** @typedef {{ name: string, reason: string }} Skipped */
@@ -46,7 +54,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} bytes memory that the stored photos take
  * @property {number} stored_size rows and columns of a stored photo
  * @property {ClassCount[]} classes
- * @property {Note[]} [notes]
+ * @property {DoctorReport} doctor
  * @property {Skipped[]} skipped
  */
 
@@ -103,8 +111,8 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
- * A network as the page holds it: its text, and rows and columns of its input.
- * @typedef {{ name: string, text: string, size: number }} Network
+ * A network as the page holds it: its text, rows and columns of its input, and the actions of a ready-made one.
+ * @typedef {{ name: string, text: string, size: number, actions: string | null }} Network
  */
 
 /**

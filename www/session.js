@@ -17,7 +17,7 @@ export async function start() {
 
 /** A preset's network, its text spelt out. @param {import('./protocol.js').Preset} preset @param {string} actions @returns {Promise<Network>} */
 export async function networkOf({ name, input }, actions) {
-  return { name, text: await engine.call('presetText', { name, actions }), size: input.height };
+  return { name, text: await engine.call('presetText', { name, actions }), size: input.height, actions };
 }
 
 /** Classes that a network will tell apart: those of the photos, five while there are none. */
@@ -87,15 +87,59 @@ async function tookPhotos(library) {
 /** @type {AbortController | null} */
 let training = null;
 
-/** Starts a run from the beginning. */
+/** Starts a run from the beginning; tells whether it came to its end. */
 export async function train() {
   const { network, recipe, device } = store.value;
-  if (!network) return;
+  if (!network) return false;
   store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null, model: null });
-  await follow(async (options) => {
+  return follow(async (options) => {
     store.set({ library: await engine.call('fitPhotos', { size: network.size }) });
     return engine.call('train', { network, recipe, device }, options);
   });
+}
+
+/** Trains these ready-made networks one after another, on the same photos and with the same settings. @param {string[]} names */
+export async function compare(names) {
+  /** @type {import('./state.js').ComparedRun[]} */
+  const runs = [];
+  try {
+    for (const name of names) {
+      const preset = store.value.presets.find((known) => known.name === name);
+      if (!preset) continue;
+      await chooseNetwork(await networkOf(preset, preset.actions));
+      const { parameters, flops } = store.value.structure ?? preset;
+      /** @type {import('./state.js').ComparedRun} */
+      const run = { name, accuracy: null, lines: [], parameters, flops };
+      runs.push(run);
+      const follow = () => {
+        if (run.lines === store.value.run.history.lines && run.lines.length === seen) return;
+        run.lines = store.value.run.history.lines;
+        seen = run.lines.length;
+        store.set({ comparison: { running: true, runs } });
+      };
+      let seen = -1;
+      store.set({ comparison: { running: true, runs } });
+      const finished = await watching(follow, train);
+      run.accuracy = store.value.report?.accuracy ?? null;
+      if (!finished) break;
+    }
+  } finally {
+    store.set({ comparison: { running: false, runs } });
+  }
+}
+
+/** Runs `work`, and `follow` whenever the run moves. @template T @param {() => void} follow @param {() => Promise<T>} work */
+async function watching(follow, work) {
+  /** @param {Event} event */
+  const listen = (event) => {
+    if (/** @type {CustomEvent<Set<string>>} */ (event).detail.has('run')) follow();
+  };
+  store.addEventListener('change', listen);
+  try {
+    return await work();
+  } finally {
+    store.removeEventListener('change', listen);
+  }
 }
 
 /** Goes on with a stopped run. */
@@ -118,6 +162,7 @@ async function follow(call) {
     const { finished } = await call({ progress: advanced, signal: training.signal });
     store.set({ run: { ...store.value.run, status: finished ? 'finished' : 'stopped' } });
     if (finished) await evaluate();
+    return finished;
   } catch (failure) {
     store.set({ run: { ...store.value.run, status: steps > 0 || store.value.run.last ? 'stopped' : 'idle' } });
     throw failure;

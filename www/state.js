@@ -27,6 +27,13 @@ import { Engine } from './engine.js';
 /** @typedef {import('./protocol.js').ModelSummary & { name: string }} ModelAtHand */
 
 /**
+ * A network of the experiment; `accuracy` is on the test photos, once it is trained.
+ * @typedef {{ name: string, accuracy: number | null, lines: EpochLine[], parameters: number, flops: number }} ComparedRun
+ */
+
+/** @typedef {{ running: boolean, runs: ComparedRun[] }} Comparison */
+
+/**
  * @typedef {object} State
  * @property {string} build
  * @property {import('./protocol.js').Device[]} devices
@@ -38,6 +45,7 @@ import { Engine } from './engine.js';
  * @property {import('./protocol.js').RecipeChoice} recipe
  * @property {Run} run
  * @property {import('./protocol.js').Evaluation | null} report
+ * @property {Comparison | null} comparison
  * @property {ModelAtHand | null} model what answers now: the network in training, or an opened file
  */
 
@@ -67,6 +75,7 @@ class Store extends EventTarget {
       recipe: { name: 'modern', epochs: 10, batch_size: 10, seed: 1 },
       run: idleRun(),
       report: null,
+      comparison: null,
       model: null,
     };
   }

@@ -19,9 +19,13 @@ export function wordError(error) {
   return error.suggestion ? `${t(key, values)} ${error.suggestion}` : t(key, values);
 }
 
-/** A remark of the data doctor. @param {import('./protocol.js').Note} note */
-export function wordNote(note) {
-  const key = `note.${note.code}`;
-  if (!known(key)) return note.message ?? note.code;
-  return t(key, Object.fromEntries(Object.entries(note).map(([name, value]) => [name, typeof value === 'number' ? number(value) : String(value)])));
+/** What the data doctor has to say, a sentence each. @param {import('./protocol.js').DoctorReport} report */
+export function wordDoctor({ duplicates, conflicts, near_duplicates, small_classes, imbalance, blank, tiny, unlabelled }) {
+  const counted = { duplicates, conflicts, near_duplicates, blank, tiny, unlabelled };
+  const notes = Object.entries(counted)
+    .filter(([, found]) => found.length > 0)
+    .map(([name, found]) => t(`doctor.${name}`, { n: number(found.length) }));
+  if (small_classes.length > 0) notes.push(t('doctor.small_classes', { classes: small_classes.join(', ') }));
+  if (imbalance) notes.push(t('doctor.imbalance', { most: imbalance[0], least: imbalance[1] }));
+  return notes;
 }

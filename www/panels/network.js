@@ -111,7 +111,6 @@ class NetworkPanel extends Panel {
   /** @param {import('../protocol.js').Preset} preset @param {string} actions */
   async choose(preset, actions) {
     if (this.problem) fill(this.problem);
-    if (this.actions) this.actions.value = actions;
     await this.check(await networkOf(preset, actions));
   }
 
@@ -127,8 +126,9 @@ class NetworkPanel extends Panel {
     this.pause = setTimeout(() => {
       const { network } = this.state;
       const text = this.text?.value ?? '';
-      const name = network && text === network.text ? network.name : t('network.own');
-      this.check({ name, text, size: Number(this.size?.value) });
+      const same = network !== null && text === network.text;
+      const [name, actions] = same ? [network.name, network.actions] : [t('network.own'), null];
+      this.check({ name, text, size: Number(this.size?.value), actions });
     }, 250);
   }
 
@@ -185,7 +185,10 @@ class NetworkPanel extends Panel {
       this.text.value = network.text;
       this.text.removeAttribute('aria-invalid');
     }
-    if (this.actions) this.actions.disabled = !this.state.presets.some(({ name }) => name === network.name);
+    if (this.actions) {
+      this.actions.disabled = network.actions === null;
+      this.actions.value = network.actions ?? '';
+    }
     if (this.size) this.size.value = String(network.size);
     for (const radio of this.querySelectorAll('input[name="preset"]')) {
       const input = /** @type {HTMLInputElement} */ (radio);

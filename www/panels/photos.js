@@ -10,7 +10,7 @@ import { Panel, heading, showFailure } from '../panel.js';
 import { addFiles, clearPhotos, drawFlowers, forget, remembered, restore } from '../session.js';
 import { engine } from '../state.js';
 import { thumbnail } from '../thumbnail.js';
-import { wordNote } from '../words.js';
+import { wordDoctor } from '../words.js';
 
 /** Thumbnails shown of a class. */
 const SHOWN = 8;
@@ -192,8 +192,9 @@ class Photos extends Panel {
 
   /** @param {import('../protocol.js').LibrarySummary} library */
   notes(library) {
-    if (!library.notes?.length) return null;
-    return h('section', { class: 'notes' }, h('h2', {}, t('photos.notes')), h('ul', {}, library.notes.map((note) => h('li', {}, wordNote(note)))));
+    const notes = wordDoctor(library.doctor);
+    if (notes.length === 0) return null;
+    return h('section', { class: 'notes' }, h('h2', {}, t('photos.notes')), h('ul', {}, notes.map((note) => h('li', {}, note))));
   }
 
   /** @param {import('../protocol.js').LibrarySummary} library */

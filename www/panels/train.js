@@ -68,6 +68,7 @@ class Train extends Panel {
             h('h2', {}, t('train.log')),
             h('div', { class: 'scroll log-place', tabindex: '0', role: 'log', 'aria-label': t('train.log') }, this.log),
           ),
+          document.createElement('floret-compare'),
         ),
         this.settings(),
       ),
@@ -146,7 +147,7 @@ class Train extends Panel {
     else this.run(status === 'stopped' ? resume : train);
   }
 
-  /** @param {() => Promise<void>} work */
+  /** @param {() => Promise<unknown>} work */
   async run(work) {
     if (this.fault) fill(this.fault);
     try {
