@@ -1,3 +1,4 @@
 //! Files: models and checkpoints as safetensors.
 
 pub mod model_file;
+mod tensors;

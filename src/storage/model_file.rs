@@ -4,23 +4,31 @@
 //! `<layer>.scale`, `<layer>.shift`, `<layer>.running_mean`, `<layer>.running_var` (unbiased). The prefixes `average.`,
 //! `moment1.` and `moment2.` hold moving averages and the optimizer's moments of the same tensors.
 
+use super::tensors;
 use crate::data::photo::{PhotoId, Split};
 use crate::data::resize::Preprocessing;
 use crate::error::{Error, Result};
+use crate::kernel::Storage;
 use crate::model::{Averaged, Model};
 use crate::network::Network;
 use crate::parameters::Parameters;
+use crate::plan::Optimizer;
 use crate::recipe::Recipe;
 use crate::shape::Shape;
 use crate::train::{Progress, Snapshot};
 use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const FORMAT: &str = "floret";
 const VERSION: &str = "1";
+
+/// Longest class name, in bytes.
+const MAX_CLASS_NAME: usize = 200;
+
+/// Most steps of a run; executors count them in 32 bits.
+const MAX_STEPS: u64 = 1 << 31;
 
 /// Where a saved run stood, its moments left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,21 +53,23 @@ impl ModelFile {
     /// The bytes of the file.
     ///
     /// # Errors
-    /// [`Error::Internal`] where safetensors refuses.
+    /// [`Error::ModelFile`] where a weight is not a number: such a file could not be opened again. [`Error::Internal`] where
+    /// an arena is not of the network's size.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let Snapshot { model, first_moment, second_moment, recipe, progress, train_from } =
             &self.snapshot;
-        let mut tensors = Vec::new();
-        trained_tensors(model, "", &model.weights, &mut tensors);
-        running_tensors(model, "", &model.statistics, &mut tensors);
+        let mut arenas = BTreeMap::from([
+            (Storage::Weights, model.weights.as_slice()),
+            (Storage::Statistics, model.statistics.as_slice()),
+        ]);
         if let Some(averaged) = &model.averaged {
-            trained_tensors(model, "average.", &averaged.weights, &mut tensors);
-            running_tensors(model, "average.", &averaged.statistics, &mut tensors);
+            arenas.insert(Storage::AveragedWeights, &averaged.weights);
+            arenas.insert(Storage::AveragedStatistics, &averaged.statistics);
         }
         if self.continuable {
-            trained_tensors(model, "moment1.", first_moment, &mut tensors);
+            arenas.insert(Storage::FirstMoment, first_moment);
             if !second_moment.is_empty() {
-                trained_tensors(model, "moment2.", second_moment, &mut tensors);
+                arenas.insert(Storage::SecondMoment, second_moment);
             }
         }
         let state = TrainingState {
@@ -82,22 +92,14 @@ impl ModelFile {
             ("training".to_owned(), to_json(&state)?),
             ("splits".to_owned(), to_json(&self.splits)?),
         ]);
-        let mut views = Vec::with_capacity(tensors.len());
-        for tensor in &tensors {
-            let view = TensorView::new(
-                Dtype::F32,
-                tensor.shape.clone(),
-                bytemuck::cast_slice(tensor.numbers),
-            );
-            views.push((tensor.name.as_str(), view.map_err(internal)?));
-        }
+        let views = tensors::write(&arenas, &model.parameters)?;
         safetensors::serialize(views, Some(metadata)).map_err(internal)
     }
 
     /// Reads a file from anywhere: every length, shape and number is checked.
     ///
     /// # Errors
-    /// [`Error::ModelFile`], or what the network text's own check says.
+    /// [`Error::ModelFile`] in words that say what is wrong with it, or what the recipe's own check says.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let damaged = |error| {
             refuse(
@@ -106,7 +108,6 @@ impl ModelFile {
             )
         };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
         let metadata = header.metadata().clone().unwrap_or_default();
         if metadata.get("format").map(String::as_str) != Some(FORMAT) {
             return Err(refuse(
@@ -130,159 +131,78 @@ impl ModelFile {
         let mirror: bool = from_json(&metadata, "mirror")?;
         let state: TrainingState = from_json(&metadata, "training")?;
         let splits = from_json(&metadata, "splits")?;
-        state.recipe.check()?;
-        let policy = Preprocessing::new(input.height);
-        if input.height != input.width || preprocessing != policy {
+        check_classes(&classes)?;
+        state.check()?;
+        // The network's own limits hold for the input, so it comes before all that is made for that input.
+        let network =
+            Network::new(field(&metadata, "network")?, input, classes.len()).map_err(|error| {
+                refuse(format!("its network: {error}"), "it was edited; mend its text")
+            })?;
+        if input.height != input.width || preprocessing != Preprocessing::new(input.height) {
             let problem = "its photos are prepared in a way that this program does not know".into();
             return Err(refuse(problem, "use the Floret that wrote it, or a newer one"));
         }
-        let network = Network::new(field(&metadata, "network")?, input, classes.len())?;
         let parameters = Parameters::new(&network.graph);
-        // A network text may promise more than the file holds; look before taking memory for it.
-        let counted: usize = parameters.trained.iter().map(|parameter| parameter.spec.len()).sum();
-        if counted.saturating_mul(4) > bytes.len() {
-            let problem = format!(
-                "its network has {counted} weights, which do not fit in {} bytes",
-                bytes.len()
-            );
-            return Err(refuse(problem, "the file is cut off or was edited"));
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let mut arenas = tensors::read(&tensors, &parameters)?;
+        let mut take = |storage| arenas.remove(&storage);
+        let (first_moment, second_moment) =
+            (take(Storage::FirstMoment), take(Storage::SecondMoment));
+        let is_adam = matches!(state.recipe.optimizer, Optimizer::Adam { .. });
+        if second_moment.is_some() != (is_adam && first_moment.is_some()) {
+            let problem = "its moments are not those of its optimizer".into();
+            return Err(refuse(problem, "use an earlier save"));
         }
-        let reader = Reader { tensors, parameters: &parameters };
-        let (weights, statistics) = (reader.trained("")?, reader.running("")?);
-        let averaged = if reader.has("average.") {
-            Some(Averaged {
-                weights: reader.trained("average.")?,
-                statistics: reader.running("average.")?,
-            })
-        } else {
-            None
-        };
-        let continuable = reader.has("moment1.");
-        let first_moment = if continuable {
-            reader.trained("moment1.")?
-        } else {
-            vec![0.0; parameters.weights_len]
-        };
-        let second_moment =
-            if reader.has("moment2.") { reader.trained("moment2.")? } else { Vec::new() };
+        let continuable = first_moment.is_some();
+        let averaged = take(Storage::AveragedWeights)
+            .zip(take(Storage::AveragedStatistics).or_else(|| Some(Vec::new())))
+            .map(|(weights, statistics)| Averaged { weights, statistics });
         let model = Model {
-            network,
-            parameters,
             classes,
             preprocessing,
             mirror,
-            weights,
-            statistics,
+            weights: take(Storage::Weights).unwrap_or_default(),
+            statistics: take(Storage::Statistics).unwrap_or_default(),
             averaged,
+            network,
+            parameters,
         };
-        let TrainingState { recipe, progress, train_from } = state;
-        let snapshot =
-            Snapshot { model, first_moment, second_moment, recipe, progress, train_from };
+        let first_moment = first_moment.unwrap_or_else(|| vec![0.0; model.parameters.weights_len]);
+        let snapshot = Snapshot {
+            model,
+            first_moment,
+            second_moment: second_moment.unwrap_or_default(),
+            recipe: state.recipe,
+            progress: state.progress,
+            train_from: state.train_from,
+        };
         Ok(Self { snapshot, continuable, splits })
     }
 }
 
-struct NamedTensor<'a> {
-    name: String,
-    shape: Vec<usize>,
-    numbers: &'a [f32],
-}
-
-fn trained_tensors<'a>(
-    model: &Model,
-    prefix: &str,
-    arena: &'a [f32],
-    tensors: &mut Vec<NamedTensor<'a>>,
-) {
-    tensors.extend(model.parameters.trained.iter().map(|parameter| NamedTensor {
-        name: format!("{prefix}{}", parameter.name),
-        shape: parameter.spec.shape.clone(),
-        numbers: &arena[parameter.offset..][..parameter.spec.len()],
-    }));
-}
-
-fn running_tensors<'a>(
-    model: &Model,
-    prefix: &str,
-    arena: &'a [f32],
-    tensors: &mut Vec<NamedTensor<'a>>,
-) {
-    for running in &model.parameters.running {
-        for (name, offset) in
-            [("running_mean", running.offset), ("running_var", running.variance_offset())]
-        {
-            tensors.push(NamedTensor {
-                name: format!("{prefix}{}.{name}", running.name),
-                shape: vec![running.channels],
-                numbers: &arena[offset..][..running.channels],
-            });
-        }
-    }
-}
-
-struct Reader<'a> {
-    tensors: SafeTensors<'a>,
-    parameters: &'a Parameters,
-}
-
-impl Reader<'_> {
-    fn has(&self, prefix: &str) -> bool {
-        self.tensors.names().iter().any(|name| name.starts_with(prefix))
-    }
-
-    fn trained(&self, prefix: &str) -> Result<Vec<f32>> {
-        let mut arena = vec![0.0; self.parameters.weights_len];
-        for parameter in &self.parameters.trained {
-            let name = format!("{prefix}{}", parameter.name);
-            self.copy(
-                &name,
-                &parameter.spec.shape,
-                &mut arena[parameter.offset..][..parameter.spec.len()],
-            )?;
-        }
-        Ok(arena)
-    }
-
-    fn running(&self, prefix: &str) -> Result<Vec<f32>> {
-        let mut arena = vec![0.0; self.parameters.statistics_len];
-        for running in &self.parameters.running {
-            for (name, offset) in
-                [("running_mean", running.offset), ("running_var", running.variance_offset())]
-            {
-                let name = format!("{prefix}{}.{name}", running.name);
-                self.copy(&name, &[running.channels], &mut arena[offset..][..running.channels])?;
-            }
-        }
-        Ok(arena)
-    }
-
-    fn copy(&self, name: &str, shape: &[usize], target: &mut [f32]) -> Result<()> {
-        let missing = |_| {
-            refuse(
-                format!("tensor `{name}` is missing"),
-                "its network text and its weights do not belong together",
-            )
-        };
-        let view = self.tensors.tensor(name).map_err(missing)?;
-        if view.dtype() != Dtype::F32 || view.shape() != shape {
-            let problem = format!(
-                "tensor `{name}`: expected f32 {shape:?}, found {:?} {:?}",
-                view.dtype(),
-                view.shape()
-            );
-            return Err(refuse(problem, "its network text and its weights do not belong together"));
-        }
-        for (number, bytes) in target.iter_mut().zip(view.data().chunks_exact(4)) {
-            *number = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        }
-        if target.iter().any(|number| !number.is_finite()) {
-            return Err(refuse(
-                format!("tensor `{name}` holds numbers that are not finite"),
-                "use an earlier save of it",
-            ));
+impl TrainingState {
+    /// Refuses a position that counting on from it would overflow.
+    fn check(&self) -> Result<()> {
+        self.recipe.check()?;
+        let Progress { step, epoch, .. } = self.progress;
+        if step > MAX_STEPS || u64::from(epoch) > step {
+            let problem = format!("its run stands at step {step}, epoch {epoch}");
+            return Err(refuse(problem, "use an earlier save"));
         }
         Ok(())
     }
+}
+
+fn check_classes(classes: &[String]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for name in classes {
+        if name.is_empty() || name.len() > MAX_CLASS_NAME || !seen.insert(name) {
+            let start: String = name.chars().take(40).collect();
+            let problem = format!("its class name `{start}` is empty, too long or there twice");
+            return Err(refuse(problem, "it was edited; give each class a name of its own"));
+        }
+    }
+    Ok(())
 }
 
 fn refuse(problem: String, remedy: &str) -> Error {
@@ -310,4 +230,180 @@ fn from_json<T: DeserializeOwned>(metadata: &HashMap<String, String>, name: &str
             "open a model that Floret saved",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use safetensors::tensor::{Dtype, TensorView};
+
+    const TEXT: &str = "['serial', ['conv', {'ksize': [3, 1], 'chn': 4, 'actions': 'LAB'}],
+        ['add', {'actions': 'B'}, ['conv', {'ksize': 1, 'chn': 4}]], ['avg', {'stride': 6}]]";
+
+    /// Every part filled with numbers of its own.
+    fn example() -> ModelFile {
+        let network = Network::new(TEXT, Shape::new(6, 6, 3), 3).unwrap();
+        let classes = ["daisy", "장미", "tulip"].map(String::from).to_vec();
+        let recipe = Recipe { learning_rate: 0.1 + 0.2, ..Recipe::modern() };
+        let model = Model::fresh(network, classes, &recipe).unwrap();
+        let mut first_moment = vec![0.0; model.parameters.weights_len];
+        for (number, parameter) in model.parameters.trained.iter().enumerate() {
+            first_moment[parameter.offset..][..parameter.spec.len()].fill(1.0 + number as f32);
+        }
+        let second_moment = first_moment.clone();
+        let progress = Progress {
+            step: 7,
+            epoch: 2,
+            epoch_seconds: 0.300_000_000_000_000_04,
+            ..Progress::default()
+        };
+        let splits =
+            BTreeMap::from([(PhotoId::of(b"a"), Split::Test), (PhotoId::of(b"b"), Split::Train)]);
+        let snapshot =
+            Snapshot { model, first_moment, second_moment, recipe, progress, train_from: 1 };
+        ModelFile { snapshot, continuable: true, splits }
+    }
+
+    fn problem(bytes: &[u8]) -> String {
+        match ModelFile::from_bytes(bytes) {
+            Err(Error::ModelFile { problem, .. }) => problem,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    type NamedNumbers = (String, Vec<usize>, Vec<f32>);
+
+    /// The example's bytes after a change of its metadata and its tensors (name, shape, numbers).
+    fn changed(change: impl Fn(&mut HashMap<String, String>, &mut Vec<NamedNumbers>)) -> Vec<u8> {
+        let bytes = example().to_bytes().unwrap();
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        let mut metadata = header.metadata().clone().unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let mut list: Vec<NamedNumbers> = tensors
+            .iter()
+            .map(|(name, view)| {
+                let numbers = view.data().chunks_exact(4).map(bytemuck::pod_read_unaligned);
+                (name.to_owned(), view.shape().to_vec(), numbers.collect())
+            })
+            .collect();
+        change(&mut metadata, &mut list);
+        let views = list.iter().map(|(name, shape, numbers)| {
+            let bytes = bytemuck::cast_slice(numbers);
+            (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+        });
+        safetensors::serialize(views, Some(metadata)).unwrap()
+    }
+
+    fn without(name: &'static str) -> Vec<u8> {
+        changed(|_, list| list.retain(|(other, ..)| other != name))
+    }
+
+    fn with_metadata(key: &'static str, value: &'static str) -> Vec<u8> {
+        changed(|metadata, _| {
+            metadata.insert(key.into(), value.into());
+        })
+    }
+
+    fn with_number(name: &'static str, number: f32) -> Vec<u8> {
+        changed(|_, list| {
+            let tensor = list.iter_mut().find(|(other, ..)| other == name).unwrap();
+            tensor.2[1] = number;
+        })
+    }
+
+    #[test]
+    fn reads_back_what_it_wrote() {
+        let file = example();
+        assert_eq!(ModelFile::from_bytes(&file.to_bytes().unwrap()).unwrap(), file);
+        assert_eq!(ModelFile::from_bytes(&changed(|_, _| {})).unwrap(), file);
+    }
+
+    #[test]
+    fn a_final_model_leaves_the_moments_out() {
+        let file = ModelFile { continuable: false, ..example() };
+        let read = ModelFile::from_bytes(&file.to_bytes().unwrap()).unwrap();
+        assert!(!read.continuable);
+        assert_eq!(read.snapshot.model, file.snapshot.model);
+        assert!(file.to_bytes().unwrap().len() < example().to_bytes().unwrap().len());
+    }
+
+    #[test]
+    fn names_tensors_by_path() {
+        let bytes = example().to_bytes().unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(tensors.tensor("0.conv.kernel").unwrap().shape(), [3, 1, 3, 4]);
+        assert_eq!(tensors.tensor("head.kernel").unwrap().shape(), [4, 3]);
+        assert_eq!(tensors.tensor("0.conv.batch_norm.running_var").unwrap().shape(), [4]);
+        assert_eq!(tensors.tensor("moment2.1.add.batch_norm.scale").unwrap().shape(), [4]);
+        assert!(tensors.tensor("average.0.conv.batch_norm.running_mean").is_ok());
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let foreign = changed(|metadata, _| metadata.clear());
+        assert_eq!(problem(&foreign), "it was not written by Floret");
+        assert!(problem(b"PNG").starts_with("it is not a whole safetensors file"));
+        assert!(problem(&with_metadata("version", "2")).contains("format version 2"));
+        assert!(problem(&with_metadata("network", "['max'")).contains("line 1, column 7"));
+        assert!(problem(&with_metadata("classes", r#"["a", "a", "b"]"#)).contains("`a`"));
+        assert_eq!(
+            problem(&with_metadata("classes", r#"["a", "b"]"#)),
+            "tensor `head.kernel`: expected F32 [4, 2], found F32 [4, 3]"
+        );
+        let huge = r#"{"height": 18446744073709551615, "width": 1, "channels": 3}"#;
+        assert!(problem(&with_metadata("input", huge)).contains("from 1 to 2048"));
+        assert_eq!(problem(&without("head.bias")), "tensor `head.bias` is missing");
+        let moment = "moment1.head.bias";
+        assert_eq!(problem(&without(moment)), format!("tensor `{moment}` is missing"));
+        let one_more = changed(|_, list| list.push(("9.conv.bias".into(), vec![1], vec![0.0])));
+        assert_eq!(problem(&one_more), "tensor `9.conv.bias` belongs to no layer");
+        assert_eq!(problem(&with_number("head.bias", f32::NAN)), "tensor `head.bias` holds NaN");
+        let variance = "0.conv.batch_norm.running_var";
+        assert_eq!(problem(&with_number(variance, -1.0)), format!("tensor `{variance}` holds -1"));
+        let no_second = changed(|_, list| list.retain(|(name, ..)| !name.starts_with("moment2.")));
+        assert_eq!(problem(&no_second), "its moments are not those of its optimizer");
+        let late = changed(|metadata, _| {
+            let state = metadata["training"].replace("\"step\":7", "\"step\":18446744073709551615");
+            metadata.insert("training".into(), state);
+        });
+        assert!(problem(&late).contains("stands at step 18446744073709551615"));
+    }
+
+    #[test]
+    fn refuses_to_write_what_it_could_not_read() {
+        let mut file = example();
+        file.snapshot.model.weights[0] = f32::INFINITY;
+        let error = file.to_bytes().unwrap_err().to_string();
+        assert!(error.contains("`0.conv.kernel` would hold inf"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(ModelFile::from_bytes(&bytes).is_err());
+        }
+
+        #[test]
+        fn damaged_bytes_are_refused_or_read(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+            cut in any::<prop::sample::Index>(),
+            cuts in prop::bool::weighted(0.3),
+        ) {
+            let mut bytes = example().to_bytes().unwrap();
+            for (place, byte) in changes {
+                // Half of the changes fall into the start of the header, where they do most harm.
+                let span = if byte % 2 == 0 { bytes.len() } else { bytes.len().min(2500) };
+                let place = place.index(span);
+                bytes[place] = byte;
+            }
+            if cuts {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            if let Ok(file) = ModelFile::from_bytes(&bytes) {
+                prop_assert!(file.snapshot.model.weights.iter().all(|number| number.is_finite()));
+                prop_assert!(file.to_bytes().is_ok());
+            }
+        }
+    }
 }
