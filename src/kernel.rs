@@ -38,7 +38,7 @@ pub enum Activation {
     /// The identity.
     #[default]
     None,
-    /// max(x, 0).
+    /// max(x, 0); NaN stays NaN.
     Relu,
     /// 1 / (1 + exp(−x)).
     Sigmoid,
@@ -66,7 +66,14 @@ impl Activation {
     pub fn apply(self, x: f32) -> f32 {
         match self {
             Self::None => x,
-            Self::Relu => x.max(0.0),
+            // Unlike `max`, this lets NaN through: a run that diverged must show.
+            Self::Relu => {
+                if x < 0.0 {
+                    0.0
+                } else {
+                    x
+                }
+            }
             Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Self::Tanh => x.tanh(),
         }
@@ -260,7 +267,8 @@ pub enum Kernel {
     /// `input, grad_output → grad_block`: gradients of kernel and bias; the zeros between stay zero.
     Conv2dBackwardWeight { convolution: Convolution },
     /// `input → output, indices`: the largest real pixel under the window; `indices` holds its position
-    /// `row · kernel width + column` in the window as a number, the first one among equals.
+    /// `row · kernel width + column` in the window as a number, the first one among equals (−∞ among −∞ too: never a
+    /// missing pixel).
     MaxPoolForward { pooling: Pooling },
     /// `grad_output, indices → grad_input`.
     MaxPoolBackward { pooling: Pooling, accumulate: bool },

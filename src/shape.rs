@@ -138,4 +138,24 @@ mod tests {
         assert_eq!(output_size(&input, [3, 3], [2, 2], Padding::Same), [149, 8]);
         assert_eq!(output_size(&Shape::new(2, 2, 1), [7, 7], [1, 1], Padding::Valid), [0, 0]);
     }
+
+    #[test]
+    fn every_window_covers_a_real_pixel() {
+        for (size, k, s) in (1..=12)
+            .flat_map(|size| (1..=8).map(move |k| (size, k)))
+            .flat_map(|(size, k)| (1..=6).map(move |s| (size, k, s)))
+        {
+            for padding in [Padding::Same, Padding::Valid] {
+                let window = Window::new([k, k], [s, s], padding);
+                let [count, _] = output_size(&Shape::new(size, size, 1), [k, k], [s, s], padding);
+                for number in 0..count {
+                    let start = (number * s) as isize - window.offset[0];
+                    assert!(
+                        start < size as isize && start + k as isize > 0,
+                        "{window:?} over {size}"
+                    );
+                }
+            }
+        }
+    }
 }

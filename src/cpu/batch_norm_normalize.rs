@@ -43,7 +43,7 @@ pub(super) fn run(
 pub(super) fn activate(activation: Activation, numbers: &mut [f32]) {
     match activation {
         Activation::None => {}
-        Activation::Relu => numbers.iter_mut().for_each(|x| *x = x.max(0.0)),
+        Activation::Relu => numbers.iter_mut().for_each(|x| *x = Activation::Relu.apply(*x)),
         other => numbers.iter_mut().for_each(|x| *x = other.apply(*x)),
     }
 }

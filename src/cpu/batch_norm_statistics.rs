@@ -1,7 +1,7 @@
 //! Batch normalisation, moments of the batch: `input → moments, running`.
 //!
-//! One pass. Each chunk of rows sums deviations from its first row, which keeps the variance exact for values far from
-//! zero; chunks are combined in f64 (Chan, Golub and LeVeque, 1979).
+//! Each chunk of rows, which the cache holds, is read twice: for its mean, and for the deviations from that, which keep
+//! the variance exact for values far from zero; chunks are combined in f64 (Chan, Golub and LeVeque, 1979).
 
 use super::channel_sums::{ROWS, partial_sums};
 use super::workers::Workers;
@@ -17,14 +17,21 @@ pub(super) fn run(
     let channels = norm.channels;
     let rows = step.batch_size * norm.pixels;
     let input = &reads[0][..rows * channels];
-    partial_sums::<2>(rows, channels, workers, |rows, [sums, squares]| {
+    partial_sums::<3>(rows, channels, workers, |rows, [means, sums, squares]| {
         let input = &input[rows.start * channels..rows.end * channels];
-        let shift = &input[..channels];
+        let first = &input[..channels];
         for row in input.chunks_exact(channels).skip(1) {
-            for (((sum, square), &x), &shift) in
-                sums.iter_mut().zip(&mut *squares).zip(row).zip(shift)
-            {
-                let deviation = x - shift;
+            for ((mean, &x), &first) in means.iter_mut().zip(row).zip(first) {
+                *mean += x - first;
+            }
+        }
+        for (mean, &first) in means.iter_mut().zip(first) {
+            *mean = first + *mean / rows.len() as f32;
+        }
+        for row in input.chunks_exact(channels) {
+            let parts = sums.iter_mut().zip(&mut *squares).zip(&*means);
+            for (((sum, square), &mean), &x) in parts.zip(row) {
+                let deviation = x - mean;
                 *sum += deviation;
                 *square += deviation * deviation;
             }
@@ -33,7 +40,7 @@ pub(super) fn run(
     let [moments, running] = writes else { return };
     let second = round_up_to_row(channels);
     for channel in 0..channels {
-        let (mean, variance) = combine(input, &workers.shared, channels, channel);
+        let (mean, variance) = combine(rows, &workers.shared, channels, channel);
         moments[channel] = mean as f32;
         moments[second + channel] = (1.0 / (variance + f64::from(norm.epsilon)).sqrt()) as f32;
         let unbiased = variance * rows as f64 / rows.saturating_sub(1).max(1) as f64;
@@ -44,21 +51,22 @@ pub(super) fn run(
 }
 
 /// Mean and biased variance of one channel from the partial sums of all chunks.
-fn combine(input: &[f32], partials: &[f32], channels: usize, channel: usize) -> (f64, f64) {
-    let rows = input.len() / channels;
+fn combine(rows: usize, partials: &[f32], channels: usize, channel: usize) -> (f64, f64) {
     let (mut mean, mut squares, mut seen) = (0.0, 0.0, 0.0);
     for chunk in 0..rows.div_ceil(ROWS) {
         let count = ROWS.min(rows - chunk * ROWS) as f64;
-        let shift = f64::from(input[chunk * ROWS * channels + channel]);
-        let sum = f64::from(partials[2 * chunk * channels + channel]);
-        let square = f64::from(partials[(2 * chunk + 1) * channels + channel]);
-        let difference = shift + sum / count - mean;
+        let [chunk_mean, sum, square] =
+            [0, 1, 2].map(|part| f64::from(partials[(3 * chunk + part) * channels + channel]));
+        // `sum` is what rounding left of the deviations from the mean.
+        let difference = chunk_mean + sum / count - mean;
         squares +=
             square - sum * sum / count + difference * difference * seen * count / (seen + count);
         seen += count;
         mean += difference * count / seen;
     }
-    (mean, squares.max(0.0) / seen)
+    // Not `max`, which would make a variance of 0 out of NaN.
+    let squares = if squares < 0.0 { 0.0 } else { squares };
+    (mean, squares / seen)
 }
 
 #[cfg(test)]

@@ -26,10 +26,14 @@ pub(super) fn run(
         let input = &input[sample * sample_len..(sample + 1) * sample_len];
         let pixels = output.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
         for (j, (output, indices)) in pixels.enumerate() {
-            output.fill(f32::NEG_INFINITY);
-            indices.fill(0.0);
-            for (position, pixel) in Reach::new(&pooling.input, &pooling.window, i, j).pixels() {
+            let reach = Reach::new(&pooling.input, &pooling.window, i, j);
+            for (number, (position, pixel)) in reach.pixels().enumerate() {
                 let input = &input[pixel * channels..(pixel + 1) * channels];
+                if number == 0 {
+                    output.copy_from_slice(input);
+                    indices.fill(position as f32);
+                    continue;
+                }
                 for ((best, index), &value) in output.iter_mut().zip(&mut *indices).zip(input) {
                     // Without the second test a NaN would vanish here.
                     let better = value > *best || value.is_nan();

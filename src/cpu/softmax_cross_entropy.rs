@@ -12,8 +12,10 @@ pub(super) fn run(classes: usize, step: &StepInputs, reads: &[&[f32]], writes: &
         samples.zip(outputs).take(step.batch_size)
     {
         let (targets, weight) = (&targets[..classes], targets[classes]);
-        let log_sum = softmax(logits, probabilities);
-        let terms = targets.iter().zip(logits).map(|(target, logit)| target * (log_sum - logit));
+        let (largest_logit, log_sum) = softmax(logits, probabilities);
+        // A class without a target adds nothing, not even where its logit is infinitely far away.
+        let present = targets.iter().zip(logits).filter(|(target, _)| **target != 0.0);
+        let terms = present.map(|(target, logit)| target * (largest_logit - logit + log_sum));
         let share = weight / step.batch_size as f32;
         for ((gradient, probability), target) in
             gradients.iter_mut().zip(&*probabilities).zip(targets)

@@ -119,13 +119,12 @@ pub fn max_pool_forward(pooling: &Pooling, input: &[f64], writes: &mut [Vec<f64>
     let channels = pooling.input.channels;
     for place in pool_places(pooling, input.len() / pooling.input.len()) {
         for channel in 0..channels {
-            let mut best = (f64::NEG_INFINITY, 0);
-            for &(position, pixel) in &place.covered {
-                let value = input[pixel * channels + channel];
-                if value > best.0 {
-                    best = (value, position);
-                }
-            }
+            let values = place
+                .covered
+                .iter()
+                .map(|&(position, pixel)| (input[pixel * channels + channel], position));
+            let best = values.reduce(|best, other| if other.0 > best.0 { other } else { best });
+            let best = best.expect("every window covers a real pixel");
             writes[0][place.output_pixel * channels + channel] = best.0;
             writes[1][place.output_pixel * channels + channel] = best.1 as f64;
         }
