@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result, anyhow};
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use tiny_http::{Header, Method, Request, Response, Server};
+use tiny_http::{Method, Request, Response, Server};
 
 /// What the page may load: itself. The page's own `meta` element says the same for hosts without this header.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
@@ -46,27 +47,34 @@ fn answer(request: Request, folder: &Path, isolated: bool) -> std::io::Result<()
     }
     let opened =
         file_for(request.url(), folder).and_then(|path| Some((File::open(&path).ok()?, path)));
-    let Some((file, path)) = opened else {
+    let Some((mut file, path)) = opened else {
         return request.respond(Response::from_string("no such file").with_status_code(404));
     };
     let content_type = mime_guess::from_path(&path).first_or_octet_stream();
-    let mut response = Response::from_file(file);
     let text = content_type.type_() == "text" || content_type.subtype() == "javascript";
     let charset = if text { "; charset=utf-8" } else { "" };
-    response.add_header(header("Content-Type", &format!("{content_type}{charset}")));
-    response.add_header(header("Content-Security-Policy", CONTENT_SECURITY_POLICY));
-    response.add_header(header("X-Content-Type-Options", "nosniff"));
-    // A page that is being worked on must not come from the browser's cache.
-    response.add_header(header("Cache-Control", "no-cache"));
+    let mut headers = vec![
+        format!("Content-Type: {content_type}{charset}"),
+        format!("Content-Length: {}", file.metadata()?.len()),
+        format!("Content-Security-Policy: {CONTENT_SECURITY_POLICY}"),
+        "X-Content-Type-Options: nosniff".into(),
+        // A page that is being worked on must not come from the browser's cache.
+        "Cache-Control: no-cache".into(),
+        // The library's pool can leave a connection waiting behind one that is kept open, so none is.
+        "Connection: close".into(),
+    ];
     if isolated {
-        response.add_header(header("Cross-Origin-Opener-Policy", "same-origin"));
-        response.add_header(header("Cross-Origin-Embedder-Policy", "require-corp"));
+        headers.push("Cross-Origin-Opener-Policy: same-origin".into());
+        headers.push("Cross-Origin-Embedder-Policy: require-corp".into());
     }
-    request.respond(response)
-}
-
-fn header(name: &str, value: &str) -> Header {
-    Header::from_bytes(name, value).unwrap_or_else(|()| unreachable!("{name}: {value} is ASCII"))
+    let has_body = *request.method() == Method::Get;
+    // The library would leave out `Connection`, so the answer is written here.
+    let mut writer = request.into_writer();
+    write!(writer, "HTTP/1.1 200 OK\r\n{}\r\n\r\n", headers.join("\r\n"))?;
+    if has_body {
+        io::copy(&mut file, &mut writer)?;
+    }
+    writer.flush()
 }
 
 /// The file that a request for `url` means, below `folder` and nowhere else.
@@ -106,7 +114,7 @@ fn percent_decode(text: &str) -> Option<String> {
 mod tests {
     use super::*;
     use std::fs;
-    use std::io::{Read, Write};
+    use std::io::Read;
     use std::net::TcpStream;
 
     /// A folder with a page in it and a secret beside it.
