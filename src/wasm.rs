@@ -1,9 +1,14 @@
 //! The boundary to JavaScript, and nothing else: plain values in, plain values out, errors as their code with values.
 
-use crate::backend::Backend;
+mod devices;
+mod files;
+
+#[cfg(feature = "threads")]
+pub use devices::init_thread_pool;
+pub use files::{PhotoArchive, is_clutter};
+
 use crate::classify::Classifier;
-use crate::cpu::CpuBackend;
-use crate::data::archive::{self, Archive, Item, Limits};
+use crate::data::archive;
 use crate::data::doctor;
 use crate::data::draw;
 use crate::data::library::{Added, Library};
@@ -20,23 +25,16 @@ use crate::recipe::Recipe;
 use crate::shape::Shape;
 use crate::storage::model_file::ModelFile;
 use crate::train::{Start, Trainer};
+use devices::{Device, backend, cpu, devices};
 use serde::{Deserialize, Serialize};
-use std::io::{self, Read, Seek, SeekFrom};
 use wasm_bindgen::prelude::*;
 use web_time::Instant;
-
-/// Starts the pool of threads; the page calls it once, before anything else.
-#[cfg(feature = "threads")]
-pub use wasm_bindgen_rayon::init_thread_pool;
 
 /// Bytes that photos may take: half of what a tab can address, so that training has the other half.
 const PHOTO_LIMIT: u64 = 2 << 30;
 
 /// Bytes that a plan may take.
 const PLAN_LIMIT: u64 = 3 << 29;
-
-/// Bytes asked of a browser's file at a time.
-const READ_AHEAD: usize = 1 << 20;
 
 /// Pixels a side of a thumbnail.
 const THUMBNAIL: usize = 96;
@@ -141,15 +139,6 @@ impl RecipeChoice {
     }
 }
 
-/// An executor that the page can offer.
-#[derive(Serialize)]
-struct Device {
-    id: &'static str,
-    name: String,
-    /// Whether `auto` may take it: a software GPU is slower than the processor.
-    hardware: bool,
-}
-
 #[derive(Serialize)]
 struct ModelSummary<'a> {
     classes: &'a [String],
@@ -230,7 +219,8 @@ impl Engine {
         let pixels = resize(rgba, width, height, self.library.stored_size()).map_err(thrown)?;
         let (id, name, label) =
             (PhotoId::of(bytes), archive::name_of(path), archive::label_of(path));
-        let photo = Photo { id, name: name.clone(), label, split: None, group: None, width, height };
+        let photo =
+            Photo { id, name: name.clone(), label, split: None, group: None, width, height };
         if let Added::Duplicate(_) = self.library.add(photo, &pixels).map_err(thrown)? {
             self.duplicates.push(name);
         }
@@ -268,7 +258,9 @@ impl Engine {
     /// Splits the photos and sums them up.
     pub fn finish_photos(&mut self) -> std::result::Result<JsValue, JsValue> {
         // Groups of near-duplicates are known before the split, which keeps each on one side.
-        let doctor = doctor::examine(&mut self.library, &self.skipped, &self.duplicates, self.input_size).map_err(thrown)?;
+        let doctor =
+            doctor::examine(&mut self.library, &self.skipped, &self.duplicates, self.input_size)
+                .map_err(thrown)?;
         self.library.assign_splits(SPLIT_SEED, &Ratios::default()).map_err(thrown)?;
         let photos = self.library.photos().len();
         given(&LibrarySummary {
@@ -380,93 +372,6 @@ impl Engine {
     }
 }
 
-/// A file of the browser, read piece by piece where it lies.
-struct BrowserFile {
-    file: web_sys::Blob,
-    reader: web_sys::FileReaderSync,
-    position: u64,
-}
-
-impl Read for BrowserFile {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let failed = |_| io::Error::other("the browser cannot read the file any more");
-        let (start, end) = (
-            self.position as f64,
-            (self.position as f64 + buffer.len() as f64).min(self.file.size()),
-        );
-        if end <= start {
-            return Ok(0);
-        }
-        let piece = self.file.slice_with_f64_and_f64(start, end).map_err(failed)?;
-        let bytes = js_sys::Uint8Array::new(
-            &self.reader.read_as_array_buffer(&piece).map_err(failed)?.into(),
-        );
-        let len = bytes.length() as usize;
-        bytes.copy_to(&mut buffer[..len]);
-        self.position += len as u64;
-        Ok(len)
-    }
-}
-
-impl Seek for BrowserFile {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => (self.file.size() as u64).checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position = position.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        Ok(self.position)
-    }
-}
-
-/// An archive of photos that is being read.
-#[wasm_bindgen]
-pub struct PhotoArchive {
-    archive: Archive,
-}
-
-#[wasm_bindgen]
-impl PhotoArchive {
-    /// Opens a .zip, .tar or .tar.gz.
-    #[wasm_bindgen(constructor)]
-    pub fn new(name: &str, file: web_sys::Blob) -> std::result::Result<PhotoArchive, JsValue> {
-        let source = BrowserFile { file, reader: web_sys::FileReaderSync::new()?, position: 0 };
-        // Archives are read in small steps, the browser's files in large ones.
-        let source = io::BufReader::with_capacity(READ_AHEAD, source);
-        Ok(Self { archive: Archive::open(name, source, Limits::default()).map_err(thrown)? })
-    }
-
-    /// Entries in all, where the archive tells.
-    pub fn entries(&self) -> Option<usize> {
-        self.archive.entries()
-    }
-
-    /// The next photo, `{ name, bytes }`, or file that is none, `{ name, reason }`; nothing at the end.
-    pub fn next(&mut self) -> std::result::Result<JsValue, JsValue> {
-        #[derive(Serialize)]
-        struct File {
-            name: String,
-            #[serde(with = "serde_wasm_bindgen::preserve")]
-            bytes: js_sys::Uint8Array,
-        }
-        match self.archive.next().transpose().map_err(thrown)? {
-            None => Ok(JsValue::UNDEFINED),
-            Some(Item::Skipped(skipped)) => given(&skipped),
-            Some(Item::Photo(photo)) => given(&File {
-                name: photo.name,
-                bytes: js_sys::Uint8Array::from(photo.bytes.as_slice()),
-            }),
-        }
-    }
-}
-
-/// Whether a path is what operating systems leave behind among photos.
-#[wasm_bindgen]
-pub fn is_clutter(path: &str) -> bool {
-    archive::is_clutter(path)
-}
-
 impl Engine {
     fn thumbnail(&self, index: usize) -> std::result::Result<JsValue, JsValue> {
         #[derive(Serialize)]
@@ -562,47 +467,6 @@ async fn classifier(held: &mut Option<Held>) -> Result<&mut Classifier> {
             remedy: "train a network or open a model file".into(),
         }),
     }
-}
-
-/// The executors that this browser has.
-async fn devices() -> Vec<Device> {
-    let mut devices = vec![Device { id: "cpu", name: cpu().name(), hardware: true }];
-    #[cfg(feature = "gpu")]
-    if let Some(adapter) = crate::gpu::offered_adapter().await {
-        devices.push(Device { id: "gpu", name: adapter.to_string(), hardware: !adapter.software });
-    }
-    devices
-}
-
-/// The executor of that id; `auto` is a hardware GPU where there is one.
-async fn backend(device: &str) -> Result<Box<dyn Backend>> {
-    #[cfg(feature = "gpu")]
-    if device != "cpu" {
-        use crate::gpu::{GpuBackend, GpuOptions};
-        match GpuBackend::new(GpuOptions { allow_software: device == "gpu" }).await {
-            Ok(gpu) => return Ok(Box::new(gpu)),
-            Err(error) if device == "gpu" => return Err(error),
-            Err(_) => {}
-        }
-    }
-    #[cfg(not(feature = "gpu"))]
-    if device == "gpu" {
-        return Err(Error::Unknown {
-            what: "device".into(),
-            name: device.into(),
-            suggestion: None,
-        });
-    }
-    Ok(Box::new(cpu()))
-}
-
-/// The CPU executor, with as many threads as the page has started.
-fn cpu() -> CpuBackend {
-    #[cfg(feature = "threads")]
-    let threads = rayon::current_num_threads();
-    #[cfg(not(feature = "threads"))]
-    let threads = 1;
-    CpuBackend::new(threads)
 }
 
 /// A value as a JavaScript object.
