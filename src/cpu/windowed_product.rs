@@ -217,7 +217,7 @@ impl Epilogue<'_> {
                 let values = sums.iter().zip(bias).map(|(sum, bias)| sum + bias);
                 match activation {
                     Activation::None => fill(output, values),
-                    Activation::Relu => fill(output, values.map(|x| x.max(0.0))),
+                    Activation::Relu => fill(output, values.map(|x| Activation::Relu.apply(x))),
                     other => fill(output, values.map(|x| other.apply(x))),
                 }
             }
