@@ -26,10 +26,10 @@ pub(super) fn run(
             let (i, j) = (pixel / output.width, pixel % output.width);
             let reach = Reach::new(&input, &pooling.window, i, j);
             let share = 1.0 / reach.count() as f32;
-            for (_, pixel) in reach.pixels() {
+            reach.for_each(|_, pixel| {
                 let sums = &mut grad_input[pixel * channels..(pixel + 1) * channels];
                 sums.iter_mut().zip(gradients).for_each(|(sum, g)| *sum += share * g);
-            }
+            });
         }
     });
 }

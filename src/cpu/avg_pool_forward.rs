@@ -20,13 +20,13 @@ pub(super) fn run(
         let (sample, i) = (row / pooling.output.height, row % pooling.output.height);
         let input = &input[sample * sample_len..(sample + 1) * sample_len];
         for (j, output) in output.chunks_exact_mut(channels).enumerate() {
-            output.fill(0.0);
             let reach = Reach::new(&pooling.input, &pooling.window, i, j);
-            for (_, pixel) in reach.pixels() {
+            let share = 1.0 / reach.count() as f32;
+            output.fill(0.0);
+            reach.for_each(|_, pixel| {
                 let input = &input[pixel * channels..(pixel + 1) * channels];
                 output.iter_mut().zip(input).for_each(|(sum, value)| *sum += value);
-            }
-            let share = 1.0 / reach.count() as f32;
+            });
             output.iter_mut().for_each(|sum| *sum *= share);
         }
     });

@@ -2,8 +2,11 @@
 //!
 //! `grad_input = scale · inverse · (g − mean(g) − normalised · mean(g · normalised))`.
 
-use super::batch_norm_normalize::{Affine, ROWS};
-use super::workers::Workers;
+use super::batch_norm_normalize::Affine;
+use super::blocks::{BLOCK, block, load, store};
+use super::channel_sums::chunk_rows;
+use super::pixel_runs::{repeat_channels, run_pixels};
+use super::workers::{Workers, grown};
 use crate::kernel::{Activation, BatchNorm, StepInputs, round_up_to_row};
 
 pub(super) fn run(
@@ -15,27 +18,59 @@ pub(super) fn run(
     workers: &mut Workers,
 ) {
     let (input, grad_output, moments, sums) = (reads[0], reads[1], reads[2], reads[3]);
-    let block = if norm.rescale { reads.get(4).copied() } else { None };
+    let parameters = if norm.rescale { reads.get(4).copied() } else { None };
     let channels = norm.channels;
     let rows = step.batch_size * norm.pixels;
     let second = round_up_to_row(channels);
     let share = 1.0 / rows as f32;
-    workers.chunks(&mut writes[0][..rows * channels], ROWS * channels, |range, output| {
-        let pairs = input[range.clone()].chunks_exact(channels);
-        let pairs = pairs.zip(grad_output[range].chunks_exact(channels));
-        for (output, (input, gradient)) in output.chunks_exact_mut(channels).zip(pairs) {
-            for channel in 0..channels {
-                let affine = Affine::new(moments, block, channels, channel);
-                let x = input[channel];
-                let g = gradient[channel] * affine.slope(norm.activation, x);
-                let mean_product = sums[channel] * share;
-                let mean_gradient = sums[second + channel] * share;
-                let centred = g - mean_gradient - affine.normalised(x) * mean_product;
-                let gradient = affine.scale * affine.inverse * centred * input_activation.slope(x);
-                output[channel] = if accumulate { output[channel] + gradient } else { gradient };
-            }
-        }
+    let mut coefficients = std::mem::take(&mut workers.coefficients);
+    let runs = grown(&mut coefficients, 5 * run_pixels(channels) * channels);
+    let runs = repeat_channels(channels, runs, |channel| {
+        let affine = Affine::new(moments, parameters, channels, channel);
+        let [factor, offset] = affine.factor_and_offset();
+        let (mean_product, mean_gradient) = (sums[channel] * share, sums[second + channel] * share);
+        [affine.mean, mean_gradient, factor, factor * affine.inverse * mean_product, offset]
     });
+    let [means, mean_gradients, factors, pulls, offsets] = runs;
+    workers.chunks(
+        &mut writes[0][..rows * channels],
+        chunk_rows(channels) * channels,
+        |range, output| {
+            let pairs = input[range.clone()].chunks(means.len());
+            let pairs = pairs.zip(grad_output[range].chunks(means.len()));
+            for (output, (x, g)) in output.chunks_mut(means.len()).zip(pairs) {
+                for start in (0..output.len()).step_by(BLOCK) {
+                    let x = load(x, start);
+                    let mut g = load(g, start);
+                    let factors = load(factors, start);
+                    if norm.activation != Activation::None {
+                        let offsets = load(offsets, start);
+                        let y = block(|i| norm.activation.apply(x[i] * factors[i] + offsets[i]));
+                        g = block(|i| g[i] * norm.activation.slope(y[i]));
+                    }
+                    let (means, mean_gradients) = (load(means, start), load(mean_gradients, start));
+                    let pulls = load(pulls, start);
+                    // scale · inverse · (g − mean(g)) − pull · (input − mean)
+                    let mut gradient = block(|i| {
+                        (g[i] - mean_gradients[i]) * factors[i] - pulls[i] * (x[i] - means[i])
+                    });
+                    match input_activation {
+                        Activation::None => {}
+                        Activation::Relu => {
+                            gradient = block(|i| if x[i] > 0.0 { gradient[i] } else { 0.0 });
+                        }
+                        other => gradient = block(|i| gradient[i] * other.slope(x[i])),
+                    }
+                    if accumulate {
+                        let before = load(output, start);
+                        gradient = block(|i| before[i] + gradient[i]);
+                    }
+                    store(output, start, &gradient);
+                }
+            }
+        },
+    );
+    workers.coefficients = coefficients;
 }
 
 #[cfg(test)]

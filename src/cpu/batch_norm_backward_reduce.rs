@@ -2,7 +2,8 @@
 
 use super::batch_norm_normalize::Affine;
 use super::channel_sums::{partial_sums, total};
-use super::workers::Workers;
+use super::pixel_runs::{repeat_channels, run_pixels};
+use super::workers::{Workers, grown};
 use crate::kernel::{Activation, BatchNorm, StepInputs, round_up_to_row};
 
 pub(super) fn run(
@@ -14,41 +15,47 @@ pub(super) fn run(
 ) {
     let (input, grad_output, moments) = (reads[0], reads[1], reads[2]);
     let block = if norm.rescale { reads.get(3).copied() } else { None };
-    let channels = norm.channels;
+    let (channels, activation) = (norm.channels, norm.activation);
     let rows = step.batch_size * norm.pixels;
+    let mut coefficients = std::mem::take(&mut workers.coefficients);
+    let runs = grown(&mut coefficients, 3 * run_pixels(channels) * channels);
+    let [means, factors, offsets] = repeat_channels(channels, runs, |channel| {
+        let affine = Affine::new(moments, block, channels, channel);
+        let [factor, offset] = affine.factor_and_offset();
+        [affine.mean, factor, offset]
+    });
     partial_sums::<2>(rows, channels, workers, |rows, [products, gradients]| {
         let range = rows.start * channels..rows.end * channels;
-        let pairs = input[range.clone()].chunks_exact(channels);
-        for (input, gradient) in pairs.zip(grad_output[range].chunks_exact(channels)) {
-            for channel in 0..channels {
-                let affine = Affine::new(moments, block, channels, channel);
-                let g = gradient[channel] * affine.slope(norm.activation, input[channel]);
-                products[channel] += g * affine.normalised(input[channel]);
-                gradients[channel] += g;
+        let runs = input[range.clone()].chunks(means.len());
+        for (x, g) in runs.zip(grad_output[range].chunks(means.len())) {
+            let sums = products.iter_mut().zip(&mut *gradients).zip(means);
+            if activation == Activation::None {
+                for (((product, gradient), mean), (x, g)) in sums.zip(x.iter().zip(g)) {
+                    *product += g * (x - mean);
+                    *gradient += g;
+                }
+            } else {
+                let affine = factors.iter().zip(offsets);
+                for ((((product, gradient), mean), (x, g)), (factor, offset)) in
+                    sums.zip(x.iter().zip(g)).zip(affine)
+                {
+                    let g = g * activation.slope(activation.apply(x * factor + offset));
+                    *product += g * (x - mean);
+                    *gradient += g;
+                }
             }
         }
     });
-    let (products, rest) = writes[0].split_at_mut(round_up_to_row(channels));
+    workers.coefficients = coefficients;
+    let second = round_up_to_row(channels);
+    let (products, gradients) = writes[0].split_at_mut(second);
     let (products, zeros) = products.split_at_mut(channels);
     zeros.fill(0.0);
-    total::<2>(channels, rows, workers, [products, &mut rest[..channels]]);
-}
-
-impl Affine {
-    /// The input before scale and shift.
-    #[inline(always)]
-    pub(super) fn normalised(&self, input: f32) -> f32 {
-        (input - self.mean) * self.inverse
+    total(0, 2, channels, rows, workers, products);
+    for (product, inverse) in products.iter_mut().zip(&moments[second..]) {
+        *product *= inverse;
     }
-
-    /// Slope of the activation that follows.
-    #[inline(always)]
-    pub(super) fn slope(&self, activation: Activation, input: f32) -> f32 {
-        match activation {
-            Activation::None => 1.0,
-            other => other.slope(other.apply(self.normalised(input) * self.scale + self.shift)),
-        }
-    }
+    total(1, 2, channels, rows, workers, &mut gradients[..channels]);
 }
 
 #[cfg(test)]

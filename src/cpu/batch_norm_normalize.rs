@@ -1,10 +1,9 @@
 //! Batch normalisation: `input, moments, (block) → output`.
 
-use super::workers::Workers;
+use super::channel_sums::chunk_rows;
+use super::pixel_runs::{repeat_channels, run_pixels};
+use super::workers::{Workers, grown};
 use crate::kernel::{Activation, BatchNorm, StepInputs, round_up_to_row};
-
-/// Rows of a task, whatever their channels.
-pub(super) const ROWS: usize = 512;
 
 pub(super) fn run(
     norm: &BatchNorm,
@@ -17,26 +16,22 @@ pub(super) fn run(
     let block = if norm.rescale { reads.get(2).copied() } else { None };
     let channels = norm.channels;
     let len = step.batch_size * norm.pixels * channels;
-    // (input − mean) · inverse · scale + shift = input · factor + offset
-    let mut factors = std::mem::take(&mut workers.shared);
-    let (factor, offset) = super::workers::grown(&mut factors, 2 * channels).split_at_mut(channels);
-    for channel in 0..channels {
-        let affine = Affine::new(moments, block, channels, channel);
-        factor[channel] = affine.inverse * affine.scale;
-        offset[channel] = affine.shift - affine.mean * factor[channel];
-    }
-    let (factor, offset) = (&*factor, &*offset);
-    workers.chunks(&mut writes[0][..len], ROWS * channels, |range, output| {
-        let rows = output.chunks_exact_mut(channels).zip(input[range].chunks_exact(channels));
-        for (output, input) in rows {
-            let affine = factor.iter().zip(offset);
+    let mut shared = std::mem::take(&mut workers.shared);
+    let runs = grown(&mut shared, 2 * run_pixels(channels) * channels);
+    let [factors, offsets] = repeat_channels(channels, runs, |channel| {
+        Affine::new(moments, block, channels, channel).factor_and_offset()
+    });
+    workers.chunks(&mut writes[0][..len], chunk_rows(channels) * channels, |range, output| {
+        let runs = output.chunks_mut(factors.len()).zip(input[range].chunks(factors.len()));
+        for (output, input) in runs {
+            let affine = factors.iter().zip(offsets);
             for ((y, &x), (&factor, &offset)) in output.iter_mut().zip(input).zip(affine) {
                 *y = x * factor + offset;
             }
             activate(norm.activation, output);
         }
     });
-    workers.shared = factors;
+    workers.shared = shared;
 }
 
 /// Applies an activation in place.
@@ -72,6 +67,12 @@ impl Affine {
             scale: block.map_or(1.0, |block| block[channel]),
             shift: block.map_or(0.0, |block| block[second + channel]),
         }
+    }
+
+    /// `[f, o]` such that the output before the activation is `input · f + o`.
+    pub(super) fn factor_and_offset(&self) -> [f32; 2] {
+        let factor = self.inverse * self.scale;
+        [factor, self.shift - self.mean * factor]
     }
 }
 

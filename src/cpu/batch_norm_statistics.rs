@@ -3,7 +3,8 @@
 //! Each chunk of rows, which the cache holds, is read twice: for its mean, and for the deviations from that, which keep
 //! the variance exact for values far from zero; chunks are combined in f64 (Chan, Golub and LeVeque, 1979).
 
-use super::channel_sums::{ROWS, partial_sums};
+use super::channel_sums::{chunk_rows, partial_sums};
+use super::pixel_runs::run_pixels;
 use super::workers::Workers;
 use crate::kernel::{BatchNorm, StepInputs, round_up_to_row};
 
@@ -19,18 +20,10 @@ pub(super) fn run(
     let input = &reads[0][..rows * channels];
     partial_sums::<3>(rows, channels, workers, |rows, [means, sums, squares]| {
         let input = &input[rows.start * channels..rows.end * channels];
-        let first = &input[..channels];
-        for row in input.chunks_exact(channels).skip(1) {
-            for ((mean, &x), &first) in means.iter_mut().zip(row).zip(first) {
-                *mean += x - first;
-            }
-        }
-        for (mean, &first) in means.iter_mut().zip(first) {
-            *mean = first + *mean / rows.len() as f32;
-        }
-        for row in input.chunks_exact(channels) {
+        chunk_means(input, channels, means, sums);
+        for run in input.chunks(means.len()) {
             let parts = sums.iter_mut().zip(&mut *squares).zip(&*means);
-            for (((sum, square), &mean), &x) in parts.zip(row) {
+            for (((sum, square), &mean), &x) in parts.zip(run) {
                 let deviation = x - mean;
                 *sum += deviation;
                 *square += deviation * deviation;
@@ -50,13 +43,40 @@ pub(super) fn run(
     }
 }
 
+/// Fills `means`, a run, with the means of a chunk, counted from its first row; `spare` is a run of zeros, and is again.
+fn chunk_means(input: &[f32], channels: usize, means: &mut [f32], spare: &mut [f32]) {
+    let first = &input[..channels];
+    for repeated in spare.chunks_exact_mut(channels) {
+        repeated.copy_from_slice(first);
+    }
+    for run in input.chunks(means.len()) {
+        for ((mean, &x), &first) in means.iter_mut().zip(run).zip(&*spare) {
+            *mean += x - first;
+        }
+    }
+    spare.fill(0.0);
+    let rows = (input.len() / channels) as f32;
+    for (channel, &first) in first.iter().enumerate() {
+        let sum: f32 = means.iter().skip(channel).step_by(channels).sum();
+        for mean in means.iter_mut().skip(channel).step_by(channels) {
+            *mean = first + sum / rows;
+        }
+    }
+}
+
 /// Mean and biased variance of one channel from the partial sums of all chunks.
 fn combine(rows: usize, partials: &[f32], channels: usize, channel: usize) -> (f64, f64) {
+    let run = run_pixels(channels) * channels;
+    let chunk_rows = chunk_rows(channels);
     let (mut mean, mut squares, mut seen) = (0.0, 0.0, 0.0);
-    for chunk in 0..rows.div_ceil(ROWS) {
-        let count = ROWS.min(rows - chunk * ROWS) as f64;
-        let [chunk_mean, sum, square] =
-            [0, 1, 2].map(|part| f64::from(partials[(3 * chunk + part) * channels + channel]));
+    let chunks = partials.chunks_exact(3 * run).take(rows.div_ceil(chunk_rows));
+    for (chunk, partial) in chunks.enumerate() {
+        let folded = |part: usize| {
+            let column = partial[part * run..(part + 1) * run][channel..].iter().step_by(channels);
+            column.map(|&number| f64::from(number)).sum::<f64>()
+        };
+        let count = chunk_rows.min(rows - chunk * chunk_rows) as f64;
+        let (chunk_mean, sum, square) = (f64::from(partial[channel]), folded(1), folded(2));
         // `sum` is what rounding left of the deviations from the mean.
         let difference = chunk_mean + sum / count - mean;
         squares +=
@@ -100,7 +120,7 @@ mod tests {
 
     #[test]
     fn far_from_zero_across_chunks() {
-        let rows = 3 * ROWS + 17;
+        let rows = 3 * chunk_rows(1) + 17;
         let input: Vec<f32> = (0..rows).map(|i| 10_000.0 + (i % 2) as f32).collect();
         let norm = BatchNorm {
             pixels: rows,

@@ -1,9 +1,17 @@
-//! Sums over pixels, channel by channel.
+//! Sums over pixels, channel by channel, in a fixed order: runs of pixels within a chunk, then chunk after chunk.
 
-use super::workers::Workers;
+use super::pixel_runs::run_pixels;
+use super::workers::{Workers, grown};
+use std::ops::Range;
 
-/// Rows that are summed in f32 before they join the total.
-pub(super) const ROWS: usize = 256;
+/// Numbers of a chunk, which are summed in f32.
+const CHUNK: usize = 8192;
+
+/// Rows (pixels) of a chunk: whole runs.
+pub(super) fn chunk_rows(channels: usize) -> usize {
+    let pixels = run_pixels(channels);
+    pixels * (CHUNK / (pixels * channels)).max(1)
+}
 
 /// `sums[c] = Σ numbers[·, c]`.
 pub(super) fn channel_sums(
@@ -12,51 +20,58 @@ pub(super) fn channel_sums(
     sums: &mut [f32],
     workers: &mut Workers,
 ) {
-    partial_sums::<1>(numbers.len() / channels, channels, workers, |rows, [partial]| {
-        for row in numbers[rows.start * channels..rows.end * channels].chunks_exact(channels) {
-            for (sum, number) in partial.iter_mut().zip(row) {
+    let rows = numbers.len() / channels;
+    partial_sums::<1>(rows, channels, workers, |rows, [partial]| {
+        for run in numbers[rows.start * channels..rows.end * channels].chunks(partial.len()) {
+            for (sum, number) in partial.iter_mut().zip(run) {
                 *sum += number;
             }
         }
     });
-    total::<1>(channels, numbers.len() / channels, workers, [sums]);
+    total(0, 1, channels, rows, workers, sums);
 }
 
-/// Fills `COUNT` vectors of `channels` zeros for every chunk of [`ROWS`] rows, which `work` adds to; they lie one chunk
-/// after the other in the shared scratch memory.
+/// Gives `work` every chunk of rows and `COUNT` runs of zeros to add to; they lie one chunk after the other in the
+/// shared scratch memory.
 pub(super) fn partial_sums<const COUNT: usize>(
     rows: usize,
     channels: usize,
     workers: &mut Workers,
-    work: impl Fn(std::ops::Range<usize>, [&mut [f32]; COUNT]) + Sync,
+    work: impl Fn(Range<usize>, [&mut [f32]; COUNT]) + Sync,
 ) {
-    let len = COUNT * channels;
+    let run = run_pixels(channels) * channels;
+    let chunk_rows = chunk_rows(channels);
     let mut shared = std::mem::take(&mut workers.shared);
-    let partials = super::workers::grown(&mut shared, rows.div_ceil(ROWS) * len);
-    workers.chunks(partials, len, |range, partial| {
-        let chunk = range.start / len;
+    let partials = grown(&mut shared, rows.div_ceil(chunk_rows) * COUNT * run);
+    workers.chunks(partials, COUNT * run, |range, partial| {
+        let first = range.start / (COUNT * run) * chunk_rows;
         partial.fill(0.0);
-        let mut parts = partial.chunks_exact_mut(channels);
-        let vectors = std::array::from_fn(|_| parts.next().unwrap_or_default());
-        work(chunk * ROWS..rows.min((chunk + 1) * ROWS), vectors);
+        let mut parts = partial.chunks_exact_mut(run);
+        let runs = std::array::from_fn(|_| parts.next().unwrap_or_default());
+        work(first..rows.min(first + chunk_rows), runs);
     });
     workers.shared = shared;
 }
 
-/// Adds up, in f64, what [`partial_sums`] left.
-pub(super) fn total<const COUNT: usize>(
+/// Adds up, in f64, run number `part` of `count` that [`partial_sums`] left for each chunk.
+pub(super) fn total(
+    part: usize,
+    count: usize,
     channels: usize,
     rows: usize,
     workers: &Workers,
-    sums: [&mut [f32]; COUNT],
+    sums: &mut [f32],
 ) {
-    let len = COUNT * channels;
-    let partials = &workers.shared[..rows.div_ceil(ROWS) * len];
-    for (part, sums) in sums.into_iter().enumerate() {
-        for (channel, sum) in sums.iter_mut().enumerate() {
-            let column = partials.iter().skip(part * channels + channel).step_by(len);
-            *sum = column.map(|&number| f64::from(number)).sum::<f64>() as f32;
+    let run = run_pixels(channels) * channels;
+    let chunks = rows.div_ceil(chunk_rows(channels));
+    for (channel, sum) in sums.iter_mut().enumerate() {
+        let mut total = 0.0;
+        for chunk in 0..chunks {
+            let run = &workers.shared[(chunk * count + part) * run..][..run];
+            let column = run[channel..].iter().step_by(channels);
+            total += column.map(|&number| f64::from(number)).sum::<f64>();
         }
+        *sum = total as f32;
     }
 }
 
@@ -66,10 +81,16 @@ mod tests {
 
     #[test]
     fn sums_every_row_once() {
-        let rows = 2 * ROWS + 3;
-        let numbers: Vec<f32> = (0..rows).flat_map(|row| [1.0, row as f32]).collect();
-        let mut sums = [9.0; 2];
-        channel_sums(&numbers, 2, &mut sums, &mut Workers::new(1));
-        assert_eq!(sums, [rows as f32, (rows * (rows - 1) / 2) as f32]);
+        for channels in [2, 3, 100] {
+            let rows = 2 * chunk_rows(channels) + 3;
+            let number = |index: usize| ((index / channels + index % channels) % 16) as f32;
+            let numbers: Vec<f32> = (0..rows * channels).map(number).collect();
+            let mut sums = vec![9.0; channels];
+            channel_sums(&numbers, channels, &mut sums, &mut Workers::new(1));
+            for (channel, &sum) in sums.iter().enumerate() {
+                let expected: f32 = (0..rows).map(|row| ((row + channel) % 16) as f32).sum();
+                assert_eq!(sum, expected);
+            }
+        }
     }
 }

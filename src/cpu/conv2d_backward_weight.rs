@@ -13,8 +13,8 @@ use crate::kernel::{Convolution, StepInputs};
 const MOST_PADDED: usize = 2 << 20;
 /// Pixels that a tile sums before the next tile has its turn on them.
 const PIXELS: usize = 128;
-/// Window numbers of a task, a multiple of those of a tile.
-const TASK: usize = 16;
+/// Window numbers of a task, in long and in short window rows; multiples of those of a tile.
+const TASK: [usize; 2] = [16, 8];
 
 pub(super) fn run(
     convolution: &Convolution,
@@ -48,11 +48,12 @@ pub(super) fn run(
             grown(&mut offsets, samples * convolution.output.pixels()),
         );
         let grad_output = &grad_output[first * grad_len..(first + samples) * grad_len];
-        let tasks_per_row = windows.row_len().div_ceil(TASK);
+        let task_len = if windows.row_len() >= 2 * TASK[0] { TASK[0] } else { TASK[1] };
+        let tasks_per_row = windows.row_len().div_ceil(task_len);
         let instructions = workers.instructions;
         workers.run(windows.size[0] * tasks_per_row, |task, _| {
-            let (row, k) = (task / tasks_per_row, task % tasks_per_row * TASK);
-            let len = TASK.min(windows.row_len() - k);
+            let (row, k) = (task / tasks_per_row, task % tasks_per_row * task_len);
+            let len = task_len.min(windows.row_len() - k);
             let start = (row * windows.row_len() + k) * channels;
             // SAFETY: each task has rows of its own.
             let rows = unsafe { kernel.slice(start..start + len * channels) };
@@ -82,22 +83,25 @@ impl Vectorized for Sum<'_> {
     unsafe fn run<S: Simd>(mut self) {
         // SAFETY: `S` is there by the caller's promise, and so are shorter vectors.
         unsafe {
+            let many = S::REGISTERS == 32;
             if self.channels >= S::LANES {
-                if S::REGISTERS == 32 { self.tiles::<S, 8>() } else { self.tiles::<S, 4>() }
+                self.tiles::<S>(many);
             } else if self.channels >= S::Half::LANES {
-                self.tiles::<S::Half, 4>();
+                self.tiles::<S::Half>(many);
             } else {
-                self.tiles::<<S::Half as Simd>::Half, 4>();
+                self.tiles::<<S::Half as Simd>::Half>(many);
             }
         }
     }
 }
 
 impl Sum<'_> {
+    /// Tiles of 8 window numbers where there are registers for `many`, else of 4, and less at the end.
+    ///
     /// # Safety
     /// As [`Simd`].
     #[inline(always)]
-    unsafe fn tiles<S: Simd, const ROWS: usize>(&mut self) {
+    unsafe fn tiles<S: Simd>(&mut self, many: bool) {
         let (channels, len) = (self.channels, self.rows.len() / self.channels);
         let last = self.located.offsets.iter().max().map_or(0, |offset| offset + self.at + len);
         assert!(last <= self.located.numbers.len());
@@ -106,21 +110,21 @@ impl Sum<'_> {
             let add = self.add || block > 0;
             let gradients = &self.grad_output[block * PIXELS * channels..];
             let mut k = 0;
-            // SAFETY: windows and gradients are in bounds by the assertions, rows by the loops' conditions.
+            // SAFETY: windows and gradients are in bounds by the assertions, rows by the conditions.
             unsafe {
-                while k + ROWS <= len {
-                    self.across::<S, ROWS>(offsets, gradients, k, add);
-                    k += ROWS;
-                }
                 while k < len {
-                    self.across::<S, 1>(offsets, gradients, k, add);
-                    k += 1;
+                    k += match len - k {
+                        8.. if many => self.across::<S, 8>(offsets, gradients, k, add),
+                        4.. => self.across::<S, 4>(offsets, gradients, k, add),
+                        2.. => self.across::<S, 2>(offsets, gradients, k, add),
+                        _ => self.across::<S, 1>(offsets, gradients, k, add),
+                    };
                 }
             }
         }
     }
 
-    /// All channels of `ROWS` window numbers from `k` on.
+    /// All channels of `ROWS` window numbers from `k` on; returns `ROWS`.
     ///
     /// # Safety
     /// As [`Simd`]; window numbers up to `k + ROWS`, and the gradients of all `offsets`, are in bounds.
@@ -131,7 +135,7 @@ impl Sum<'_> {
         gradients: &[f32],
         k: usize,
         add: bool,
-    ) {
+    ) -> usize {
         let channels = self.channels;
         let rows = &mut self.rows[k * channels..(k + ROWS) * channels];
         if channels < S::LANES {
@@ -145,7 +149,7 @@ impl Sum<'_> {
                     *number = if add { *number } else { 0.0 } + products.sum::<f32>();
                 }
             }
-            return;
+            return ROWS;
         }
         // SAFETY: windows by the caller's promise; all vectors end within `channels`.
         unsafe {
@@ -167,6 +171,7 @@ impl Sum<'_> {
                 tile.sums::<S, ROWS, 2>([whole * S::LANES, channels - S::LANES]);
             }
         }
+        ROWS
     }
 }
 

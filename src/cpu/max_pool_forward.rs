@@ -1,5 +1,6 @@
 //! Max pooling: `input → output, indices`.
 
+use super::blocks::{BLOCK, block, load, store};
 use super::workers::{Disjoint, Workers};
 use crate::kernel::{Pooling, StepInputs};
 use crate::shape::{Shape, Window};
@@ -27,19 +28,19 @@ pub(super) fn run(
         let pixels = output.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
         for (j, (output, indices)) in pixels.enumerate() {
             let reach = Reach::new(&pooling.input, &pooling.window, i, j);
-            for (number, (position, pixel)) in reach.pixels().enumerate() {
-                let input = &input[pixel * channels..(pixel + 1) * channels];
-                if number == 0 {
-                    output.copy_from_slice(input);
-                    indices.fill(position as f32);
-                    continue;
-                }
-                for ((best, index), &value) in output.iter_mut().zip(&mut *indices).zip(input) {
+            for start in (0..channels).step_by(BLOCK) {
+                let mut best = [f32::NEG_INFINITY; BLOCK];
+                let mut index = [reach.first_position() as f32; BLOCK];
+                reach.for_each(|position, pixel| {
+                    let values = load(&input[..(pixel + 1) * channels], pixel * channels + start);
+                    let position = position as f32;
                     // Without the second test a NaN would vanish here.
-                    let better = value > *best || value.is_nan();
-                    *best = if better { value } else { *best };
-                    *index = if better { position as f32 } else { *index };
-                }
+                    let better = |i: usize| (values[i] > best[i]) | values[i].is_nan();
+                    index = block(|i| if better(i) { position } else { index[i] });
+                    best = block(|i| if better(i) { values[i] } else { best[i] });
+                });
+                store(output, start, &best);
+                store(indices, start, &index);
             }
         }
     });
@@ -77,19 +78,25 @@ impl Reach {
         }
     }
 
+    /// Window position of the first one.
+    pub(super) fn first_position(&self) -> usize {
+        self.first[0] * self.kernel_width + self.first[1]
+    }
+
     /// How many they are.
     pub(super) fn count(&self) -> usize {
         self.rows.len() * self.columns.len()
     }
 
-    /// Window position and pixel number of each.
-    pub(super) fn pixels(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.rows.clone().enumerate().flat_map(move |(row, y)| {
-            self.columns.clone().enumerate().map(move |(column, x)| {
-                let position = (self.first[0] + row) * self.kernel_width + self.first[1] + column;
-                (position, y * self.width + x)
-            })
-        })
+    /// Gives window position and pixel number of each.
+    #[inline(always)]
+    pub(super) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+        for (row, y) in self.rows.clone().enumerate() {
+            let position = (self.first[0] + row) * self.kernel_width + self.first[1];
+            for (column, x) in self.columns.clone().enumerate() {
+                visit(position + column, y * self.width + x);
+            }
+        }
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Workers {
     scratches: Vec<Scratch>,
     /// Scratch memory that all threads read: packed weights, padded batches, partial sums.
     pub(super) shared: Vec<f32>,
+    /// Per-channel numbers that all threads read.
+    pub(super) coefficients: Vec<f32>,
     /// Window offsets that all threads read.
     pub(super) offsets: Vec<usize>,
     #[cfg(feature = "threads")]
@@ -51,7 +53,14 @@ impl Workers {
         let threads = pool.as_ref().map_or(1, pool::Pool::threads);
         let scratches = (0..threads).map(|_| Scratch::default()).collect();
         let instructions = Instructions::detect();
-        Self { instructions, scratches, shared: Vec::new(), offsets: Vec::new(), pool }
+        Self {
+            instructions,
+            scratches,
+            shared: Vec::new(),
+            coefficients: Vec::new(),
+            offsets: Vec::new(),
+            pool,
+        }
     }
 
     /// One thread, whatever is asked for.
@@ -61,6 +70,7 @@ impl Workers {
             instructions: Instructions::detect(),
             scratches: vec![Scratch::default()],
             shared: Vec::new(),
+            coefficients: Vec::new(),
             offsets: Vec::new(),
         }
     }
