@@ -42,7 +42,8 @@ fn moments_of_channels_that_hardly_vary() {
     let far = |index: u32| 1000.0 + noise(index);
     // ReLU leaves channels that are 0 but for a few pixels, the first one perhaps among them.
     let outlier = |index: u32| if index == 0 { 1000.0 } else { noise(index) };
-    let outlier_every_chunk = |index: u32| if index % 256 == 0 { 50.0 } else { noise(index) };
+    let outlier_every_chunk =
+        |index: u32| if index.is_multiple_of(256) { 50.0 } else { noise(index) };
     let inputs: [&dyn Fn(u32) -> f32; 4] = [&noise, &far, &outlier, &outlier_every_chunk];
     for (number, input) in inputs.into_iter().enumerate() {
         for len in [2, 255, 256, 10_000] {

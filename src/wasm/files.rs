@@ -72,7 +72,8 @@ impl PhotoArchive {
     }
 
     /// The next photo, `{ name, bytes }`, or file that is none, `{ name, reason }`; nothing at the end.
-    pub fn next(&mut self) -> std::result::Result<JsValue, JsValue> {
+    #[wasm_bindgen(js_name = next)]
+    pub fn next_file(&mut self) -> std::result::Result<JsValue, JsValue> {
         #[derive(Serialize)]
         struct File {
             name: String,
