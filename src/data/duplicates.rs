@@ -189,11 +189,14 @@ mod tests {
             let i = 4 * (y.min(SIZE - 1) * SIZE + x.min(SIZE - 1));
             [pixels[i], pixels[i + 1], pixels[i + 2]]
         };
+        let luma = |[r, g, b]: [u8; 3]| {
+            (0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)) as u8
+        };
         let small = resize(pixels, SIZE, SIZE, 50).unwrap();
         vec![
             pixels.to_vec(),
             edited(pixels, |x, y| at(SIZE - 1 - x, y)),
-            edited(pixels, |x, y| [at(x, y)[1]; 3]),
+            edited(pixels, |x, y| [luma(at(x, y)); 3]),
             edited(pixels, |x, y| at(x, y).map(|c| c.saturating_add(20))),
             resize(&small, 50, 50, SIZE).unwrap(),
             edited(pixels, |x, y| at(x + 1, y + 1)),
