@@ -1,6 +1,9 @@
 //! Ten training steps of each flower model give the losses that PyTorch gives (`tests/golden/losses.json`; the script
 //! beside it made them, and `tests/golden/README.md` says what both sides agree on).
 
+mod block_photos;
+
+use block_photos::{BLOCK, photos, targets};
 use floret::backend::Backend;
 use floret::cpu::CpuBackend;
 use floret::error::Result;
@@ -9,8 +12,6 @@ use floret::network::Network;
 use floret::network::presets::preset;
 use floret::parameters::Parameters;
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
-use floret::rng::{Random, Stream};
-use floret::shape::Shape;
 use pollster::block_on;
 use serde::Deserialize;
 
@@ -38,34 +39,6 @@ struct Golden {
 
 fn golden() -> Golden {
     serde_json::from_str(include_str!("golden/losses.json")).expect("losses.json holds runs")
-}
-
-/// The photos of a step.
-fn batch(golden: &Golden, input: Shape, seed: u64, step: u32) -> Vec<f32> {
-    let random = Random::new(seed, Stream::Test, step, 0);
-    let (rows, columns) = (input.height / golden.block, input.width / golden.block);
-    let mut numbers = Vec::with_capacity(golden.batch_size * input.len());
-    for sample in 0..golden.batch_size {
-        for y in 0..input.height {
-            for x in 0..input.width {
-                let block = (sample * rows + y / golden.block) * columns + x / golden.block;
-                let colour = (0..3).map(|channel| (block * 3 + channel) as u32);
-                numbers.extend(colour.map(|index| 2.0 * random.uniform(index) - 1.0));
-            }
-        }
-    }
-    numbers
-}
-
-/// Their target distributions, weight 1 behind each.
-fn targets(golden: &Golden, seed: u64, step: u32) -> Vec<f32> {
-    let random = Random::new(seed, Stream::Test, 1000 + step, 0);
-    let mut targets = vec![0.0; golden.batch_size * (CLASSES + 1)];
-    for (sample, target) in targets.chunks_mut(CLASSES + 1).enumerate() {
-        target[random.below(sample as u32, CLASSES as u32) as usize] = 1.0;
-        target[CLASSES] = 1.0;
-    }
-    targets
 }
 
 fn write(backend: &mut dyn Backend, storage: Storage, numbers: &[f32]) -> Result<()> {
@@ -97,8 +70,12 @@ fn losses(golden: &Golden, run: &Run, backend: &mut dyn Backend) -> Result<Vec<f
             learning_rate: 0.001,
             weight_decay: 0.0,
         };
-        write(backend, plan.input.storage, &batch(golden, graph.input(), run.seed, step))?;
-        write(backend, Storage::Targets, &targets(golden, run.seed, step))?;
+        write(
+            backend,
+            plan.input.storage,
+            &photos(golden.batch_size, graph.input(), run.seed, step),
+        )?;
+        write(backend, Storage::Targets, &targets(golden.batch_size, CLASSES, run.seed, step))?;
         write(backend, Storage::Metrics, &[0.0; METRICS])?;
         backend.run(id, 0..plan.calls.len(), &inputs)?;
         let metrics = block_on(backend.read(Storage::Metrics, 0, METRICS))?;
@@ -109,6 +86,7 @@ fn losses(golden: &Golden, run: &Run, backend: &mut dyn Backend) -> Result<Vec<f
 
 fn check(model: &str) {
     let golden = golden();
+    assert_eq!(golden.block, BLOCK);
     let mut actions = Vec::new();
     for run in golden.runs.iter().filter(|run| run.model == model) {
         assert_eq!(run.losses.len(), 10);

@@ -177,5 +177,5 @@ fn files_that_are_damaged_are_refused() {
     let mut not_finite = bytes.clone();
     let end = not_finite.len();
     not_finite[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
-    assert!(ModelFile::from_bytes(&not_finite).unwrap_err().to_string().contains("not finite"));
+    assert!(ModelFile::from_bytes(&not_finite).unwrap_err().to_string().contains("holds NaN"));
 }
