@@ -1,5 +1,6 @@
 //! Both executors side by side, on whatever adapter there is, software included: each kernel over shapes drawn by
 //! proptest, and each flower model through its first steps.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![cfg(feature = "gpu")]
 
 mod any_gpu;

@@ -1,6 +1,8 @@
 //! A run can always be continued: stopped anywhere, saved, opened and resumed, it gives the numbers of a run that never
 //! stopped.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use floret::cpu::CpuBackend;
 use floret::data::library::Library;
 use floret::data::photo::{Photo, PhotoId, Split};
