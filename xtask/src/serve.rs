@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tiny_http::{Method, Request, Response, Server};
 
 /// What the page may load: itself. The page's own `meta` element says the same for hosts without this header.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
+// Threads come from a blob: wasm-bindgen-rayon starts its workers so.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; \
      style-src 'self'; connect-src 'self'; manifest-src 'self'; img-src 'self' blob:";
 
 /// Requests answered at a time: a page with its worker's modules asks for several at once.
