@@ -1,7 +1,8 @@
 //! Convolutions as dispatches: the tile and the split, chosen by shape.
 
 use super::dispatch::{
-    Constants, Dispatch, Grid, activation_number, flag, read, scaled, scratch, write,
+    Constants, Dispatch, Grid, activation_number, flag, read, scaled, scratch, window_constants,
+    write,
 };
 use crate::kernel::{Activation, Call, Convolution, Extent};
 
@@ -47,21 +48,13 @@ impl Tile {
 
 fn shape_constants(convolution: &Convolution) -> Constants {
     let Convolution { input, output, window } = convolution;
-    vec![
-        ("INPUT_HEIGHT", input.height as f64),
-        ("INPUT_WIDTH", input.width as f64),
+    let mut constants = window_constants(input, output, window);
+    constants.extend([
         ("IN_CHANNELS", input.channels as f64),
-        ("OUTPUT_HEIGHT", output.height as f64),
-        ("OUTPUT_WIDTH", output.width as f64),
         ("OUT_CHANNELS", output.channels as f64),
-        ("KERNEL_HEIGHT", window.kernel_size[0] as f64),
-        ("KERNEL_WIDTH", window.kernel_size[1] as f64),
-        ("STRIDE_Y", window.stride[0] as f64),
-        ("STRIDE_X", window.stride[1] as f64),
-        ("OFFSET_Y", window.offset[0] as f64),
-        ("OFFSET_X", window.offset[1] as f64),
         ("BIAS_OFFSET", convolution.bias_offset() as f64),
-    ]
+    ]);
+    constants
 }
 
 fn work(convolution: &Convolution) -> Extent {

@@ -7,6 +7,7 @@ use crate::kernel::{Activation, CONTRIBUTION};
 use crate::kernel::{
     BatchNorm, Call, Extent, Kernel, Part, Pooling, TiledAdd, View, round_up_to_row,
 };
+use crate::shape::{Shape, Window};
 
 /// Constants of a pipeline, by name.
 pub(super) type Constants = Vec<(&'static str, f64)>;
@@ -321,8 +322,14 @@ fn part_constants(part: &Part) -> Constants {
 
 fn pooling_constants(pooling: &Pooling) -> Constants {
     let Pooling { input, output, window } = pooling;
+    let mut constants = window_constants(input, output, window);
+    constants.push(("CHANNELS", input.channels as f64));
+    constants
+}
+
+/// Sizes of both sides of a sliding window, and the window.
+pub(super) fn window_constants(input: &Shape, output: &Shape, window: &Window) -> Constants {
     vec![
-        ("CHANNELS", input.channels as f64),
         ("INPUT_HEIGHT", input.height as f64),
         ("INPUT_WIDTH", input.width as f64),
         ("OUTPUT_HEIGHT", output.height as f64),
