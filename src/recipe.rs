@@ -19,8 +19,9 @@ pub enum Schedule {
     },
 }
 
-/// Settings of a run.
+/// Settings of a run. Read from JSON, a setting that is left out is the modern recipe's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Recipe {
     /// Passes over the training photos.
     pub epochs: u32,
@@ -48,6 +49,12 @@ pub struct Recipe {
     pub class_weights: bool,
     /// Stop after that many epochs without a better validation loss.
     pub patience: Option<u32>,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self::modern()
+    }
 }
 
 impl Recipe {
@@ -168,5 +175,13 @@ mod tests {
         assert!(recipe.check().unwrap_err().to_string().starts_with("learning rate"));
         assert!(Recipe::named("modem").unwrap_err().to_string().contains("modern"));
         assert_eq!(Recipe::modern().check(), Ok(()));
+    }
+
+    #[test]
+    fn a_file_says_what_differs_from_the_modern_recipe() {
+        let recipe: Recipe = serde_json::from_str(r#"{"epochs": 40}"#).unwrap();
+        assert_eq!(recipe, Recipe { epochs: 40, ..Recipe::modern() });
+        let error = serde_json::from_str::<Recipe>(r#"{"epoch": 40}"#).unwrap_err();
+        assert!(error.to_string().contains("epochs"), "{error}");
     }
 }

@@ -223,11 +223,12 @@ fn collect(
     let mut early = BTreeMap::new();
     let mut next = 0;
     for (number, result) in finished {
-        if cancelled.load(Ordering::Relaxed) {
-            return Err(Error::Cancelled);
-        }
         early.insert(number, result);
         while let Some(result) = early.remove(&next) {
+            // Asked before each photo: many may have waited for this one.
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(Error::Cancelled);
+            }
             next += 1;
             match result? {
                 Outcome::Skipped(skipped) => loaded.skipped.push(skipped),
@@ -343,7 +344,9 @@ mod tests {
         let mut seen = Vec::new();
         let mut progress = |progress: Progress| {
             seen.push(progress);
-            cancelled.store(seen.len() == 5, Ordering::Relaxed);
+            if seen.len() == 5 {
+                cancelled.store(true, Ordering::Relaxed);
+            }
         };
         let result = load(&folder.0, &mut library, 2, &mut progress, &cancelled);
         assert_eq!(result, Err(Error::Cancelled));

@@ -18,7 +18,7 @@ use floret::report::{self, Language};
 use floret::storage::model_file::ModelFile;
 use floret::train::{EpochReport, Start, Trainer};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How many milliseconds pass between two updates of the bar.
 const BAR_INTERVAL_MS: f64 = 200.0;
@@ -40,7 +40,7 @@ pub struct TrainArguments {
     /// Order of linear part, activation and batch normalisation in a ready-made network, such as LA or LAB.
     #[arg(long)]
     actions: Option<String>,
-    /// `modern` or `textbook`.
+    /// `modern`, `textbook`, or a .json file with settings that differ from the modern ones.
     #[arg(long, default_value = "modern")]
     recipe: String,
     /// Passes over the training photos.
@@ -234,7 +234,13 @@ pub async fn run_epochs(trainer: &mut Trainer) -> Result<()> {
 }
 
 fn recipe(arguments: &TrainArguments) -> Result<Recipe> {
-    let mut recipe = Recipe { seed: arguments.seed, ..Recipe::named(&arguments.recipe)? };
+    let path = Path::new(&arguments.recipe);
+    let chosen = if path.extension().is_some_and(|extension| extension == "json") {
+        serde_json::from_slice(&read_file(path)?).map_err(|error| file_error(path, error))?
+    } else {
+        Recipe::named(&arguments.recipe)?
+    };
+    let mut recipe = Recipe { seed: arguments.seed, ..chosen };
     recipe.epochs = arguments.epochs.unwrap_or(recipe.epochs);
     recipe.batch_size = arguments.batch.unwrap_or(recipe.batch_size);
     recipe.learning_rate = arguments.learning_rate.unwrap_or(recipe.learning_rate);
