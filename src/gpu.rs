@@ -230,13 +230,13 @@ impl GpuBackend {
         let staging = memory::create_buffer(&self.device, "read", size, usage, held).await?;
         let mut encoder = self.device.handle.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(source, (offset * BYTES) as u64, &staging, 0, size);
-        self.device.queue.submit([encoder.finish()]);
+        let submission = self.device.queue.submit([encoder.finish()]);
         let (tell, mapped) = oneshot::channel();
         staging.slice(..).map_async(wgpu::MapMode::Read, move |outcome| {
             // Nobody listens any more where the read was given up.
             let _ = tell.send(outcome);
         });
-        self.device.poll(true)?;
+        self.device.wait_for(submission)?;
         let outcome = mapped.await;
         self.device.check()?;
         match outcome {

@@ -161,9 +161,17 @@ impl Device {
         self.handle.destroy();
     }
 
-    /// Natively, runs the callbacks of finished work, after waiting for it where `wait`; a browser runs them by itself.
-    pub fn poll(&self, wait: bool) -> Result<()> {
-        let kind = if wait { wgpu::PollType::wait_indefinitely() } else { wgpu::PollType::Poll };
+    /// Natively, runs the callbacks of finished work; a browser runs them by itself.
+    pub fn poll(&self) -> Result<()> {
+        self.poll_as(wgpu::PollType::Poll)
+    }
+
+    /// Natively, waits for a submission; in a browser its callback does.
+    pub fn wait_for(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+        self.poll_as(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })
+    }
+
+    fn poll_as(&self, kind: wgpu::PollType) -> Result<()> {
         let polled = self.handle.poll(kind).map(|_| ()).map_err(|error| error.to_string());
         self.check()?;
         polled.map_err(|problem| self.error(problem))

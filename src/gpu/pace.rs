@@ -8,22 +8,53 @@ use web_time::Instant;
 
 /// Seconds of work in a command buffer at most: watchdogs stop longer ones, and the page's own frames wait for them.
 const SECONDS_IN_A_BUFFER: f64 = 0.25;
-/// Seconds of work that may be on its way when a caller settles.
-const SECONDS_ON_THE_WAY: f64 = 0.1;
+/// Seconds of work that may be on its way when a caller settles. Well over the 100 ms after which Firefox tells that work
+/// is done: with less on its way, that wait would be taken for the device's speed, and keep it from being found.
+const SECONDS_ON_THE_WAY: f64 = 0.25;
 /// Floating-point operations a second, before anything was measured: a slow integrated GPU's.
 const FIRST_GUESS: f64 = 2e10;
+/// Seconds over which speed is measured at least; shorter ones say more of the way to the device.
+const SHORTEST_MEASUREMENT: f64 = 0.02;
+/// Seconds without work after which a measurement starts anew.
+const PAUSE: f64 = 0.05;
 
 /// The device's speed as measured so far.
 #[derive(Debug)]
 struct Speed {
     per_second: f64,
     last_done: Instant,
+    measured_from: Instant,
+    work_since: f64,
+}
+
+impl Speed {
+    fn new(now: Instant) -> Self {
+        Self { per_second: FIRST_GUESS, last_done: now, measured_from: now, work_since: 0.0 }
+    }
+
+    /// Takes note of work, submitted at one time and done at another.
+    fn note(&mut self, work: f64, submitted: Instant, done: Instant) {
+        if submitted.saturating_duration_since(self.last_done).as_secs_f64() > PAUSE {
+            self.measured_from = submitted;
+            self.work_since = 0.0;
+        }
+        self.last_done = done;
+        self.work_since += work;
+        let seconds = done.saturating_duration_since(self.measured_from).as_secs_f64();
+        if seconds >= SHORTEST_MEASUREMENT {
+            let measured = (self.work_since / seconds).clamp(1e8, 1e14);
+            self.per_second += 0.5 * (measured - self.per_second);
+            self.measured_from = done;
+            self.work_since = 0.0;
+        }
+    }
 }
 
 /// Work submitted and not yet known to be done.
 #[derive(Debug)]
 struct Submission {
     work: f64,
+    index: wgpu::SubmissionIndex,
     done: oneshot::Receiver<()>,
 }
 
@@ -37,7 +68,7 @@ pub(super) struct Pace {
 impl Pace {
     /// Nothing measured yet.
     pub fn new() -> Self {
-        let speed = Speed { per_second: FIRST_GUESS, last_done: Instant::now() };
+        let speed = Speed::new(Instant::now());
         Self { speed: Arc::new(Mutex::new(speed)), on_the_way: VecDeque::new() }
     }
 
@@ -58,34 +89,25 @@ impl Pace {
         let (tell, done) = oneshot::channel();
         let speed = Arc::clone(&self.speed);
         let start = Instant::now();
-        device.queue.submit([commands]);
+        let index = device.queue.submit([commands]);
         device.queue.on_submitted_work_done(move || {
-            let now = Instant::now();
             let mut speed = speed.lock().unwrap_or_else(PoisonError::into_inner);
-            let seconds = (now - start.max(speed.last_done)).as_secs_f64();
-            // Short work says more of the way to the device than of the device.
-            if seconds > 0.005 {
-                let measured = (work / seconds).clamp(1e8, 1e14);
-                speed.per_second += 0.5 * (measured - speed.per_second);
-            }
-            speed.last_done = now;
+            speed.note(work, start, Instant::now());
             // Nobody listens any more where the executor is gone.
             let _ = tell.send(());
         });
-        self.on_the_way.push_back(Submission { work, done });
+        self.on_the_way.push_back(Submission { work, index, done });
     }
 
     /// Waits until what is on its way takes but a moment.
     pub async fn settle(&mut self, device: &Device) -> crate::error::Result<()> {
-        device.poll(false)?;
-        let mut seconds = self.seconds_on_the_way();
-        while seconds > SECONDS_ON_THE_WAY {
-            device.poll(true)?;
+        device.poll()?;
+        while self.seconds_on_the_way() > SECONDS_ON_THE_WAY {
             let Some(oldest) = self.on_the_way.pop_front() else { break };
+            device.wait_for(oldest.index)?;
             // A cancelled callback is a lost device, which the check tells.
             let _ = oldest.done.await;
             device.check()?;
-            seconds = self.seconds_on_the_way();
         }
         Ok(())
     }
@@ -98,4 +120,25 @@ impl Pace {
 
 fn finished(done: &mut oneshot::Receiver<()>) -> bool {
     !matches!(done.try_recv(), Ok(None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn speed_is_found_though_news_of_work_come_late() {
+        // A device of 1e12 operations a second whose news come every 100 ms, kept as busy as the pace allows.
+        let start = Instant::now();
+        let mut speed = Speed::new(start);
+        for tick in 0..40 {
+            let at = |tick: u64| start + Duration::from_millis(100 * tick);
+            let allowed = (speed.per_second * SECONDS_ON_THE_WAY).min(1e12 * 0.1);
+            for _ in 0..10 {
+                speed.note(allowed / 10.0, at(tick), at(tick + 1));
+            }
+        }
+        assert!((0.8e12..1.2e12).contains(&speed.per_second), "{:e}", speed.per_second);
+    }
 }
