@@ -19,6 +19,7 @@ mod dispatch;
 mod memory;
 mod pace;
 mod pipelines;
+mod probe;
 mod shaders;
 mod uniforms;
 
@@ -96,9 +97,20 @@ impl GpuBackend {
         self.memory.bytes()
     }
 
-    /// Destroys the device, as a driver's reset would: the next call fails with [`Error::DeviceLost`].
-    pub fn destroy(&self) {
-        self.device.destroy();
+    /// Destroys the device when called, whoever owns the executor by then, as a driver's reset would: what comes after it
+    /// fails with [`Error::DeviceLost`].
+    pub fn destroyer(&self) -> impl Fn() + use<> {
+        self.device.destroyer()
+    }
+
+    /// Floating-point operations a second that the device reaches in multiply-adds alone, which stay in registers: the
+    /// ceiling that kernels are measured against, a multiply-add counted as two.
+    ///
+    /// # Errors
+    /// Device errors.
+    pub async fn multiply_add_rate(&mut self) -> Result<f64> {
+        let Self { device, memory, pipelines, uniform, .. } = self;
+        probe::multiply_add_rate(device, memory, pipelines, uniform).await
     }
 
     async fn load_plan(&mut self, plan: &Plan) -> Result<PlanId> {
@@ -154,18 +166,8 @@ impl GpuBackend {
         }
         loaded.bind_groups.clear();
         for (dispatch, pipeline) in loaded.dispatches.iter().zip(&loaded.pipelines) {
-            let mut entries =
-                vec![wgpu::BindGroupEntry { binding: 0, resource: uniform.as_entire_binding() }];
-            for (index, binding) in dispatch.bindings.iter().enumerate() {
-                let buffer = memory.binding(device, binding.operand, loaded.batch_size)?;
-                let resource = wgpu::BindingResource::Buffer(buffer);
-                entries.push(wgpu::BindGroupEntry { binding: index as u32 + 1, resource });
-            }
-            let group = device.handle.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some(dispatch.shader),
-                layout: &pipeline.layout,
-                entries: &entries,
-            });
+            let batch_size = loaded.batch_size;
+            let group = bind_group(device, memory, uniform, dispatch, pipeline, batch_size)?;
             loaded.bind_groups.push(group);
         }
         loaded.generation = Some(memory.generation);
@@ -308,6 +310,29 @@ impl Backend for GpuBackend {
     fn settle(&mut self) -> LocalFuture<'_, Result<()>> {
         Box::pin(self.pace.settle(&self.device))
     }
+}
+
+/// The operands of a dispatch, behind the step's numbers.
+fn bind_group(
+    device: &Device,
+    memory: &Memory,
+    uniform: &wgpu::Buffer,
+    dispatch: &Dispatch,
+    pipeline: &Pipeline,
+    batch_size: usize,
+) -> Result<wgpu::BindGroup> {
+    let mut entries =
+        vec![wgpu::BindGroupEntry { binding: 0, resource: uniform.as_entire_binding() }];
+    for (index, binding) in dispatch.bindings.iter().enumerate() {
+        let buffer = memory.binding(device, binding.operand, batch_size)?;
+        let resource = wgpu::BindingResource::Buffer(buffer);
+        entries.push(wgpu::BindGroupEntry { binding: index as u32 + 1, resource });
+    }
+    Ok(device.handle.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some(dispatch.shader),
+        layout: &pipeline.layout,
+        entries: &entries,
+    }))
 }
 
 fn loaded(plans: &mut [Option<Loaded>], plan: PlanId) -> Result<&mut Loaded> {

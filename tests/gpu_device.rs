@@ -67,11 +67,19 @@ fn a_destroyed_device_is_an_error_everywhere_and_never_zeros() {
     let Some(mut backend) = any_gpu() else { return };
     block_on(async {
         backend.allocate(Storage::Weights, 64).await.unwrap();
-        backend.destroy();
+        backend.destroyer()();
         let lost = |error: &Error| matches!(error, Error::DeviceLost { .. });
         assert!(lost(&backend.read(Storage::Weights, 0, 64).await.unwrap_err()));
         assert!(lost(&backend.write(Storage::Weights, 0, &[0; 4]).unwrap_err()));
         assert!(lost(&backend.allocate(Storage::Weights, 64).await.unwrap_err()));
         assert!(lost(&backend.settle().await.unwrap_err()));
     });
+}
+
+#[test]
+fn the_ceiling_is_measured() {
+    let Some(mut backend) = any_gpu() else { return };
+    let rate = block_on(backend.multiply_add_rate()).unwrap();
+    println!("{}: {rate:.3e} operations a second", backend.name());
+    assert!((1e6..1e16).contains(&rate));
 }

@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+#[cfg(feature = "gpu")]
+mod any_gpu;
+
+use floret::backend::Backend;
 use floret::cpu::CpuBackend;
 use floret::data::library::Library;
 use floret::data::photo::{Photo, PhotoId, Split};
@@ -61,7 +65,11 @@ fn start(library: &Library, recipe: Recipe) -> Start {
 }
 
 fn trainer(library: &Library, start: Start) -> Trainer {
-    pollster::block_on(Trainer::new(Box::new(CpuBackend::new(1)), library, start, MEMORY)).unwrap()
+    trainer_on(Box::new(CpuBackend::new(1)), library, start)
+}
+
+fn trainer_on(backend: Box<dyn Backend>, library: &Library, start: Start) -> Trainer {
+    pollster::block_on(Trainer::new(backend, library, start, MEMORY)).unwrap()
 }
 
 /// Losses and accuracies of the finished epochs, to the bit.
@@ -180,4 +188,40 @@ fn files_that_are_damaged_are_refused() {
     let end = not_finite.len();
     not_finite[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     assert!(ModelFile::from_bytes(&not_finite).unwrap_err().to_string().contains("holds NaN"));
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn a_lost_gpu_costs_nothing_but_the_steps_since_the_last_state() {
+    let Some(gpu) = any_gpu::any_gpu() else { return };
+    let library = library();
+    let mut whole = trainer_on(Box::new(gpu), &library, start(&library, recipe()));
+    finish(&mut whole);
+
+    let Some(gpu) = any_gpu::any_gpu() else { return };
+    let destroy = gpu.destroyer();
+    let mut broken = trainer_on(Box::new(gpu), &library, start(&library, recipe()));
+    for _ in 0..6 {
+        pollster::block_on(broken.advance(0.0)).unwrap();
+    }
+    let snapshot = pollster::block_on(broken.snapshot()).unwrap();
+    pollster::block_on(broken.advance(0.0)).unwrap();
+    destroy();
+    let error = pollster::block_on(broken.advance(0.0)).expect_err("the device is gone");
+    assert!(matches!(error, Error::DeviceLost { .. }), "{error}");
+    drop(broken);
+
+    // On the same adapter: the same numbers to the bit.
+    let Some(gpu) = any_gpu::any_gpu() else { return };
+    let again = Start::Snapshot(Box::new(snapshot.clone()));
+    let mut resumed = trainer_on(Box::new(gpu), &library, again);
+    finish(&mut resumed);
+    assert_eq!(numbers(&resumed), numbers(&whole));
+
+    // On the CPU, where the GPU stays away: the same run but for rounding.
+    let mut rescued = trainer(&library, Start::Snapshot(Box::new(snapshot)));
+    finish(&mut rescued);
+    for (ours, theirs) in numbers(&rescued).iter().zip(numbers(&whole)) {
+        assert!((ours.0 - theirs.0).abs() < 0.05, "{ours:?} on the CPU, {theirs:?} on the GPU");
+    }
 }

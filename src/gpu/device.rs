@@ -23,11 +23,14 @@ pub struct AdapterSummary {
 }
 
 impl AdapterSummary {
-    fn new(info: &wgpu::AdapterInfo) -> Self {
+    /// `words` name the adapter where its information does not.
+    fn new(info: &wgpu::AdapterInfo, words: Option<String>) -> Self {
         let name = [&info.name, &info.driver, &info.driver_info]
             .into_iter()
             .find(|text| !text.is_empty())
-            .map_or_else(|| "unnamed adapter".into(), String::clone);
+            .cloned()
+            .or(words)
+            .unwrap_or_else(|| "unnamed adapter".into());
         let interface = match info.backend {
             wgpu::Backend::BrowserWebGpu => "WebGPU",
             wgpu::Backend::Vulkan => "Vulkan",
@@ -59,7 +62,7 @@ fn instance() -> wgpu::Instance {
 /// be had. Whether the executor takes it is [`GpuOptions`]' to say.
 pub async fn offered_adapter() -> Option<AdapterSummary> {
     let adapter = request_adapter(&instance()).await.ok()?;
-    Some(AdapterSummary::new(&adapter.get_info()))
+    Some(AdapterSummary::new(&adapter.get_info(), browser_words().await))
 }
 
 async fn request_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter> {
@@ -72,6 +75,33 @@ async fn request_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter> {
         problem: format!("no GPU adapter: {error}"),
         remedy: "the CPU executor runs everywhere".into(),
     })
+}
+
+/// Vendor and architecture, such as `google swiftshader`: all that a browser tells of an adapter, and wgpu leaves it out.
+#[cfg(target_arch = "wasm32")]
+async fn browser_words() -> Option<String> {
+    use js_sys::{Function, Object, Promise, Reflect};
+    use wasm_bindgen::{JsCast, JsValue};
+    let get = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).ok();
+    let gpu = get(&get(&js_sys::global(), "navigator")?, "gpu")?;
+    let options = Object::new();
+    Reflect::set(&options, &"powerPreference".into(), &"high-performance".into()).ok()?;
+    let request: Function = get(&gpu, "requestAdapter")?.dyn_into().ok()?;
+    let promise: Promise = request.call1(&gpu, &options).ok()?.dyn_into().ok()?;
+    let adapter = wasm_bindgen_futures::JsFuture::from(promise).await.ok()?;
+    let info = get(&adapter, "info")?;
+    let words: Vec<String> = ["vendor", "architecture"]
+        .into_iter()
+        .filter_map(|key| get(&info, key)?.as_string())
+        .filter(|word| !word.is_empty())
+        .collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// Natively the driver names the adapter.
+#[cfg(not(target_arch = "wasm32"))]
+async fn browser_words() -> Option<String> {
+    None
 }
 
 /// What has befallen a device, told by its callbacks.
@@ -95,7 +125,7 @@ impl Device {
     /// Opens the adapter that the options allow, with all the buffer size that it has.
     pub async fn open(options: &GpuOptions) -> Result<Self> {
         let adapter = request_adapter(&instance()).await?;
-        let summary = AdapterSummary::new(&adapter.get_info());
+        let summary = AdapterSummary::new(&adapter.get_info(), browser_words().await);
         if summary.software && !options.allow_software {
             return Err(Error::Device {
                 device: summary.to_string(),
@@ -153,12 +183,15 @@ impl Device {
         }
     }
 
-    /// Destroys the device, as a driver's reset would; everything after it fails with [`Error::DeviceLost`].
-    pub fn destroy(&self) {
-        let mut fate = self.fate.lock().unwrap_or_else(PoisonError::into_inner);
-        fate.lost.get_or_insert_with(|| "destroyed".into());
-        drop(fate);
-        self.handle.destroy();
+    /// Destroys the device when called; everything after it fails with [`Error::DeviceLost`].
+    pub fn destroyer(&self) -> impl Fn() + use<> {
+        let (fate, handle) = (Arc::clone(&self.fate), self.handle.clone());
+        move || {
+            let mut fate = fate.lock().unwrap_or_else(PoisonError::into_inner);
+            fate.lost.get_or_insert_with(|| "destroyed".into());
+            drop(fate);
+            handle.destroy();
+        }
     }
 
     /// Natively, runs the callbacks of finished work; a browser runs them by itself.

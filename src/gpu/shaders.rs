@@ -28,10 +28,17 @@ impl Shader {
     }
 }
 
-/// The shader of a kernel.
+/// The shader of a kernel, or the probe.
 pub(super) fn shader(name: &str) -> Option<&'static Shader> {
-    SHADERS.iter().find(|shader| shader.name == name)
+    SHADERS.iter().chain([&PROBE]).find(|shader| shader.name == name)
 }
+
+/// Measures the device; no kernel.
+pub(super) static PROBE: Shader = Shader {
+    name: "multiply_add",
+    shared: &[STEP],
+    own: include_str!("../../shaders/probe/multiply_add.wgsl"),
+};
 
 /// All shaders, by kernel.
 pub(super) static SHADERS: [Shader; 26] = [
@@ -165,7 +172,7 @@ mod tests {
 
     #[test]
     fn every_shader_is_valid() {
-        for shader in &SHADERS {
+        for shader in SHADERS.iter().chain([&PROBE]) {
             let text = shader.text();
             let module = match naga::front::wgsl::parse_str(&text) {
                 Ok(module) => module,
