@@ -17,6 +17,7 @@ pub mod duplicates;
 pub mod folder;
 pub mod image_kind;
 pub mod library;
+pub mod names;
 pub mod photo;
 pub mod resize;
 pub mod split;

@@ -27,6 +27,7 @@ use crate::storage::model_file::ModelFile;
 use crate::train::{Start, Trainer};
 use devices::{Device, backend, cpu, devices};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use wasm_bindgen::prelude::*;
 use web_time::Instant;
 
@@ -42,16 +43,16 @@ const THUMBNAIL: usize = 96;
 /// Rows and columns that networks read until one is chosen.
 const INPUT_SIZE: usize = 64;
 
-/// Seed of the split: the same photos are held back whatever is trained.
-const SPLIT_SEED: u64 = 1;
+/// Seed of the split that photos get when they arrive; a run's own seed splits them anew.
+const FIRST_SPLIT_SEED: u64 = 1;
 
 /// Colour channels of a photo.
 const CHANNELS: usize = 3;
 
-/// What answers: a run, or a model that was opened.
+/// What answers: a run, or a model that was opened, with its file.
 enum Held {
     Run(Box<Trainer>),
-    Model(Box<Classifier>),
+    Model { classifier: Box<Classifier>, bytes: Vec<u8> },
 }
 
 /// Everything that a page's worker holds.
@@ -261,7 +262,7 @@ impl Engine {
         let doctor =
             doctor::examine(&mut self.library, &self.skipped, &self.duplicates, self.input_size)
                 .map_err(thrown)?;
-        self.library.assign_splits(SPLIT_SEED, &Ratios::default()).map_err(thrown)?;
+        self.split(&HashMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
         let photos = self.library.photos().len();
         given(&LibrarySummary {
             photos,
@@ -350,8 +351,12 @@ impl Engine {
         given(&Answer { classes: &classifier.model.classes, probabilities, milliseconds })
     }
 
-    /// The model file; with `continuable` it holds all that a run needs to go on.
+    /// The model file; with `continuable` it holds all that a run needs to go on. A model that was opened is given
+    /// back as it came.
     pub async fn save(&mut self, continuable: bool) -> std::result::Result<Vec<u8>, JsValue> {
+        if let (Some(Held::Model { bytes, .. }), false) = (&self.held, continuable) {
+            return Ok(bytes.clone());
+        }
         self.file(continuable).await.and_then(|file| file.to_bytes()).map_err(thrown)
     }
 
@@ -367,7 +372,7 @@ impl Engine {
             size: model.preprocessing.input_size,
             parameters: model.network.structure.parameters,
         });
-        self.held = Some(Held::Model(Box::new(classifier)));
+        self.held = Some(Held::Model { classifier: Box::new(classifier), bytes: bytes.into() });
         summary
     }
 }
@@ -420,13 +425,22 @@ impl Engine {
         let recipe = recipe.recipe()?;
         let classes = self.library.classes();
         let network = Network::new(text, Shape::new(size, size, CHANNELS), classes.len())?;
+        // Like the terminal: the seed decides the split too.
+        self.split(&HashMap::new(), recipe.seed)?;
         let model = Box::new(Model::fresh(network, classes, &recipe)?);
         self.hold(Start::Model { model, recipe, train_from: 0 }, device).await
     }
 
     async fn resume_run(&mut self, bytes: &[u8], device: &str) -> Result<()> {
         let file = ModelFile::from_bytes(bytes)?;
+        self.split(&file.splits.into_iter().collect(), file.snapshot.recipe.seed)?;
         self.hold(Start::Snapshot(Box::new(file.snapshot)), device).await
+    }
+
+    /// Photos that a run knows stay where it had them; the seed places the others.
+    fn split(&mut self, known: &HashMap<PhotoId, Split>, seed: u64) -> Result<()> {
+        self.library.restore_splits(known);
+        self.library.assign_splits(seed, &Ratios::default())
     }
 
     async fn hold(&mut self, start: Start, device: &str) -> Result<()> {
@@ -439,21 +453,9 @@ impl Engine {
     }
 
     async fn file(&mut self, continuable: bool) -> Result<ModelFile> {
-        let snapshot = match &mut self.held {
-            Some(Held::Run(trainer)) => trainer.snapshot().await?,
-            Some(Held::Model(_)) | None => {
-                return Err(Error::Data {
-                    problem: "there is no run to save".into(),
-                    remedy: "train a network first".into(),
-                });
-            }
-        };
-        let splits = self
-            .library
-            .photos()
-            .iter()
-            .filter_map(|photo| Some((photo.id, photo.split?)))
-            .collect();
+        let snapshot = self.trainer()?.snapshot().await?;
+        let photos = self.library.photos().iter();
+        let splits = photos.filter_map(|photo| Some((photo.id, photo.split?))).collect();
         Ok(ModelFile { snapshot, continuable, splits })
     }
 }
@@ -461,7 +463,7 @@ impl Engine {
 async fn classifier(held: &mut Option<Held>) -> Result<&mut Classifier> {
     match held {
         Some(Held::Run(trainer)) => Ok(trainer.classifier()),
-        Some(Held::Model(classifier)) => Ok(classifier),
+        Some(Held::Model { classifier, .. }) => Ok(classifier),
         None => Err(Error::Data {
             problem: "there is no model".into(),
             remedy: "train a network or open a model file".into(),

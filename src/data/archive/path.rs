@@ -1,5 +1,7 @@
 //! What a path in a folder or an archive says: a label, a name, or that it is clutter.
 
+use super::super::names::composed;
+
 /// The folders and the file of a path, either slash; `.`, `..` and empty parts say nothing.
 fn parts(path: &str) -> Vec<&str> {
     path.split(['/', '\\'])
@@ -17,7 +19,7 @@ fn parts(path: &str) -> Vec<&str> {
 /// ```
 pub fn label_of(path: &str) -> Option<String> {
     match parts(path)[..] {
-        [.., folder, _] => Some(folder.into()),
+        [.., folder, _] => Some(composed(folder)),
         _ => None,
     }
 }
@@ -25,7 +27,7 @@ pub fn label_of(path: &str) -> Option<String> {
 /// A name for people: the folder that directly holds the file, and the file.
 pub fn name_of(path: &str) -> String {
     let parts = parts(path);
-    let name = parts[parts.len().saturating_sub(2)..].join("/");
+    let name = composed(&parts[parts.len().saturating_sub(2)..].join("/"));
     name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
@@ -46,6 +48,7 @@ mod tests {
         for (path, label, name) in [
             ("rose/1.jpg", Some("rose"), "rose/1.jpg"),
             ("a\\b\\장미\\1.jpg", Some("장미"), "장미/1.jpg"),
+            ("a/\u{110c}\u{1161}\u{11bc}\u{1106}\u{1175}/1.jpg", Some("장미"), "장미/1.jpg"),
             ("../../etc/passwd", Some("etc"), "etc/passwd"),
             ("/1.jpg", None, "1.jpg"),
             ("../1.jpg", None, "1.jpg"),

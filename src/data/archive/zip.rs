@@ -1,5 +1,6 @@
 //! Entries of a .zip, through the `zip` crate.
 
+use super::super::names;
 use super::path::{is_clutter, name_of};
 use super::{Item, Limits, Skipped, Source, read_photo};
 use std::io::{BufReader, Read};
@@ -36,11 +37,11 @@ impl ZipReader {
         while self.next < self.archive.len() {
             let index = self.next;
             self.next += 1;
-            // Programs that write UTF-8 do not always say so; the crate then reads another alphabet.
+            // Programs do not always say which alphabet they write; the crate then reads one that hardly any uses.
             let path = match self.archive.by_index_raw(index) {
-                Ok(entry) => String::from_utf8(entry.name_raw().to_vec())
-                    .or_else(|_| entry.name().map(std::borrow::Cow::into_owned))
-                    .unwrap_or_else(|_| format!("entry {index}")),
+                Ok(entry) => names::decoded(entry.name_raw())
+                    .or_else(|| entry.name().ok().map(std::borrow::Cow::into_owned))
+                    .unwrap_or_else(|| format!("entry {index}")),
                 Err(error) => return Some(Ok(skipped(&format!("entry {index}"), &error))),
             };
             if path.ends_with(['/', '\\']) || is_clutter(&path) {
