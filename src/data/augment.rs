@@ -62,16 +62,16 @@ impl Augmentation {
         }
     }
 
-    /// The variation of the modern recipe: random resized crops, mirroring, colour, mixup.
+    /// The variation of the modern recipe: random resized crops, mirroring, a little colour. Ten epochs are too few
+    /// for more to pay; docs/accuracy.md has what was tried.
     pub fn standard() -> Self {
         Self {
             flip: true,
             crop_area_min: 0.4,
             crop_aspect_max: 4.0 / 3.0,
-            brightness: 0.3,
-            contrast: 0.3,
-            saturation: 0.3,
-            mixup: 0.2,
+            brightness: 0.15,
+            contrast: 0.15,
+            saturation: 0.15,
             ..Self::none()
         }
     }
@@ -339,9 +339,9 @@ mod tests {
 
     #[test]
     fn mixup_weights_follow_beta() {
-        let standard = Augmentation::standard();
+        let mixed = Augmentation { mixup: 0.2, ..Augmentation::standard() };
         let weights: Vec<f32> = (0..4000)
-            .filter_map(|position| standard.mix(1, 0, position, 100))
+            .filter_map(|position| mixed.mix(1, 0, position, 100))
             .inspect(|mix| assert!(mix.partner < 100 && mix.weight > 0.0 && mix.weight <= 0.5))
             .map(|mix| mix.weight)
             .collect();
@@ -349,7 +349,7 @@ mod tests {
         // E[min(λ, 1 − λ)] of Beta(0.2, 0.2), from a million draws elsewhere.
         assert!((mean - 0.101).abs() < 0.01, "{mean}");
         assert_eq!(Augmentation::none().mix(1, 0, 0, 100), None);
-        assert_eq!(standard.mix(1, 0, 0, 0), None);
+        assert_eq!(mixed.mix(1, 0, 0, 0), None);
     }
 
     #[test]
