@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Kernel, METRICS, StepInputs, Storage};
 use crate::network::Network;
 use crate::network::presets::preset;
-use crate::parameters::Parameters;
+use crate::parameters::{KernelInitialisation, Parameters};
 use crate::plan::{Optimizer, Plan, PlanOptions, Source};
 use crate::rng::{Random, Stream};
 use serde::Serialize;
@@ -134,7 +134,7 @@ async fn prepare(backend: &mut dyn Backend, plan: &Plan, parameters: &Parameters
     for &(storage, len) in &plan.shared {
         backend.allocate(storage, len).await?;
         let numbers = match storage {
-            Storage::Weights => parameters.initial_weights(1),
+            Storage::Weights => parameters.initial_weights(1, KernelInitialisation::He),
             Storage::Statistics => parameters.initial_statistics(),
             Storage::ParameterFlags => parameters.flags(0),
             Storage::Targets => {

@@ -18,6 +18,7 @@ pub mod cpu;
 pub mod data;
 pub mod error;
 pub mod experiment;
+pub mod explain;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod kernel;

@@ -64,8 +64,10 @@ impl Model {
             });
         }
         let parameters = Parameters::new(&network.graph);
-        let (weights, statistics) =
-            (parameters.initial_weights(recipe.seed), parameters.initial_statistics());
+        let (weights, statistics) = (
+            parameters.initial_weights(recipe.seed, recipe.initialisation),
+            parameters.initial_statistics(),
+        );
         let averaged = (recipe.weight_average > 0.0)
             .then(|| Averaged { weights: weights.clone(), statistics: statistics.clone() });
         let (preprocessing, mirror) = (Preprocessing::new(input.height), recipe.mirror);

@@ -22,8 +22,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Initialisation {
-    /// Normal numbers of variance 2 / `fan_in` (He et al., 2015).
-    He {
+    /// Normal numbers, by [`crate::parameters::KernelInitialisation`].
+    Kernel {
         /// Inputs of one output number.
         fan_in: usize,
     },

@@ -1,10 +1,57 @@
 //! Where each parameter lies in the arenas: weights, gradients and moments share one layout.
 
+use crate::error::{Error, Result, did_you_mean};
 use crate::kernel::{ROW, round_up_to_row};
 use crate::network::graph::Graph;
 use crate::ops::batch_norm::pair_len;
 use crate::ops::{Initialisation, ParameterSpec};
 use crate::rng::{Random, Stream};
+use serde::{Deserialize, Serialize};
+
+/// How the kernels of a network start; biases start at 0.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum KernelInitialisation {
+    /// Normal numbers of variance 2 / `fan_in` (He et al., 2015).
+    #[default]
+    He,
+    /// Normal numbers of the same standard deviation in every layer.
+    Normal {
+        /// The standard deviation.
+        deviation: f32,
+    },
+}
+
+impl KernelInitialisation {
+    /// The textbook's: standard deviation 0.03.
+    pub const TEXTBOOK: Self = Self::Normal { deviation: 0.03 };
+
+    /// Names that [`KernelInitialisation::named`] knows.
+    pub const NAMES: [&'static str; 2] = ["he", "textbook"];
+
+    /// An initialisation by its name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with a suggestion.
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "he" => Ok(Self::He),
+            "textbook" => Ok(Self::TEXTBOOK),
+            _ => Err(Error::Unknown {
+                what: "initialisation".into(),
+                name: name.into(),
+                suggestion: did_you_mean(name, Self::NAMES),
+            }),
+        }
+    }
+
+    fn deviation(self, fan_in: usize) -> f32 {
+        match self {
+            Self::He => (2.0 / fan_in as f32).sqrt(),
+            Self::Normal { deviation } => deviation,
+        }
+    }
+}
 
 /// A trained tensor.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,16 +153,16 @@ impl Parameters {
     }
 
     /// A fresh weight arena. Parameter `p` draws from substream `p` of [`Stream::Initialisation`].
-    pub fn initial_weights(&self, seed: u64) -> Vec<f32> {
+    pub fn initial_weights(&self, seed: u64, kernels: KernelInitialisation) -> Vec<f32> {
         let mut weights = vec![0.0; self.weights_len];
         for (number, parameter) in self.trained.iter().enumerate() {
             let values = &mut weights[parameter.offset..][..parameter.spec.len()];
             match parameter.spec.initialisation {
                 Initialisation::Zeros => {}
                 Initialisation::Ones => values.fill(1.0),
-                Initialisation::He { fan_in } => {
+                Initialisation::Kernel { fan_in } => {
                     let random = Random::new(seed, Stream::Initialisation, number as u32, 0);
-                    let deviation = (2.0 / fan_in as f32).sqrt();
+                    let deviation = kernels.deviation(fan_in);
                     for (index, value) in values.iter_mut().enumerate() {
                         *value = random.normal(index as u32) * deviation;
                     }

@@ -2,6 +2,7 @@
 
 use crate::data::augment::Augmentation;
 use crate::error::{Error, Result};
+use crate::parameters::KernelInitialisation;
 use crate::plan::Optimizer;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,9 @@ pub struct Recipe {
     pub batch_size: usize,
     /// Seed of initialisation, order, augmentation and dropout.
     pub seed: u64,
+    /// How kernels start. Files written before this setting have He's.
+    #[serde(default)]
+    pub initialisation: KernelInitialisation,
     /// Update rule.
     pub optimizer: Optimizer,
     /// Peak learning rate.
@@ -64,6 +68,7 @@ impl Recipe {
             epochs: 10,
             batch_size: 10,
             seed: 1,
+            initialisation: KernelInitialisation::He,
             optimizer: Optimizer::ADAM,
             learning_rate: 0.001,
             schedule: Schedule::Constant,

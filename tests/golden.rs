@@ -10,7 +10,7 @@ use floret::error::Result;
 use floret::kernel::{METRICS, StepInputs, Storage};
 use floret::network::Network;
 use floret::network::presets::preset;
-use floret::parameters::Parameters;
+use floret::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use pollster::block_on;
 use serde::Deserialize;
@@ -55,7 +55,11 @@ fn losses(golden: &Golden, run: &Run, backend: &mut dyn Backend) -> Result<Vec<f
     for &(storage, len) in &plan.shared {
         block_on(backend.allocate(storage, len))?;
     }
-    write(backend, Storage::Weights, &parameters.initial_weights(run.seed))?;
+    write(
+        backend,
+        Storage::Weights,
+        &parameters.initial_weights(run.seed, KernelInitialisation::He),
+    )?;
     write(backend, Storage::ParameterFlags, &parameters.flags(0))?;
     if parameters.statistics_len > 0 {
         write(backend, Storage::Statistics, &parameters.initial_statistics())?;

@@ -16,7 +16,7 @@ use floret::error::Result;
 use floret::gpu::GpuBackend;
 use floret::kernel::{Call, Extent, METRICS, StepInputs, Storage, View};
 use floret::network::{Network, presets::preset};
-use floret::parameters::Parameters;
+use floret::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use floret::shape::Shape;
 use kernel_cases::Case;
@@ -144,7 +144,10 @@ impl Training {
             backend.allocate(storage, len).await?;
         }
         let numbers = [
-            (Storage::Weights, self.parameters.initial_weights(self.seed)),
+            (
+                Storage::Weights,
+                self.parameters.initial_weights(self.seed, KernelInitialisation::He),
+            ),
             (Storage::ParameterFlags, self.parameters.flags(0)),
         ];
         for (storage, numbers) in numbers {

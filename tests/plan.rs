@@ -16,7 +16,7 @@ use floret::ops::dense::Dense;
 use floret::ops::dropout::Dropout;
 use floret::ops::noise::Noise;
 use floret::ops::pool2d::{Pool2d, PoolKind};
-use floret::parameters::Parameters;
+use floret::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use floret::rng::{Random, Stream};
 use floret::shape::{Padding, Shape};
@@ -200,7 +200,11 @@ fn frozen_layers_get_no_gradient_and_no_work() {
 fn executor(graph: &Graph, plan: &Plan, batch_size: usize) -> ReferenceExecutor {
     let parameters = Parameters::new(graph);
     let mut executor = ReferenceExecutor::new(&parameters, &[plan]);
-    let weights: Vec<f64> = parameters.initial_weights(1).into_iter().map(f64::from).collect();
+    let weights: Vec<f64> = parameters
+        .initial_weights(1, KernelInitialisation::He)
+        .into_iter()
+        .map(f64::from)
+        .collect();
     let flags: Vec<f64> = parameters.flags(0).into_iter().map(f64::from).collect();
     for (storage, numbers) in [
         (Storage::Weights, &weights),

@@ -16,6 +16,8 @@ pub struct StructureRow {
     pub kind: String,
     /// Path in the graph.
     pub path: String,
+    /// Node of the graph that makes its output.
+    pub node: usize,
     /// Shape that it reads.
     pub input: Shape,
     /// Shape that it makes.
@@ -43,6 +45,7 @@ impl Default for StructureRow {
             depth: 0,
             kind: String::new(),
             path: String::new(),
+            node: 0,
             input: Shape::new(0, 0, 0),
             output: Shape::new(0, 0, 0),
             kernel: None,
@@ -65,6 +68,7 @@ impl StructureRow {
         output: usize,
         field: [[usize; 2]; 2],
     ) {
+        self.node = output;
         self.output = graph.nodes[output].shape;
         [self.receptive_field, self.jump] = field;
         for node in &graph.nodes[first_node..] {

@@ -66,7 +66,7 @@ pub(super) fn linear_parameters(
         ParameterSpec {
             name: "kernel",
             shape: kernel_shape,
-            initialisation: Initialisation::He { fan_in: convolution.depth() },
+            initialisation: Initialisation::Kernel { fan_in: convolution.depth() },
             offset: 0,
             decays: true,
             counted: true,

@@ -6,7 +6,7 @@ use floret::network::graph::Graph;
 use floret::ops::Op;
 use floret::ops::conv2d::Conv2d;
 use floret::ops::dense::Dense;
-use floret::parameters::Parameters;
+use floret::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use floret::rng::{Random, Stream};
 use floret::shape::{Padding, Shape};
@@ -75,8 +75,11 @@ struct Setting<'a> {
 
 impl<'a> Setting<'a> {
     fn new(graph: &Graph, parameters: &Parameters, plan: &'a Plan, batch_size: usize) -> Self {
-        let mut weights: Vec<f64> =
-            parameters.initial_weights(1).into_iter().map(f64::from).collect();
+        let mut weights: Vec<f64> = parameters
+            .initial_weights(1, KernelInitialisation::He)
+            .into_iter()
+            .map(f64::from)
+            .collect();
         for (number, parameter) in parameters.trained.iter().enumerate() {
             // Biases and shifts of 0 would hide faults.
             let shifts = uniform(100 + number as u32, parameter.spec.len());

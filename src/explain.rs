@@ -1,0 +1,134 @@
+//! Looking into a network: what its layers pass forward, what comes back through them, and where an answer comes from.
+//!
+//! Nothing here changes a model: it is copied to an executor of its own, and plans run without their update calls.
+
+pub mod grad_cam;
+pub mod gradients;
+pub mod signals;
+
+use crate::backend::{Backend, PlanId};
+use crate::classify::{Place, write_contribution};
+use crate::data::augment::SampleTransform;
+use crate::error::{Error, Result};
+use crate::kernel::{StepInputs, Storage, TRANSFORM, View};
+use crate::model::Model;
+use crate::plan::{Optimizer, Plan, PlanOptions, Source};
+use std::ops::Range;
+
+/// A copy of a model on an executor, with one page of photos and a training plan whose update calls never run.
+struct Copy {
+    backend: Box<dyn Backend>,
+    plan: Plan,
+    plan_id: PlanId,
+    photos: usize,
+}
+
+impl Copy {
+    /// Puts the model and these photos (square RGBA of its stored size) on the executor. Nodes of `keep` stay readable,
+    /// nodes below `train_from` behave as in evaluation.
+    ///
+    /// # Errors
+    /// [`Error::Data`] without a photo, [`Error::Shape`] for a photo of another size, [`Error::Memory`] where it would
+    /// take more than `memory_limit` bytes, device errors.
+    async fn new(
+        mut backend: Box<dyn Backend>,
+        model: &Model,
+        photos: &[&[u8]],
+        keep: Vec<usize>,
+        train_from: usize,
+        memory_limit: u64,
+    ) -> Result<Self> {
+        let stored_size = model.preprocessing.stored_size;
+        let page_bytes = 4 * stored_size * stored_size;
+        if photos.is_empty() {
+            return Err(Error::Data {
+                problem: "there is no photo to look at".into(),
+                remedy: "add a labelled photo".into(),
+            });
+        }
+        if let Some(photo) = photos.iter().find(|photo| photo.len() != page_bytes) {
+            let (expected, found) =
+                (format!("{page_bytes} bytes"), format!("{} bytes", photo.len()));
+            return Err(Error::Shape { place: "stored photo".into(), expected, found });
+        }
+        let source = Source::Photos { pages: 1, stored_size };
+        let options = PlanOptions {
+            keep,
+            train_from,
+            ..PlanOptions::training(photos.len(), source, Optimizer::ADAM)
+        };
+        let (graph, parameters) = (&model.network.graph, &model.parameters);
+        let plan = Plan::new(graph, parameters, &options)?;
+        plan.check_memory(graph, parameters, &options, memory_limit)?;
+
+        backend.allocate(Storage::Photos(0), photos.len() * stored_size * stored_size).await?;
+        for (slot, photo) in photos.iter().enumerate() {
+            backend.write(Storage::Photos(0), slot * stored_size * stored_size, photo)?;
+        }
+        for &(storage, len) in &plan.shared {
+            match storage {
+                // What only the update calls touch.
+                Storage::FirstMoment | Storage::SecondMoment | Storage::ParameterFlags => {}
+                _ => backend.allocate(storage, len).await?,
+            }
+        }
+        for (storage, numbers) in
+            [(Storage::Weights, &model.weights), (Storage::Statistics, &model.statistics)]
+        {
+            if !numbers.is_empty() {
+                backend.write(storage, 0, bytemuck::cast_slice(numbers))?;
+            }
+        }
+        let transform = SampleTransform::plain(stored_size, model.preprocessing.input_size);
+        let mut records = vec![0.0; photos.len() * TRANSFORM];
+        for (slot, record) in records.chunks_mut(TRANSFORM).enumerate() {
+            let place = Place { page: 0, slot: slot as u32 };
+            write_contribution(record, place, 1.0, &transform);
+        }
+        backend.write(Storage::Transforms, 0, bytemuck::cast_slice(&records))?;
+        let plan_id = backend.load(&plan).await?;
+        Ok(Self { backend, plan, plan_id, photos: photos.len() })
+    }
+
+    fn run(&mut self, calls: Range<usize>) -> Result<()> {
+        let step = StepInputs {
+            batch_size: self.photos,
+            step: 0,
+            seed: 0,
+            learning_rate: 0.0,
+            weight_decay: 0.0,
+        };
+        self.backend.run(self.plan_id, calls, &step)
+    }
+
+    async fn read(&mut self, view: View) -> Result<Vec<f32>> {
+        let len = view.extent.len(self.photos);
+        self.backend.read(view.storage, view.offset, len).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Model;
+    use crate::network::Network;
+    use crate::recipe::Recipe;
+    use crate::shape::Shape;
+
+    /// An untrained model for 8 × 8 photos.
+    pub(super) fn model(text: &str, classes: usize) -> Model {
+        model_of(text, Shape::new(8, 8, 3), classes)
+    }
+
+    pub(super) fn model_of(text: &str, input: Shape, classes: usize) -> Model {
+        let network = Network::new(text, input, classes).unwrap();
+        let names = (0..classes).map(|class| format!("class {class}")).collect();
+        Model::fresh(network, names, &Recipe::textbook()).unwrap()
+    }
+
+    /// A stored photo for a model, its colours by column and row.
+    pub(super) fn photo(model: &Model, colour: impl Fn(usize, usize) -> [u8; 3]) -> Vec<u8> {
+        let size = model.preprocessing.stored_size;
+        let pixels = (0..size * size).map(|pixel| colour(pixel % size, pixel / size));
+        pixels.flat_map(|[red, green, blue]| [red, green, blue, 255]).collect()
+    }
+}

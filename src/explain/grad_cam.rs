@@ -1,0 +1,205 @@
+//! Grad-CAM (Selvaraju et al., 2017): which part of a photo speaks for a class.
+//!
+//! The feature maps of the last layer that still has rows and columns are summed, each weighed by the mean slope of the
+//! class's logit by its pixels; what speaks against the class is cut off.
+
+use super::Copy;
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::network::graph::Graph;
+use serde::Serialize;
+
+/// How strongly each part of a photo speaks for a class.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeatMap {
+    /// Class asked about.
+    pub class: usize,
+    /// Path of the layer whose feature maps were weighed.
+    pub layer: String,
+    /// Rows of the map; it covers the whole photo.
+    pub height: usize,
+    /// Columns of the map.
+    pub width: usize,
+    /// Row by row, 0 to 1; all 0 where nothing speaks for the class.
+    pub values: Vec<f32>,
+}
+
+/// The node whose outputs are weighed: the last one with more than a pixel.
+fn feature_node(graph: &Graph) -> Option<usize> {
+    (1..graph.nodes.len()).rev().find(|&node| graph.nodes[node].shape.pixels() > 1)
+}
+
+/// The heat map of a class on a photo (square RGBA of the model's stored size), by the weights that answer: the averaged
+/// ones where the model has them. The model behaves as in evaluation.
+///
+/// # Errors
+/// [`Error::Setting`] for a class that the model does not have, [`Error::Data`] for a network without feature maps before
+/// its last layers, or with batch normalisation behind them; [`Error::Shape`] for a photo of another size,
+/// [`Error::Memory`], device errors.
+pub async fn grad_cam(
+    backend: Box<dyn Backend>,
+    mut model: Model,
+    photo: &[u8],
+    class: usize,
+    memory_limit: u64,
+) -> Result<HeatMap> {
+    model.settle_on_average();
+    let classes = model.classes.len();
+    if class >= classes {
+        let expected = format!("a class from 0 to {}", classes.saturating_sub(1));
+        return Err(Error::Setting { name: "class".into(), expected, found: class.to_string() });
+    }
+    let graph = &model.network.graph;
+    let unmapped = |problem: &str| Error::Data {
+        problem: problem.into(),
+        remedy: "choose a network that ends in convolutions, one average pooling and the head"
+            .into(),
+    };
+    let node = feature_node(graph)
+        .ok_or_else(|| unmapped("the network has no layer with rows and columns left"))?;
+    let keep = vec![node, graph.output()];
+    let mut copy =
+        Copy::new(backend, &model, &[photo], keep, graph.nodes.len(), memory_limit).await?;
+    let [features, logits] = [copy.plan.kept[0], copy.plan.kept[1]];
+    let (Some(grad_features), Some(grad_logits)) = (features.gradient, logits.gradient) else {
+        return Err(unmapped("batch normalisation follows the network's last feature maps"));
+    };
+    copy.run(copy.plan.forward.clone())?;
+    // The slope wanted is the logit's own, not the loss's.
+    let mut one_hot = vec![0.0f32; classes];
+    one_hot[class] = 1.0;
+    copy.backend.write(grad_logits.storage, grad_logits.offset, bytemuck::cast_slice(&one_hot))?;
+    copy.run(copy.plan.backward.clone())?;
+
+    let features = copy.read(features.output).await?;
+    let slopes = copy.read(grad_features).await?;
+    let shape = graph.nodes[node].shape;
+    Ok(HeatMap {
+        class,
+        layer: graph.nodes[node].name.clone(),
+        height: shape.height,
+        width: shape.width,
+        values: weigh(&features, &slopes, shape.channels),
+    })
+}
+
+/// The map of features and slopes, both `[pixels, channels]`, scaled to a largest value of 1.
+fn weigh(features: &[f32], slopes: &[f32], channels: usize) -> Vec<f32> {
+    let pixels = (features.len() / channels) as f32;
+    let mut weights = vec![0.0; channels];
+    for pixel in slopes.chunks(channels) {
+        for (weight, slope) in weights.iter_mut().zip(pixel) {
+            *weight += slope / pixels;
+        }
+    }
+    let heat: Vec<f32> = features
+        .chunks(channels)
+        .map(|pixel| pixel.iter().zip(&weights).map(|(a, w)| a * w).sum::<f32>().max(0.0))
+        .collect();
+    let largest = heat.iter().copied().fold(0.0, f32::max);
+    if largest > 0.0 { heat.into_iter().map(|value| value / largest).collect() } else { heat }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{model, photo};
+    use super::*;
+    use crate::cpu::CpuBackend;
+    use pollster::block_on;
+
+    fn heat(model: &Model, photo: &[u8], class: usize) -> Result<HeatMap> {
+        block_on(grad_cam(Box::new(CpuBackend::new(1)), model.clone(), photo, class, 1 << 30))
+    }
+
+    #[test]
+    fn weighs_maps_by_their_mean_slope() {
+        // Two pixels, two channels: mean slopes 1 and −2.
+        let heat = weigh(&[4.0, 1.0, 1.0, 2.0], &[0.0, -1.0, 2.0, -3.0], 2);
+        assert_eq!(heat, [1.0, 0.0]);
+        assert_eq!(weigh(&[1.0, 1.0], &[-1.0, -1.0], 1), [0.0, 0.0]);
+    }
+
+    /// Where average pooling and the head follow, Grad-CAM is CAM (Zhou et al., 2016): feature maps weighed by the head.
+    #[test]
+    fn equals_class_activation_mapping_where_that_is_defined() {
+        let text = "['serial', ['conv', {'ksize': 1, 'chn': 6}], ['avg', {'stride': 8}], ['dropout', {'keep_prob': 0.5}]]";
+        let model = model(text, 3);
+        let colours =
+            |x: usize, y: usize| [(31 * x % 256) as u8, (67 * y % 256) as u8, (x * y) as u8];
+        let pixels = photo(&model, colours);
+        let size = model.preprocessing.stored_size;
+        let scale = size as f32 / 8.0;
+        let number = |name: &str, index: usize| {
+            let parameter = model.parameters.trained.iter().find(|p| p.name == name).unwrap();
+            model.weights[parameter.offset + index]
+        };
+        // Linear sampling between the four stored pixels around each input pixel's centre.
+        let input = |x: usize, y: usize, channel: usize| {
+            let at = |position: usize| {
+                ((position as f32 + 0.5) * scale - 0.5).clamp(0.0, size as f32 - 1.0)
+            };
+            let (across, down) = (at(x), at(y));
+            let (left, top) = (across.floor() as usize, down.floor() as usize);
+            let stored = |x: usize, y: usize| {
+                f32::from(colours(x.min(size - 1), y.min(size - 1))[channel]) / 127.5 - 1.0
+            };
+            let (right, low) = (across - left as f32, down - top as f32);
+            (1.0 - low) * ((1.0 - right) * stored(left, top) + right * stored(left + 1, top))
+                + low * ((1.0 - right) * stored(left, top + 1) + right * stored(left + 1, top + 1))
+        };
+        for class in 0..3 {
+            let map = |x: usize, y: usize| {
+                let feature = |channel: usize| {
+                    (0..3)
+                        .map(|c| input(x, y, c) * number("0.conv.kernel", c * 6 + channel))
+                        .sum::<f32>()
+                        .max(0.0)
+                };
+                (0..6)
+                    .map(|k| feature(k) * number("head.kernel", k * 3 + class))
+                    .sum::<f32>()
+                    .max(0.0)
+            };
+            let expected: Vec<f32> = (0..64).map(|pixel| map(pixel % 8, pixel / 8)).collect();
+            let largest = expected.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+            let found = heat(&model, &pixels, class).unwrap();
+            assert_eq!((found.height, found.width, found.layer.as_str()), (8, 8, "0.conv"));
+            for (found, expected) in found.values.iter().zip(expected) {
+                assert!(
+                    (found - expected / largest).abs() < 1e-4,
+                    "class {class}: {found} for {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_flower_model_has_a_map() {
+        for preset in crate::network::presets::PRESETS.iter().take(4) {
+            let model = super::super::tests::model_of(&preset.text("LAB"), preset.input, 5);
+            let pixels = photo(&model, |x, y| [x as u8, y as u8, 7]);
+            let map = heat(&model, &pixels, 2).unwrap();
+            assert!(
+                map.height > 1 && map.values.len() == map.height * map.width,
+                "{}",
+                preset.name
+            );
+            assert!(map.values.iter().all(|value| (0.0..=1.0).contains(value)), "{}", preset.name);
+        }
+    }
+
+    #[test]
+    fn networks_without_a_map_say_so() {
+        let normalised = model(
+            "['serial', ['avg', {'stride': 4}], ['full', {'width': 4, 'actions': 'LAB'}]]",
+            2,
+        );
+        let pixels = photo(&normalised, |_, _| [1, 2, 3]);
+        let problem = heat(&normalised, &pixels, 0).unwrap_err().to_string();
+        assert!(problem.contains("batch normalisation follows"), "{problem}");
+        let flat = model("['avg', {'stride': 8}]", 2);
+        assert!(heat(&flat, &pixels, 0).unwrap_err().to_string().contains("rows and columns"));
+        assert!(matches!(heat(&flat, &pixels, 2), Err(Error::Setting { .. })));
+    }
+}
