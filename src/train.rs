@@ -11,6 +11,7 @@ use crate::data::batches::epoch_order;
 use crate::data::library::Library;
 use crate::data::photo::Split;
 use crate::error::{Error, Result};
+use crate::explain::gradients::{LayerGradient, gradient_norms};
 use crate::kernel::{METRICS, StepInputs, Storage};
 use crate::lowering::Mode;
 use crate::metrics::{Evaluation, Prediction, argmax};
@@ -368,6 +369,18 @@ impl Trainer {
             self.recipe.patience.is_some_and(|patience| is_stale(&progress.history, patience));
         progress.finished = progress.epoch >= self.recipe.epochs || progress.stopped_early;
         self.order = shuffled(&self.recipe, progress.epoch, self.order.len());
+    }
+
+    /// The gradient of the last step's batch, layer by layer; after the first step it is that of the initial weights.
+    /// All norms are 0 before it.
+    ///
+    /// # Errors
+    /// Device errors.
+    pub async fn gradient_norms(&mut self) -> Result<Vec<LayerGradient>> {
+        let model = &self.classifier.model;
+        let len = model.parameters.weights_len;
+        let gradients = self.classifier.backend.read(Storage::Gradients, 0, len).await?;
+        Ok(gradient_norms(model, &gradients))
     }
 
     /// Lets a finished run go on for `epochs` more.

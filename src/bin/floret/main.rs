@@ -6,6 +6,7 @@ mod describe;
 mod device;
 mod eval;
 mod experiment;
+mod gradient_flow;
 mod output;
 mod photos;
 mod preset;
@@ -33,6 +34,8 @@ enum Command {
     Train(train::TrainArguments),
     /// Train the report's four models on the same photos and write the report on them.
     Experiment(experiment::ExperimentArguments),
+    /// Show how large a gradient reaches each layer, at the start and after training.
+    GradientFlow(gradient_flow::GradientFlowArguments),
     /// Judge a model on labelled photos.
     Eval(eval::EvalArguments),
     /// Classify photos.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Describe(arguments) => describe::describe(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Experiment(arguments) => experiment::run(&arguments),
+        Command::GradientFlow(arguments) => gradient_flow::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Classify(arguments) => classify::run(&arguments),

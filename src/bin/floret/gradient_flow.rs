@@ -1,0 +1,193 @@
+//! `floret gradient-flow`: what each layer of a network sends forward and gets back, at the start and after training.
+
+use crate::device::DeviceArguments;
+use crate::output::print_json;
+use crate::photos::load;
+use crate::preset::network_text;
+use crate::train::run_epochs;
+use clap::Args;
+use floret::data::library::Library;
+use floret::data::photo::Split;
+use floret::data::split::Ratios;
+use floret::error::Result;
+use floret::explain::signals::{LayerSignal, layer_signals};
+use floret::model::Model;
+use floret::network::Network;
+use floret::parameters::KernelInitialisation;
+use floret::recipe::Recipe;
+use floret::train::{EpochReport, Start, Trainer};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Arguments of `floret gradient-flow`.
+#[derive(Args)]
+pub struct GradientFlowArguments {
+    /// Folder of class folders, or an archive of them.
+    photos: PathBuf,
+    /// Ready-made networks.
+    #[arg(long, value_delimiter = ',', default_value = "plain_flower,residual_flower")]
+    models: Vec<String>,
+    /// Orders of linear part, activation and batch normalisation.
+    #[arg(long, value_delimiter = ',', default_value = "LA,LAB")]
+    actions: Vec<String>,
+    /// How kernels start: `he`, or `textbook` for normal numbers of standard deviation 0.03.
+    #[arg(long, value_delimiter = ',', default_value = "textbook,he")]
+    initialisation: Vec<String>,
+    /// Epochs of training between the two looks; 0 looks at the start only.
+    #[arg(long, default_value_t = 1)]
+    epochs: u32,
+    /// Photos a step of training.
+    #[arg(long, default_value_t = 10)]
+    batch: usize,
+    /// Training photos in the batch that is looked at.
+    #[arg(long, default_value_t = 10)]
+    probe: usize,
+    /// Seed of the split, the weights and the order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    device: DeviceArguments,
+    /// Memory that training may take, in MiB.
+    #[arg(long, default_value_t = 8192)]
+    memory: u64,
+    /// Print the result as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A network looked into twice.
+#[derive(Serialize)]
+struct Flow {
+    model: String,
+    actions: String,
+    initialisation: String,
+    start: Vec<LayerSignal>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trained: Vec<LayerSignal>,
+    history: Vec<EpochReport>,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    device: String,
+    train_photos: usize,
+    probe_photos: usize,
+    flows: Vec<Flow>,
+}
+
+/// Runs the command.
+pub fn run(arguments: &GradientFlowArguments) -> Result<()> {
+    pollster::block_on(flows(arguments))
+}
+
+async fn flows(arguments: &GradientFlowArguments) -> Result<()> {
+    let device = arguments.device.open()?.name();
+    let mut outcome = Outcome { device, train_photos: 0, probe_photos: 0, flows: Vec::new() };
+    for model in &arguments.models {
+        let (_, input) = network_text(model, None)?;
+        let (mut library, _) = load(&arguments.photos, input.height, arguments.memory << 20)?;
+        floret::data::duplicates::record(&mut library)?;
+        library.assign_splits(arguments.seed, &Ratios::default())?;
+        let probe = probe_photos(&library, arguments.probe);
+        outcome.train_photos = library.indices(Split::Train).len();
+        outcome.probe_photos = probe.len();
+        for actions in &arguments.actions {
+            for initialisation in &arguments.initialisation {
+                let recipe = Recipe {
+                    epochs: arguments.epochs.max(1),
+                    batch_size: arguments.batch,
+                    seed: arguments.seed,
+                    initialisation: KernelInitialisation::named(initialisation)?,
+                    ..Recipe::textbook()
+                };
+                let (text, input) = network_text(model, Some(actions))?;
+                let network = Network::new(&text, input, library.classes().len())?;
+                let fresh = Model::fresh(network, library.classes(), &recipe)?;
+                let start = look(arguments, &fresh, &library, &probe).await?;
+                let (trained, history) = if arguments.epochs > 0 {
+                    train(arguments, fresh, recipe, &library, &probe).await?
+                } else {
+                    (Vec::new(), Vec::new())
+                };
+                let (model, actions) = (model.clone(), actions.clone());
+                let initialisation = initialisation.clone();
+                let flow = Flow { model, actions, initialisation, start, trained, history };
+                if !arguments.json {
+                    print(&flow);
+                }
+                outcome.flows.push(flow);
+            }
+        }
+    }
+    if arguments.json { print_json(&outcome) } else { Ok(()) }
+}
+
+/// Training photos, the classes in turn.
+fn probe_photos(library: &Library, count: usize) -> Vec<usize> {
+    let photos = library.photos();
+    let mut by_class: Vec<Vec<usize>> = vec![Vec::new(); library.classes().len()];
+    for index in library.indices(Split::Train) {
+        let class =
+            library.classes().iter().position(|class| Some(class) == photos[index].label.as_ref());
+        if let Some(class) = class {
+            by_class[class].push(index);
+        }
+    }
+    let rounds = by_class.iter().map(Vec::len).max().unwrap_or(0);
+    let in_turn =
+        (0..rounds).flat_map(|round| by_class.iter().filter_map(move |class| class.get(round)));
+    in_turn.copied().take(count.max(1)).collect()
+}
+
+async fn look(
+    arguments: &GradientFlowArguments,
+    model: &Model,
+    library: &Library,
+    probe: &[usize],
+) -> Result<Vec<LayerSignal>> {
+    let mut photos = Vec::new();
+    for &photo in probe {
+        if let Some(pixels) = library.photo_pixels(photo) {
+            photos.push((pixels, model.class_of(library, photo)?));
+        }
+    }
+    layer_signals(arguments.device.open()?, model, &photos, arguments.memory << 20).await
+}
+
+async fn train(
+    arguments: &GradientFlowArguments,
+    model: Model,
+    recipe: Recipe,
+    library: &Library,
+    probe: &[usize],
+) -> Result<(Vec<LayerSignal>, Vec<EpochReport>)> {
+    let start = Start::Model { model: Box::new(model), recipe, train_from: 0 };
+    let backend = arguments.device.open()?;
+    let mut trainer = Trainer::new(backend, library, start, arguments.memory << 20).await?;
+    run_epochs(&mut trainer).await?;
+    let snapshot = trainer.snapshot().await?;
+    let signals = look(arguments, &snapshot.model, library, probe).await?;
+    Ok((signals, snapshot.progress.history))
+}
+
+fn print(flow: &Flow) {
+    println!("{} {} {}", flow.model, flow.actions, flow.initialisation);
+    println!(
+        "{:>4} {:<9}{:>12}{:>12}{:>12}{:>8}{:>12}{:>12}{:>12}{:>8}",
+        "", "", "gradient", "mean", "deviation", "zeros", "gradient", "mean", "deviation", "zeros"
+    );
+    for (number, start) in flow.start.iter().enumerate() {
+        print!("{:>4} {:<9}", start.index, start.kind);
+        for signal in [Some(start), flow.trained.get(number)].into_iter().flatten() {
+            let norm = signal.gradient_norm.map_or("-".into(), |norm| format!("{norm:.2e}"));
+            let outputs = signal.outputs;
+            print!(
+                "{norm:>12}{:>12.2e}{:>12.2e}{:>7.0}%",
+                outputs.mean,
+                outputs.deviation,
+                100.0 * outputs.zeros
+            );
+        }
+        println!();
+    }
+}
