@@ -66,11 +66,7 @@ impl Copy {
             backend.write(Storage::Photos(0), slot * stored_size * stored_size, photo)?;
         }
         for &(storage, len) in &plan.shared {
-            match storage {
-                // What only the update calls touch.
-                Storage::FirstMoment | Storage::SecondMoment | Storage::ParameterFlags => {}
-                _ => backend.allocate(storage, len).await?,
-            }
+            backend.allocate(storage, len).await?;
         }
         for (storage, numbers) in
             [(Storage::Weights, &model.weights), (Storage::Statistics, &model.statistics)]
