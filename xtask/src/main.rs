@@ -1,5 +1,6 @@
-//! The project's own commands: `cargo xtask serve`, `test` and `build`. They fetch what they need themselves.
+//! The project's own commands: `cargo xtask serve`, `test`, `build` and `bench`. They fetch what they need themselves.
 
+mod bench;
 mod dist;
 mod package;
 mod project;
@@ -16,7 +17,7 @@ use recipe::Recipe;
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Builds, serves and tests Floret.")]
+#[command(name = "cargo xtask", about = "Builds, serves, tests and measures Floret.")]
 struct Arguments {
     #[command(subcommand)]
     command: Task,
@@ -46,6 +47,8 @@ enum Task {
     },
     /// Build the page into dist/, for any static host.
     Build,
+    /// Measure: the kernels, or Floret beside other frameworks.
+    Bench(bench::Arguments),
     /// Run a test program in the browser; cargo calls this.
     #[command(name = wasm_runner::COMMAND, hide = true)]
     RunWasmTests {
@@ -77,6 +80,7 @@ fn run() -> Result<()> {
         }
         Task::Test { suite, arguments } => test::run(suite, &arguments)?,
         Task::RunWasmTests { arguments } => wasm_runner::run(arguments)?,
+        Task::Bench(arguments) => bench::run(&arguments)?,
         Task::Build => {
             package::print_sizes(&package::build_all(&recipe(None)?)?);
             let (folder, bytes) = dist::write(&project::root().join("www"))?;

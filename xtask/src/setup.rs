@@ -40,16 +40,23 @@ fn sysroot() -> Result<PathBuf> {
 
 /// The packages of package-lock.json, in node_modules.
 pub fn node_modules() -> Result<()> {
-    let modified = |path: &str| fs::metadata(root().join(path)).and_then(|m| m.modified());
-    let wanted = modified("package-lock.json").context("looking at package-lock.json")?;
+    node_modules_of("")
+}
+
+/// The same for the package-lock.json of a folder of the checkout.
+pub fn node_modules_of(folder: &str) -> Result<()> {
+    let folder = root().join(folder);
+    let modified = |path: &str| fs::metadata(folder.join(path)).and_then(|m| m.modified());
+    let wanted = modified("package-lock.json")
+        .with_context(|| format!("looking at package-lock.json in {}", folder.display()))?;
     // npm writes this file last, so that an interrupted installation is seen.
     if modified("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
         return Ok(());
     }
-    say("installing the packages of package-lock.json");
+    say(format_args!("installing the packages of {}", folder.join("package-lock.json").display()));
     // npm is a script on Windows, which only a shell starts.
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    run(command(npm).arg("ci"))
+    run(command(npm).arg("ci").current_dir(folder))
 }
 
 /// A program of node_modules, started through Node so that it works on every system.

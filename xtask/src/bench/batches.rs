@@ -1,0 +1,52 @@
+//! Whether cost grows in line with work: speed by batch size, of every model, and memory stated and measured.
+
+use super::Arguments;
+use super::native::floret;
+use crate::project::{command, output, say};
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+const SIZES: [usize; 5] = [8, 16, 32, 64, 128];
+/// Batch of the table of all models, whose larger ones take gigabytes at the sizes above.
+const SIZE: usize = 2;
+
+/// Prints both tables, by the terminal program's own figures.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let floret = floret()?.to_string_lossy().into_owned();
+    let bench = |model: &str, size: usize, steps: usize| -> Result<Value> {
+        let mut bench = command(&floret);
+        bench.args(["bench", "--backend", "cpu", "--json", "--model", model]);
+        bench.args(["--batch", &size.to_string(), "--steps", &steps.to_string(), "--passes", "3"]);
+        serde_json::from_str(&output(&mut bench)?).context("reading what `floret bench` says")
+    };
+    say("speed by batch size");
+    println!("| training, GFLOP/s | {} | largest / smallest |", SIZES.map(|n| n.to_string()).join(" | "));
+    println!("| --- |{}", " --- |".repeat(SIZES.len() + 1));
+    for model in &arguments.models {
+        let mut speeds = Vec::new();
+        for size in SIZES {
+            speeds.push(bench(model, size, 200 / size + 1)?["gflops"].as_f64().unwrap_or(0.0));
+        }
+        let largest = speeds.iter().copied().fold(0.0, f64::max);
+        let smallest = speeds.iter().copied().fold(f64::MAX, f64::min);
+        let cells: Vec<_> = speeds.iter().map(|speed| format!("{speed:.1}")).collect();
+        println!("| {model} | {} | {:.2} |", cells.join(" | "), largest / smallest);
+    }
+    say("all models");
+    let models: Vec<Value> = serde_json::from_str(&output(command(&floret).args(["models", "--json"]))?)
+        .context("reading what `floret models` says")?;
+    println!("| training at batch {SIZE} | GFLOP/s | photos/s | the plan's memory, MB | process at its peak, MB |");
+    println!("| --- | --- | --- | --- | --- |");
+    for name in models.iter().filter_map(|model| model["name"].as_str()) {
+        let report = bench(name, SIZE, 1)?;
+        let number = |key: &str| report[key].as_f64().unwrap_or(0.0);
+        let peak = report["peak_bytes"].as_f64().map_or("–".into(), |n| format!("{:.0}", n / 1e6));
+        println!(
+            "| {name} | {:.1} | {:.2} | {:.0} | {peak} |",
+            number("gflops"),
+            number("train_images_per_s"),
+            number("train_bytes") / 1e6
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Medians of interleaved passes, and ratios to Floret.
+
+use std::collections::BTreeMap;
+
+/// The keys of `floret bench --json` that are compared, and whether more is better.
+pub const KEYS: [(&str, bool); 3] =
+    [("train_images_per_s", true), ("infer_images_per_s", true), ("infer_ms_per_image", false)];
+
+/// What was measured of one thing after another, in the order in which each was first seen.
+#[derive(Default)]
+pub struct Table {
+    names: Vec<String>,
+    numbers: BTreeMap<(String, &'static str), Vec<f64>>,
+}
+
+impl Table {
+    /// Adds what one pass of `name` gave: an object with some of [`KEYS`].
+    pub fn add(&mut self, name: &str, figures: &serde_json::Value) {
+        if !self.names.iter().any(|known| known == name) {
+            self.names.push(name.into());
+        }
+        for (key, _) in KEYS {
+            if let Some(number) = figures[key].as_f64() {
+                self.numbers.entry((name.into(), key)).or_default().push(number);
+            }
+        }
+    }
+
+    /// Prints medians, and in brackets how many times as fast the first thing is.
+    pub fn print(&self, title: &str) {
+        println!("\n| {title} | train, photos/s | classify, photos/s | one photo, ms |");
+        println!("| --- | --- | --- | --- |");
+        for name in &self.names {
+            let cells = KEYS.map(|(key, more_is_better)| {
+                let (mine, first) = (self.median(name, key), self.median(&self.names[0], key));
+                match (mine, first) {
+                    (None, _) => "–".into(),
+                    (Some(mine), Some(first)) if *name != self.names[0] => {
+                        let times = if more_is_better { first / mine } else { mine / first };
+                        format!("{} ({times:.2}×)", shown(mine))
+                    }
+                    (Some(mine), _) => shown(mine),
+                }
+            });
+            println!("| {name} | {} |", cells.join(" | "));
+        }
+    }
+
+    fn median(&self, name: &str, key: &'static str) -> Option<f64> {
+        let mut numbers = self.numbers.get(&(name.to_string(), key))?.clone();
+        numbers.sort_by(f64::total_cmp);
+        let middle = numbers.len() / 2;
+        Some(if numbers.len() % 2 == 1 {
+            numbers[middle]
+        } else {
+            (numbers[middle - 1] + numbers[middle]) / 2.0
+        })
+    }
+}
+
+fn shown(number: f64) -> String {
+    if number < 100.0 { format!("{number:.2}") } else { format!("{number:.0}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn medians_are_of_the_middle() {
+        let mut table = Table::default();
+        for number in [3.0, 9.0, 1.0] {
+            table.add("a", &json!({ "train_images_per_s": number }));
+        }
+        assert_eq!(table.median("a", "train_images_per_s"), Some(3.0));
+        table.add("a", &json!({ "train_images_per_s": 5.0 }));
+        assert_eq!(table.median("a", "train_images_per_s"), Some(4.0));
+        assert_eq!(table.median("a", "infer_ms_per_image"), None);
+    }
+}
