@@ -20,7 +20,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         serde_json::from_str(&output(&mut bench)?).context("reading what `floret bench` says")
     };
     say("speed by batch size");
-    println!("| training, GFLOP/s | {} | largest / smallest |", SIZES.map(|n| n.to_string()).join(" | "));
+    println!(
+        "| training, GFLOP/s | {} | largest / smallest |",
+        SIZES.map(|n| n.to_string()).join(" | ")
+    );
     println!("| --- |{}", " --- |".repeat(SIZES.len() + 1));
     for model in &arguments.models {
         let mut speeds = Vec::new();
@@ -33,14 +36,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("| {model} | {} | {:.2} |", cells.join(" | "), largest / smallest);
     }
     say("all models");
-    let models: Vec<Value> = serde_json::from_str(&output(command(&floret).args(["models", "--json"]))?)
-        .context("reading what `floret models` says")?;
-    println!("| training at batch {SIZE} | GFLOP/s | photos/s | the plan's memory, MB | process at its peak, MB |");
+    let models: Vec<Value> =
+        serde_json::from_str(&output(command(&floret).args(["models", "--json"]))?)
+            .context("reading what `floret models` says")?;
+    println!(
+        "| training at batch {SIZE} | GFLOP/s | photos/s | the plan's memory, MB | process at its peak, MB |"
+    );
     println!("| --- | --- | --- | --- | --- |");
     for name in models.iter().filter_map(|model| model["name"].as_str()) {
         let report = bench(name, SIZE, 1)?;
         let number = |key: &str| report[key].as_f64().unwrap_or(0.0);
-        let peak = report["peak_bytes"].as_f64().map_or("–".into(), |n| format!("{:.0}", n / 1e6));
+        let peak =
+            report["peak_bytes"].as_f64().map_or("–".into(), |n| format!("{:.0}", n / 1e6));
         println!(
             "| {name} | {:.1} | {:.2} | {:.0} | {peak} |",
             number("gflops"),

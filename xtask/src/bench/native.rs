@@ -17,7 +17,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             Ok(_) => true,
             Err(_) => {
                 let module = peer.import;
-                println!("skipped: {}: `{python} -c '{module}'` fails; set FLORET_PYTHON", peer.name);
+                println!(
+                    "skipped: {}: `{python} -c '{module}'` fails; set FLORET_PYTHON",
+                    peer.name
+                );
                 false
             }
         })

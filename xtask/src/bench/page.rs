@@ -43,7 +43,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// Whether a peer is among those asked for.
 fn wants(arguments: &Arguments, peer: &str) -> bool {
-    arguments.peers.is_empty() || arguments.peers.iter().any(|name| peer.contains(&name.to_lowercase()))
+    arguments.peers.is_empty()
+        || arguments.peers.iter().any(|name| peer.contains(&name.to_lowercase()))
 }
 
 /// Burn compiled to WebAssembly, with its bindings in `build/burn`.
