@@ -21,7 +21,7 @@ pub struct Arguments {
     /// `floret bench` beside PyTorch, eager and compiled, and ONNX Runtime, in turn.
     #[arg(long)]
     native: bool,
-    /// Speed by batch size, of all models, and memory stated and measured.
+    /// Speed by batch size, and of all models with the memory that their plans state.
     #[arg(long)]
     batches: bool,
     /// Models to compare on.
@@ -30,10 +30,10 @@ pub struct Arguments {
     /// Photos a step to compare at.
     #[arg(long, value_delimiter = ',', default_values_t = [10, 32])]
     sizes: Vec<usize>,
-    /// Only peers whose name holds one of these, such as `onnxruntime`.
+    /// With --page: only peers whose name holds one of these, such as `onnxruntime`.
     #[arg(long, value_delimiter = ',')]
     peers: Vec<String>,
-    /// `train`, `infer` or `both`.
+    /// With --page: `train`, `infer` or `both`.
     #[arg(long, default_value = "both")]
     task: String,
     /// Turns that everyone gets; medians count.
@@ -42,7 +42,7 @@ pub struct Arguments {
     /// Seconds of a peer's measurement in a turn.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// Print every measurement as JSON rather than a table.
+    /// With --page: print every measurement as JSON rather than a table.
     #[arg(long)]
     json: bool,
     /// Passed on to criterion: names of kernels, or its own options.

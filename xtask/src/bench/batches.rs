@@ -1,4 +1,4 @@
-//! Whether cost grows in line with work: speed by batch size, of every model, and memory stated and measured.
+//! Whether cost grows in line with work: speed by batch size, and of every model with the memory that its plan states.
 
 use super::Arguments;
 use super::native::floret;
@@ -39,17 +39,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let models: Vec<Value> =
         serde_json::from_str(&output(command(&floret).args(["models", "--json"]))?)
             .context("reading what `floret models` says")?;
-    println!(
-        "| training at batch {SIZE} | GFLOP/s | photos/s | the plan's memory, MB | process at its peak, MB |"
-    );
-    println!("| --- | --- | --- | --- | --- |");
+    println!("| training at batch {SIZE} | GFLOP/s | photos/s | the plan's memory, MB |");
+    println!("| --- | --- | --- | --- |");
     for name in models.iter().filter_map(|model| model["name"].as_str()) {
         let report = bench(name, SIZE, 1)?;
         let number = |key: &str| report[key].as_f64().unwrap_or(0.0);
-        let peak =
-            report["peak_bytes"].as_f64().map_or("–".into(), |n| format!("{:.0}", n / 1e6));
         println!(
-            "| {name} | {:.1} | {:.2} | {:.0} | {peak} |",
+            "| {name} | {:.1} | {:.2} | {:.0} |",
             number("gflops"),
             number("train_images_per_s"),
             number("train_bytes") / 1e6
