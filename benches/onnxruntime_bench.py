@@ -5,7 +5,6 @@
 Needs torch, onnx, onnxscript and onnxruntime.
 """
 
-import argparse
 import io
 import json
 import statistics
@@ -16,7 +15,7 @@ import onnxruntime
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from pytorch_bench import MODELS, build, seconds_per_call  # noqa: E402
+from pytorch_bench import MODELS, arguments, build, seconds_per_call  # noqa: E402
 
 
 def session(name, threads):
@@ -48,13 +47,7 @@ def measure(name, batch_size, threads, passes, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--batches", nargs="+", type=int, default=[10, 32])
-    parser.add_argument("--threads", nargs="+", type=int, default=[2, 1])
-    parser.add_argument("--passes", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of a pass")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args()
     results = []
     for threads in options.threads:
         for name in options.models:

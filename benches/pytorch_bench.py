@@ -68,14 +68,20 @@ def measure(name, batch_size, mode, passes, seconds):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description):
+    """What every comparison can be told; benches/onnxruntime_bench.py reads the same."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--batches", nargs="+", type=int, default=[10, 32])
-    parser.add_argument("--modes", nargs="+", choices=["eager", "compiled"], default=["eager", "compiled"])
     parser.add_argument("--threads", nargs="+", type=int, default=[2, 1])
     parser.add_argument("--passes", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a pass")
+    return parser
+
+
+def main():
+    parser = arguments(__doc__)
+    parser.add_argument("--modes", nargs="+", choices=["eager", "compiled"], default=["eager", "compiled"])
     options = parser.parse_args()
     results = []
     for threads in options.threads:

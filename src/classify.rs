@@ -96,18 +96,9 @@ impl Classifier {
         let Preprocessing { stored_size, input_size, .. } = self.model.preprocessing;
         let look = if mirrored { SampleTransform::mirrored } else { SampleTransform::plain };
         let transform = look(stored_size, input_size);
-        let mut records = vec![0.0; places.len() * TRANSFORM];
-        for (record, &place) in records.chunks_mut(TRANSFORM).zip(places) {
-            write_contribution(&mut record[..CONTRIBUTION], place, 1.0, &transform);
-        }
+        let records = transform_records(places, &transform);
         self.backend.write(Storage::Transforms, 0, bytemuck::cast_slice(&records))?;
-        let step = StepInputs {
-            batch_size: places.len(),
-            step: 0,
-            seed: 0,
-            learning_rate: 0.0,
-            weight_decay: 0.0,
-        };
+        let step = StepInputs::without_update(places.len());
         self.backend.run(self.plan_id, self.plan.forward.clone(), &step)?;
         let view = self.plan.probabilities;
         let len = Extent::PerSample(self.model.classes.len()).len(places.len());
@@ -119,20 +110,12 @@ impl Classifier {
     /// # Errors
     /// [`Error::Shape`] for a photo of another size; device errors.
     pub async fn classify(&mut self, photos: &[&[u8]]) -> Result<Vec<Vec<f32>>> {
-        let bytes = 4 * self.model.preprocessing.stored_size.pow(2);
+        let pixels = self.model.preprocessing.stored_size.pow(2);
         let mut all = Vec::with_capacity(photos.len());
         for batch in photos.chunks(EVALUATION_BATCH) {
             for (slot, photo) in batch.iter().enumerate() {
-                if photo.len() != bytes {
-                    let (expected, found) =
-                        (format!("{bytes} bytes"), format!("{} bytes", photo.len()));
-                    return Err(Error::Shape { place: "stored photo".into(), expected, found });
-                }
-                self.backend.write(
-                    Storage::Photos(self.resident_pages),
-                    slot * bytes / 4,
-                    photo,
-                )?;
+                self.model.preprocessing.check_stored(photo)?;
+                self.backend.write(Storage::Photos(self.resident_pages), slot * pixels, photo)?;
             }
             let page = self.resident_pages;
             let places: Vec<Place> =
@@ -174,6 +157,15 @@ impl Classifier {
         }
         Ok(Evaluation::new(&self.model.classes, predictions, started.elapsed().as_secs_f64()))
     }
+}
+
+/// A batch of [`Storage::Transforms`] records: each photo alone, all under the same transform.
+pub(crate) fn transform_records(places: &[Place], transform: &SampleTransform) -> Vec<f32> {
+    let mut records = vec![0.0; places.len() * TRANSFORM];
+    for (record, &place) in records.chunks_mut(TRANSFORM).zip(places) {
+        write_contribution(&mut record[..CONTRIBUTION], place, 1.0, transform);
+    }
+    records
 }
 
 /// Fills one contribution of a [`Storage::Transforms`] record.

@@ -7,10 +7,10 @@ pub mod gradients;
 pub mod signals;
 
 use crate::backend::{Backend, PlanId};
-use crate::classify::{Place, write_contribution};
+use crate::classify::{Place, transform_records};
 use crate::data::augment::SampleTransform;
 use crate::error::{Error, Result};
-use crate::kernel::{StepInputs, Storage, TRANSFORM, View};
+use crate::kernel::{StepInputs, Storage, View};
 use crate::model::Model;
 use crate::plan::{Optimizer, Plan, PlanOptions, Source};
 use std::ops::Range;
@@ -39,18 +39,13 @@ impl Copy {
         memory_limit: u64,
     ) -> Result<Self> {
         let stored_size = model.preprocessing.stored_size;
-        let page_bytes = 4 * stored_size * stored_size;
         if photos.is_empty() {
             return Err(Error::Data {
                 problem: "there is no photo to look at".into(),
                 remedy: "add a labelled photo".into(),
             });
         }
-        if let Some(photo) = photos.iter().find(|photo| photo.len() != page_bytes) {
-            let (expected, found) =
-                (format!("{page_bytes} bytes"), format!("{} bytes", photo.len()));
-            return Err(Error::Shape { place: "stored photo".into(), expected, found });
-        }
+        photos.iter().try_for_each(|photo| model.preprocessing.check_stored(photo))?;
         let source = Source::Photos { pages: 1, stored_size };
         let options = PlanOptions {
             keep,
@@ -76,31 +71,32 @@ impl Copy {
             }
         }
         let transform = SampleTransform::plain(stored_size, model.preprocessing.input_size);
-        let mut records = vec![0.0; photos.len() * TRANSFORM];
-        for (slot, record) in records.chunks_mut(TRANSFORM).enumerate() {
-            let place = Place { page: 0, slot: slot as u32 };
-            write_contribution(record, place, 1.0, &transform);
-        }
+        let places: Vec<Place> =
+            (0..photos.len() as u32).map(|slot| Place { page: 0, slot }).collect();
+        let records = transform_records(&places, &transform);
         backend.write(Storage::Transforms, 0, bytemuck::cast_slice(&records))?;
         let plan_id = backend.load(&plan).await?;
         Ok(Self { backend, plan, plan_id, photos: photos.len() })
     }
 
     fn run(&mut self, calls: Range<usize>) -> Result<()> {
-        let step = StepInputs {
-            batch_size: self.photos,
-            step: 0,
-            seed: 0,
-            learning_rate: 0.0,
-            weight_decay: 0.0,
-        };
-        self.backend.run(self.plan_id, calls, &step)
+        self.backend.run(self.plan_id, calls, &StepInputs::without_update(self.photos))
     }
 
     async fn read(&mut self, view: View) -> Result<Vec<f32>> {
         let len = view.extent.len(self.photos);
         self.backend.read(view.storage, view.offset, len).await
     }
+}
+
+/// Checks that a model has a class.
+fn check_class(model: &Model, class: usize) -> Result<()> {
+    let classes = model.classes.len();
+    if class < classes {
+        return Ok(());
+    }
+    let expected = format!("a class from 0 to {}", classes.saturating_sub(1));
+    Err(Error::Setting { name: "class".into(), expected, found: class.to_string() })
 }
 
 #[cfg(test)]

@@ -340,6 +340,13 @@ pub struct StepInputs {
     pub weight_decay: f32,
 }
 
+impl StepInputs {
+    /// A step whose update calls do not run.
+    pub fn without_update(batch_size: usize) -> Self {
+        Self { batch_size, step: 0, seed: 0, learning_rate: 0.0, weight_decay: 0.0 }
+    }
+}
+
 /// A kernel with its operands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {

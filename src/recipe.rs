@@ -31,7 +31,6 @@ pub struct Recipe {
     /// Seed of initialisation, order, augmentation and dropout.
     pub seed: u64,
     /// How kernels start. Files written before this setting have He's.
-    #[serde(default)]
     pub initialisation: KernelInitialisation,
     /// Update rule.
     pub optimizer: Optimizer,

@@ -27,7 +27,7 @@ use crate::storage::model_file::ModelFile;
 use crate::train::{Start, Trainer};
 use devices::{Device, backend, cpu, devices};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 use web_time::Instant;
 
@@ -262,7 +262,7 @@ impl Engine {
         let doctor =
             doctor::examine(&mut self.library, &self.skipped, &self.duplicates, self.input_size)
                 .map_err(thrown)?;
-        self.split(&HashMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
+        self.split(&BTreeMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
         let photos = self.library.photos().len();
         given(&LibrarySummary {
             photos,
@@ -426,19 +426,19 @@ impl Engine {
         let classes = self.library.classes();
         let network = Network::new(text, Shape::new(size, size, CHANNELS), classes.len())?;
         // Like the terminal: the seed decides the split too.
-        self.split(&HashMap::new(), recipe.seed)?;
+        self.split(&BTreeMap::new(), recipe.seed)?;
         let model = Box::new(Model::fresh(network, classes, &recipe)?);
         self.hold(Start::Model { model, recipe, train_from: 0 }, device).await
     }
 
     async fn resume_run(&mut self, bytes: &[u8], device: &str) -> Result<()> {
         let file = ModelFile::from_bytes(bytes)?;
-        self.split(&file.splits.into_iter().collect(), file.snapshot.recipe.seed)?;
+        self.split(&file.splits, file.snapshot.recipe.seed)?;
         self.hold(Start::Snapshot(Box::new(file.snapshot)), device).await
     }
 
     /// Photos that a run knows stay where it had them; the seed places the others.
-    fn split(&mut self, known: &HashMap<PhotoId, Split>, seed: u64) -> Result<()> {
+    fn split(&mut self, known: &BTreeMap<PhotoId, Split>, seed: u64) -> Result<()> {
         self.library.restore_splits(known);
         self.library.assign_splits(seed, &Ratios::default())
     }
@@ -454,9 +454,7 @@ impl Engine {
 
     async fn file(&mut self, continuable: bool) -> Result<ModelFile> {
         let snapshot = self.trainer()?.snapshot().await?;
-        let photos = self.library.photos().iter();
-        let splits = photos.filter_map(|photo| Some((photo.id, photo.split?))).collect();
-        Ok(ModelFile { snapshot, continuable, splits })
+        Ok(ModelFile { snapshot, continuable, splits: self.library.splits() })
     }
 }
 

@@ -129,7 +129,6 @@ mod tests {
     use super::*;
     use crate::data::draw;
     use crate::data::photo::{Photo, Split};
-    use std::collections::HashMap;
 
     const SIZE: usize = 40;
 
@@ -197,7 +196,7 @@ mod tests {
         let first = library.photo_pixels(0).unwrap().to_vec();
         add(&mut library, "copy", Some("rose"), &first);
         let sides = [(library.photos()[0].id, Split::Train), (PhotoId::of(b"copy"), Split::Test)];
-        library.restore_splits(&HashMap::from(sides));
+        library.restore_splits(&BTreeMap::from(sides));
         assert_eq!(examine(&mut library, &[], &[], 64).unwrap().straddling, [[0, 40]]);
     }
 }

@@ -288,8 +288,13 @@ impl Library {
         split::assign(&mut self.photos, seed, ratios)
     }
 
+    /// The split of every photo that has one, by id, as a model file keeps it.
+    pub fn splits(&self) -> BTreeMap<PhotoId, Split> {
+        self.photos.iter().filter_map(|photo| Some((photo.id, photo.split?))).collect()
+    }
+
     /// Puts photos into splits by id, as a model file tells of its training; photos it does not name have none after.
-    pub fn restore_splits(&mut self, splits: &HashMap<PhotoId, Split>) {
+    pub fn restore_splits(&mut self, splits: &BTreeMap<PhotoId, Split>) {
         for photo in &mut self.photos {
             photo.split = splits.get(&photo.id).copied();
         }
@@ -421,7 +426,7 @@ mod tests {
     #[test]
     fn splits_are_restored_by_id() {
         let mut library = library(&[("x", "a"), ("y", "a")]);
-        library.restore_splits(&HashMap::from([(PhotoId::of(b"y"), Split::Test)]));
+        library.restore_splits(&BTreeMap::from([(PhotoId::of(b"y"), Split::Test)]));
         assert_eq!(library.indices(Split::Test), [1]);
         assert_eq!(library.photos()[0].split, None);
         assert_eq!(library.counts()[0].test, 1);

@@ -62,6 +62,19 @@ impl Preprocessing {
             offset: -1.0,
         }
     }
+
+    /// Checks that a photo is square RGBA of the stored size.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where it is not.
+    pub fn check_stored(&self, photo: &[u8]) -> Result<()> {
+        let bytes = 4 * self.stored_size.pow(2);
+        if photo.len() == bytes {
+            return Ok(());
+        }
+        let (expected, found) = (format!("{bytes} bytes"), format!("{} bytes", photo.len()));
+        Err(Error::Shape { place: "stored photo".into(), expected, found })
+    }
 }
 
 /// The pixels of a picture, fitted to `size × size`: RGBA bytes, row by row, opaque.

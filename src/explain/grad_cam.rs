@@ -3,7 +3,7 @@
 //! The feature maps of the last layer that still has rows and columns are summed, each weighed by the mean slope of the
 //! class's logit by its pixels; what speaks against the class is cut off.
 
-use super::Copy;
+use super::{Copy, check_class};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -45,11 +45,7 @@ pub async fn grad_cam(
     memory_limit: u64,
 ) -> Result<HeatMap> {
     model.settle_on_average();
-    let classes = model.classes.len();
-    if class >= classes {
-        let expected = format!("a class from 0 to {}", classes.saturating_sub(1));
-        return Err(Error::Setting { name: "class".into(), expected, found: class.to_string() });
-    }
+    check_class(&model, class)?;
     let graph = &model.network.graph;
     let unmapped = |problem: &str| Error::Data {
         problem: problem.into(),
@@ -67,7 +63,7 @@ pub async fn grad_cam(
     };
     copy.run(copy.plan.forward.clone())?;
     // The slope wanted is the logit's own, not the loss's.
-    let mut one_hot = vec![0.0f32; classes];
+    let mut one_hot = vec![0.0f32; model.classes.len()];
     one_hot[class] = 1.0;
     copy.backend.write(grad_logits.storage, grad_logits.offset, bytemuck::cast_slice(&one_hot))?;
     copy.run(copy.plan.backward.clone())?;

@@ -1,10 +1,10 @@
 //! One batch forward and backward: how widely each layer's outputs spread, and how large a gradient comes back to it.
 
-use super::Copy;
 use super::gradients::gradient_norms;
+use super::{Copy, check_class};
 use crate::backend::Backend;
-use crate::error::{Error, Result};
-use crate::kernel::Storage;
+use crate::error::Result;
+use crate::kernel::{Storage, View};
 use crate::model::Model;
 use serde::Serialize;
 
@@ -60,14 +60,7 @@ pub async fn layer_signals(
     let classes = model.classes.len();
     let mut targets = vec![0.0f32; photos.len() * (classes + 1)];
     for (target, &(_, class)) in targets.chunks_mut(classes + 1).zip(photos) {
-        if class >= classes {
-            let expected = format!("a class from 0 to {}", classes - 1);
-            return Err(Error::Setting {
-                name: "class".into(),
-                expected,
-                found: class.to_string(),
-            });
-        }
+        check_class(model, class)?;
         target[class] = 1.0;
         target[classes] = 1.0;
     }
@@ -81,9 +74,8 @@ pub async fn layer_signals(
     let arena = copy.backend.read(Storage::Gradients, 0, model.parameters.weights_len).await?;
     let gradients = gradient_norms(model, &arena);
     let mut signals = Vec::new();
-    for (row, output) in
-        rows().zip(copy.plan.kept.iter().map(|kept| kept.output).collect::<Vec<_>>())
-    {
+    let outputs: Vec<View> = copy.plan.kept.iter().map(|kept| kept.output).collect();
+    for (row, output) in rows().zip(outputs) {
         let gradient = gradients.iter().find(|gradient| gradient.layer == row.path);
         signals.push(LayerSignal {
             index: row.index.unwrap_or_default(),
@@ -101,6 +93,7 @@ mod tests {
     use super::super::tests::{model, photo};
     use super::*;
     use crate::cpu::CpuBackend;
+    use crate::error::Error;
     use pollster::block_on;
 
     fn signals(model: &Model, photos: &[(&[u8], usize)]) -> Vec<LayerSignal> {

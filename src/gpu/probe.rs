@@ -35,8 +35,7 @@ pub(super) async fn multiply_add_rate(
         grid: Grid::of(Extent::Fixed(INVOCATIONS), 64),
         work: Extent::Fixed(INVOCATIONS * ROUNDS * ROUND),
     };
-    let step =
-        StepInputs { batch_size: 1, step: 0, seed: 0, learning_rate: 0.0, weight_decay: 0.0 };
+    let step = StepInputs::without_update(1);
     device.queue.write_buffer(uniform, 0, bytemuck::bytes_of(&StepUniform::new(&step, None)));
     let dispatches = [dispatch];
     let prepared = pipelines.prepare(device, &dispatches).await?;

@@ -3,7 +3,7 @@
 use crate::device::DeviceArguments;
 use crate::file_error;
 use crate::output::print_json;
-use crate::photos::load;
+use crate::photos::load_grouped;
 use crate::preset::network_text;
 use crate::train::run_epochs;
 use clap::Args;
@@ -82,8 +82,7 @@ async fn experiment(arguments: &ExperimentArguments) -> Result<()> {
     };
     for model in &models {
         let (text, input) = network_text(model, None)?;
-        let (mut library, _) = load(&arguments.photos, input.height, arguments.memory << 20)?;
-        floret::data::duplicates::record(&mut library)?;
+        let (library, _) = load_grouped(&arguments.photos, input.height, arguments.memory << 20)?;
         experiment.photos = library.all_indices().len();
         for &seed in &arguments.seeds {
             let network = Network::new(&text, input, library.classes().len())?;

@@ -2,7 +2,7 @@
 
 use crate::device::DeviceArguments;
 use crate::output::print_json;
-use crate::photos::load;
+use crate::photos::load_grouped;
 use crate::preset::network_text;
 use crate::train::run_epochs;
 use clap::Args;
@@ -85,10 +85,10 @@ async fn flows(arguments: &GradientFlowArguments) -> Result<()> {
     let mut outcome = Outcome { device, train_photos: 0, probe_photos: 0, flows: Vec::new() };
     for model in &arguments.models {
         let (_, input) = network_text(model, None)?;
-        let (mut library, _) = load(&arguments.photos, input.height, arguments.memory << 20)?;
-        floret::data::duplicates::record(&mut library)?;
+        let (mut library, _) =
+            load_grouped(&arguments.photos, input.height, arguments.memory << 20)?;
         library.assign_splits(arguments.seed, &Ratios::default())?;
-        let probe = probe_photos(&library, arguments.probe);
+        let probe = probe_photos(&library, arguments.probe)?;
         outcome.train_photos = library.indices(Split::Train).len();
         outcome.probe_photos = probe.len();
         for actions in &arguments.actions {
@@ -123,20 +123,19 @@ async fn flows(arguments: &GradientFlowArguments) -> Result<()> {
 }
 
 /// Training photos, the classes in turn.
-fn probe_photos(library: &Library, count: usize) -> Vec<usize> {
-    let photos = library.photos();
-    let mut by_class: Vec<Vec<usize>> = vec![Vec::new(); library.classes().len()];
+fn probe_photos(library: &Library, count: usize) -> Result<Vec<usize>> {
+    let classes = library.classes();
+    let targets = library.targets(&classes)?;
+    let mut by_class: Vec<Vec<usize>> = vec![Vec::new(); classes.len()];
     for index in library.indices(Split::Train) {
-        let class =
-            library.classes().iter().position(|class| Some(class) == photos[index].label.as_ref());
-        if let Some(class) = class {
+        if let Some(class) = targets[index] {
             by_class[class].push(index);
         }
     }
     let rounds = by_class.iter().map(Vec::len).max().unwrap_or(0);
     let in_turn =
         (0..rounds).flat_map(|round| by_class.iter().filter_map(move |class| class.get(round)));
-    in_turn.copied().take(count.max(1)).collect()
+    Ok(in_turn.copied().take(count.max(1)).collect())
 }
 
 async fn look(

@@ -2,10 +2,8 @@
 
 use floret::data::folder::{Loaded, Progress, load as load_folder};
 use floret::data::library::Library;
-use floret::data::photo::{PhotoId, Split};
 use floret::data::resize::stored_size;
 use floret::error::{Error, Result};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -35,7 +33,13 @@ pub fn load(path: &Path, input_size: usize, memory_limit: u64) -> Result<(Librar
     Ok((library, loaded))
 }
 
-/// Split of every photo, by its content.
-pub fn split_assignment(library: &Library) -> BTreeMap<PhotoId, Split> {
-    library.photos().iter().filter_map(|photo| Some((photo.id, photo.split?))).collect()
+/// Loads photos to be split: near-duplicates are known, so that a split keeps each group on one side.
+pub fn load_grouped(
+    path: &Path,
+    input_size: usize,
+    memory_limit: u64,
+) -> Result<(Library, Loaded)> {
+    let (mut library, loaded) = load(path, input_size, memory_limit)?;
+    floret::data::duplicates::record(&mut library)?;
+    Ok((library, loaded))
 }

@@ -2,7 +2,7 @@
 
 use crate::device::DeviceArguments;
 use crate::output::{print_json, progress_bar};
-use crate::photos::{load, split_assignment};
+use crate::photos::load_grouped;
 use crate::preset::network_text;
 use crate::{file_error, read_file};
 use clap::Args;
@@ -118,11 +118,10 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
         (None, None) => network_text(&arguments.model, arguments.actions.as_deref())?,
     };
     let memory_limit = arguments.memory << 20;
-    let (mut library, folder) = load(&arguments.photos, input.height, memory_limit)?;
+    let (mut library, folder) = load_grouped(&arguments.photos, input.height, memory_limit)?;
     if let Some(file) = &resumed {
-        library.restore_splits(&file.splits.iter().map(|(id, split)| (*id, *split)).collect());
+        library.restore_splits(&file.splits);
     }
-    floret::data::duplicates::record(&mut library)?;
     library.assign_splits(arguments.seed, &Ratios::default())?;
     let start = match resumed {
         Some(file) if !file.continuable => {
@@ -177,11 +176,7 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
     }
     let (parameters, recipe) = (snapshot.model.parameters.counted(), snapshot.recipe.clone());
     let progress = snapshot.progress.clone();
-    let file = ModelFile {
-        snapshot,
-        continuable: !arguments.final_only,
-        splits: split_assignment(&library),
-    };
+    let file = ModelFile { snapshot, continuable: !arguments.final_only, splits: library.splits() };
     std::fs::write(&arguments.out, file.to_bytes()?)
         .map_err(|error| file_error(&arguments.out, error))?;
     eprintln!("saved {}", arguments.out.display());

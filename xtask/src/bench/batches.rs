@@ -1,7 +1,7 @@
 //! Whether cost grows in line with work: speed by batch size, and of every model with the memory that its plan states.
 
 use super::Arguments;
-use super::native::floret;
+use super::native::{self, floret};
 use crate::project::{command, output, say};
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -12,12 +12,11 @@ const SIZE: usize = 2;
 
 /// Prints both tables, by the terminal program's own figures.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let floret = floret()?.to_string_lossy().into_owned();
-    let bench = |model: &str, size: usize, steps: usize| -> Result<Value> {
-        let mut bench = command(&floret);
-        bench.args(["bench", "--backend", "cpu", "--json", "--model", model]);
-        bench.args(["--batch", &size.to_string(), "--steps", &steps.to_string(), "--passes", "3"]);
-        serde_json::from_str(&output(&mut bench)?).context("reading what `floret bench` says")
+    let floret = floret()?;
+    let bench = |model: &str, size: usize, steps: usize| {
+        let (size, steps) = (size.to_string(), steps.to_string());
+        let sizes = ["--batch", &size, "--steps", &steps, "--passes", "3"];
+        native::bench(&floret, &[&["--model", model], &sizes[..]].concat())
     };
     say("speed by batch size");
     println!(
@@ -36,9 +35,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("| {model} | {} | {:.2} |", cells.join(" | "), largest / smallest);
     }
     say("all models");
-    let models: Vec<Value> =
-        serde_json::from_str(&output(command(&floret).args(["models", "--json"]))?)
-            .context("reading what `floret models` says")?;
+    let models: Vec<Value> = serde_json::from_str(&output(
+        command(&floret.to_string_lossy()).args(["models", "--json"]),
+    )?)
+    .context("reading what `floret models` says")?;
     println!("| training at batch {SIZE} | GFLOP/s | photos/s | the plan's memory, MB |");
     println!("| --- | --- | --- | --- |");
     for name in models.iter().filter_map(|model| model["name"].as_str()) {

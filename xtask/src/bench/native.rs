@@ -29,13 +29,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     say(format_args!("Floret and {} peers, {threads} threads", peers.len()));
     for model in &arguments.models {
         for size in &arguments.sizes {
+            let batch = size.to_string();
             let mut table = Table::default();
             for _ in 0..arguments.passes {
-                table.add("Floret", &bench(&floret, model, *size, &threads)?);
+                let own = ["--model", model, "--batch", &batch, "--threads", &threads];
+                table.add("Floret", &bench(&floret, &own)?);
                 for peer in &peers {
                     let mut script = command(&python);
                     script.arg(peer.script).args(peer.arguments);
-                    script.args(["--models", model, "--batches", &size.to_string()]);
+                    script.args(["--models", model, "--batches", &batch]);
                     script.args(["--threads", &threads, "--passes", "1"]);
                     script.args(["--seconds", &arguments.seconds.to_string()]);
                     let report: Value = serde_json::from_str(&output(&mut script)?)
@@ -56,12 +58,11 @@ pub fn floret() -> Result<PathBuf> {
     Ok(target_dir()?.join(name))
 }
 
-/// One pass of `floret bench`.
-pub fn bench(floret: &Path, model: &str, size: usize, threads: &str) -> Result<Value> {
+/// What `floret bench` says with these arguments, on the processor.
+pub fn bench(floret: &Path, arguments: &[&str]) -> Result<Value> {
     let mut bench = command(&floret.to_string_lossy());
-    bench.args(["bench", "--backend", "cpu", "--json", "--model", model, "--threads", threads]);
-    let report = output(bench.args(["--batch", &size.to_string()]))?;
-    serde_json::from_str(&report).context("reading what `floret bench` says")
+    bench.args(["bench", "--backend", "cpu", "--json"]).args(arguments);
+    serde_json::from_str(&output(&mut bench)?).context("reading what `floret bench` says")
 }
 
 struct Peer {
