@@ -7,8 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use tiny_http::{Method, Request, Response, Server};
 
-/// What the page may load: itself. The page's own `meta` element says the same for hosts without this header.
-// Threads come from a blob: wasm-bindgen-rayon starts its workers so.
+/// What the page may load: itself, and workers from a blob, as wasm-bindgen-rayon starts threads. The page's own
+/// `meta` element says the same for hosts without this header, but for that blob: only the engine's worker, which no `meta`
+/// binds, starts threads.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; \
      style-src 'self'; connect-src 'self'; manifest-src 'self'; img-src 'self' blob:";
 
