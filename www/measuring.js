@@ -57,7 +57,7 @@ async function inference(engine, exclusive, size) {
   /** @type {number[]} */
   const times = [];
   for (let count = 0; count < SINGLE_PHOTOS; count += 1) {
-    const { milliseconds } = await exclusive(() => engine.classify(size, size, photo));
+    const { milliseconds } = await exclusive(() => engine.classify(false, size, size, photo));
     times.push(milliseconds);
   }
   times.sort((a, b) => a - b);

@@ -176,6 +176,20 @@ export const PROTOCOL_VERSION = 1;
 
 /** @typedef {{ classes: string[], text: string, size: number, parameters: number }} ModelSummary */
 
+/**
+ * A model that comes with the page, as `models/README.md` explains it.
+ * @typedef {object} ShippedModel
+ * @property {string} file
+ * @property {string} card a page about it
+ * @property {{ en: string, ko: string }} title
+ * @property {number} accuracy on its test photos, 0 to 1
+ * @property {number} test_photos
+ * @property {string[]} classes
+ * @property {number} input rows and columns of a photo
+ * @property {number} bytes
+ * @property {string} hash BLAKE3, hexadecimal
+ */
+
 /** What an earlier visit left: files or drawn flowers, perhaps a run. */
 /** @typedef {{ files: number, drawn: boolean, run: { network: Network, epoch: number, epochs: number } | null }} Remembered */
 
@@ -214,9 +228,10 @@ export const PROTOCOL_VERSION = 1;
  * @property {{ value: {}, done: { finished: boolean }, progress: TrainProgress }} resume
  * @property {{ value: { request: number }, done: {} }} cancel
  * @property {{ value: { split: Split }, done: Evaluation, progress: { done: number, total: number } }} evaluate
- * @property {{ value: { file: Blob }, done: Answer }} classify
- * @property {{ value: {}, done: Uint8Array<ArrayBuffer> }} save
+ * @property {{ value: { file: Blob, opened: boolean }, done: Answer }} classify by the run, or by the model that was opened
+ * @property {{ value: { opened: boolean }, done: Uint8Array<ArrayBuffer> }} save
  * @property {{ value: { bytes: ArrayBuffer }, done: ModelSummary }} open
+ * @property {{ value: { file: string, bytes: number, hash: string }, done: ModelSummary, progress: { done: number, total: number } }} openShipped
  * @property {{ value: {}, done: Remembered | null }} remembered
  * @property {{ value: { size: number }, done: Restored, progress: LoadProgress }} restore
  * @property {{ value: { photos: boolean }, done: {} }} forget

@@ -1,7 +1,7 @@
 /** What the page does: the calls behind its buttons, and what they leave in the state. */
 
-import { download } from './files.js';
-import { engine, emptyHistory, idleRun, store } from './state.js';
+import { runBegins, runMoves } from './models.js';
+import { engine, idleRun, store } from './state.js';
 
 /** @typedef {import('./protocol.js').TrainProgress} TrainProgress */
 /** @typedef {import('./protocol.js').Network} Network */
@@ -91,7 +91,8 @@ let training = null;
 export async function train() {
   const { network, recipe, device } = store.value;
   if (!network) return false;
-  store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null, model: null });
+  runBegins();
+  store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null });
   return follow(async (options) => {
     store.set({ library: await engine.call('fitPhotos', { size: network.size }) });
     return engine.call('train', { network, recipe, device }, options);
@@ -181,7 +182,7 @@ function advanced(progress) {
     accuracy.push(progress.accuracy);
   }
   lines.push(...progress.lines);
-  if (!store.value.model) store.set({ model: modelAtHand() });
+  runMoves();
   const speed = progress.images / Math.max(progress.seconds, 1e-6);
   const imagesPerSecond = run.imagesPerSecond > 0 ? 0.9 * run.imagesPerSecond + 0.1 * speed : speed;
   const status = run.status === 'stopping' ? 'stopping' : 'running';
@@ -189,38 +190,8 @@ function advanced(progress) {
   store.set({ run: { ...run, status, recovered, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
 }
 
-/** The model that is being trained. @returns {import('./state.js').ModelAtHand} */
-function modelAtHand() {
-  const { network, library, structure } = store.value;
-  return {
-    name: network?.name ?? '',
-    text: network?.text ?? '',
-    size: network?.size ?? 0,
-    classes: library?.classes.map(({ label }) => label) ?? [],
-    parameters: structure?.parameters ?? 0,
-  };
-}
-
 /** Judges the model on the photos that it never saw. */
 export async function evaluate() {
   const report = await engine.call('evaluate', { split: 'test' });
   store.set({ report });
-}
-
-/** @param {Blob} file */
-export function classify(file) {
-  return engine.call('classify', { file });
-}
-
-/** Saves the model as a file. */
-export async function saveModel() {
-  const bytes = await engine.call('save', {});
-  download(bytes, `${store.value.model?.name ?? 'floret'}.safetensors`, 'application/octet-stream');
-}
-
-/** @param {File} file */
-export async function openModel(file) {
-  const bytes = await file.arrayBuffer();
-  const summary = await engine.call('open', { bytes }, { transfer: [bytes] });
-  store.set({ model: { ...summary, name: file.name.replace(/\.safetensors$/, '') }, report: null, run: { ...idleRun(), history: emptyHistory() } });
 }

@@ -24,7 +24,18 @@ import { Engine } from './engine.js';
  * @property {boolean} recovered whether a device was lost under way
  */
 
-/** @typedef {import('./protocol.js').ModelSummary & { name: string }} ModelAtHand */
+/**
+ * What answers; `source` is `run`, `file` for one that the user opened, or the file of a shipped one.
+ * @typedef {import('./protocol.js').ModelSummary & { name: string, source: string }} ModelAtHand
+ */
+
+/**
+ * The models that come with the page, and the one on its way.
+ * @typedef {object} Shipped
+ * @property {import('./protocol.js').ShippedModel[] | null} models `null` until their list has come
+ * @property {{ file: string, done: number, total: number } | null} loading
+ * @property {{ file: string, reason: unknown } | null} failure the one that did not come, and why
+ */
 
 /**
  * A network of the experiment; `accuracy` is on the test photos, once it is trained.
@@ -46,7 +57,8 @@ import { Engine } from './engine.js';
  * @property {Run} run
  * @property {import('./protocol.js').Evaluation | null} report
  * @property {Comparison | null} comparison
- * @property {ModelAtHand | null} model what answers now: the network in training, or an opened file
+ * @property {ModelAtHand | null} model what answers now
+ * @property {Shipped} shipped
  */
 
 /** @returns {History} */
@@ -77,6 +89,7 @@ class Store extends EventTarget {
       report: null,
       comparison: null,
       model: null,
+      shipped: { models: null, loading: null, failure: null },
     };
   }
 

@@ -1,5 +1,6 @@
 /** The worker: it alone holds the engine. One call at a time touches it; training lets others in between steps. */
 
+import { fetchModel } from './fetching.js';
 import { Photos, decode, quietly } from './loading.js';
 import { measure } from './measuring.js';
 import { loadEngine } from './packages.js';
@@ -75,12 +76,19 @@ const CALLS = {
   },
   resume: (_, context) => learn(context),
   evaluate: ({ split }, { engine }) => exclusive(() => engine.evaluate(split)),
-  classify: async ({ file }, { engine }) => {
+  classify: async ({ file, opened }, { engine }) => {
     const { width, height, pixels } = await decode(file);
-    return exclusive(() => engine.classify(width, height, pixels));
+    return exclusive(() => engine.classify(opened, width, height, pixels));
   },
-  save: (_, { engine }) => exclusive(() => engine.save(false)),
+  save: ({ opened }, { engine }) => exclusive(() => (opened ? engine.opened_file() : engine.save(false))),
   open: ({ bytes }, { engine }) => exclusive(() => engine.open(new Uint8Array(bytes))),
+  openShipped: async (listed, context) => {
+    const bytes = await fetchModel(listed, context);
+    return exclusive(() => {
+      if (context.cancelled()) throw { code: 'cancelled' };
+      return context.engine.open(bytes);
+    });
+  },
   remembered: async () => {
     const [saved, drawn, count] = await Promise.all([store.kept('run'), store.kept('drawn'), store.countPhotos()]);
     if (!saved && !drawn && count === 0) return null;

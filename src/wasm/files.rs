@@ -96,3 +96,9 @@ impl PhotoArchive {
 pub fn is_clutter(path: &str) -> bool {
     archive::is_clutter(path)
 }
+
+/// BLAKE3 of a file's content, in hexadecimal: what the lists of files that the page fetches say of them.
+#[wasm_bindgen]
+pub fn content_hash(content: &[u8]) -> String {
+    blake3::hash(content).to_hex().to_string()
+}

@@ -4,16 +4,21 @@ import { fill, h } from '../dom.js';
 import { picker, takesDrops } from '../dropzone.js';
 import { imageOfPaste } from '../files.js';
 import { number, percent } from '../format.js';
-import { t } from '../i18n.js';
+import { nameOf, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { mark } from '../mark.js';
+import { classify } from '../models.js';
 import { Panel, heading, showFailure } from '../panel.js';
-import { classify, openModel, saveModel } from '../session.js';
 
 class Classify extends Panel {
   get watches() {
-    return ['model'];
+    return ['model', 'shipped'];
   }
+
+  /** What the answer shown came from. @type {import('../state.js').ModelAtHand | null} */
+  answers = null;
+  /** The photo being asked about. @type {File | null} */
+  photo = null;
 
   connectedCallback() {
     super.connectedCallback();
@@ -24,16 +29,15 @@ class Classify extends Panel {
   }
 
   render() {
-    this.ready = this.hasModel();
+    this.ready = this.expectsModel();
     this.fault = h('div', {});
     this.answer = h('div', { class: 'answer', 'aria-live': 'polite' });
-    const open = picker({ label: t('model.open'), name: 'model', content: [icon('open')], accept: '.safetensors', take: (found) => this.run(() => openModel(found[0].file)) });
     if (!this.ready) {
       fill(
         this,
         heading('classify'),
-        h('div', { class: 'card empty' }, mark(55), h('p', { class: 'lead' }, t('classify.empty')), h('div', { class: 'row centre' }, h('a', { class: 'button primary', href: '#photos' }, t('classify.go')), open)),
-        this.fault,
+        h('div', { class: 'card empty' }, mark(55), h('p', { class: 'lead' }, t('classify.empty')), h('a', { class: 'button primary', href: '#photos' }, t('classify.go'))),
+        document.createElement('floret-model'),
       );
       return;
     }
@@ -56,28 +60,27 @@ class Classify extends Panel {
       heading('classify'),
       h('div', { class: 'columns' }, zone, h('section', { class: 'card tight' }, h('h2', {}, t('classify.answer')), this.answer)),
       this.fault,
-      h('section', { class: 'card row model-row' }, h('div', { class: 'grow' }, h('h2', {}, t('model.title')), (this.modelWords = h('p', { class: 'soft small' }))), this.saveButton(), open),
+      document.createElement('floret-model'),
     );
     fill(this.answer, h('p', { class: 'soft' }, t('classify.waiting')));
-    this.describeModel();
+    this.answers = this.state.model;
+    if (this.photo) this.take(this.photo);
   }
 
-  hasModel() {
-    return this.state.model !== null;
+  /** Whether a model is there, or on its way. */
+  expectsModel() {
+    const { model, shipped } = this.state;
+    return model !== null || shipped.models === null || shipped.loading !== null;
   }
 
   update() {
-    if (this.ready !== this.hasModel()) this.render();
-    else this.describeModel();
-  }
-
-  describeModel() {
     const { model } = this.state;
-    if (this.modelWords && model) this.modelWords.textContent = t('model.words', { name: model.name, classes: model.classes.join(', ') });
-  }
-
-  saveButton() {
-    return h('button', { type: 'button', class: 'button', onclick: () => this.run(saveModel) }, icon('save'), t('model.save'));
+    if (this.ready !== this.expectsModel()) this.render();
+    else if (this.answers !== model) {
+      // Another model answers: it is asked about the same photo.
+      this.answers = model;
+      if (this.photo && model) this.take(this.photo);
+    }
   }
 
   /** @param {() => Promise<void>} work */
@@ -92,14 +95,16 @@ class Classify extends Panel {
 
   /** @param {File} file */
   take(file) {
+    this.photo = file;
     this.run(async () => {
-      await this.showPhoto(file);
-      this.showAnswer(await classify(file));
+      this.showPhoto(file);
+      if (this.state.model) this.showAnswer(await classify(file));
+      else if (this.answer) fill(this.answer, h('p', { class: 'soft' }, t('classify.soon')));
     });
   }
 
   /** @param {File} file */
-  async showPhoto(file) {
+  showPhoto(file) {
     const address = URL.createObjectURL(file);
     const image = h('img', { src: address, alt: t('classify.photo', { name: file.name }) });
     image.addEventListener('load', () => URL.revokeObjectURL(address));
@@ -117,14 +122,14 @@ class Classify extends Panel {
       return h(
         'li',
         { class: `class-${index % 8}${rank === 0 ? ' best' : ''}` },
-        h('span', { class: 'bar-name' }, classes[index]),
+        h('span', { class: 'bar-name' }, nameOf('class', classes[index])),
         h('span', { class: 'bar', 'aria-hidden': 'true' }, fillBar),
         h('span', { class: 'bar-value' }, percent(probabilities[index])),
       );
     };
     fill(
       this.answer,
-      h('p', { class: 'figure' }, classes[order[0]]),
+      h('p', { class: 'figure' }, nameOf('class', classes[order[0]])),
       h('ol', { class: 'bars' }, order.map(bar)),
       h('p', { class: 'small soft' }, t('classify.time', { ms: number(milliseconds, { maximumFractionDigits: 1 }) })),
     );

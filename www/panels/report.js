@@ -5,8 +5,8 @@ import { number, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { Bloom, mark } from '../mark.js';
+import { saveRun } from '../models.js';
 import { Panel, heading, showFailure } from '../panel.js';
-import { saveModel } from '../session.js';
 import { engine } from '../state.js';
 import { thumbnail } from '../thumbnail.js';
 
@@ -30,7 +30,7 @@ class Report extends Panel {
       return;
     }
     const fault = h('div', {});
-    const save = h('button', { type: 'button', class: 'button', onclick: () => saveModel().catch((failure) => showFailure(fault, failure)) }, icon('save'), t('model.save'));
+    const save = h('button', { type: 'button', class: 'button', onclick: () => saveRun().catch((failure) => showFailure(fault, failure)) }, icon('save'), t('model.save'));
     fill(
       this,
       heading('report'),
@@ -60,7 +60,7 @@ class Report extends Panel {
         { class: 'tight' },
         h('p', { class: 'figure' }, percent(report.accuracy)),
         h('p', { class: 'says' }, t('report.summary', { right: number(right), n: number(report.n) })),
-        h('p', { class: 'mono small soft' }, t('log.test', { model: this.state.model?.name ?? '', accuracy: report.accuracy.toFixed(3), seconds: Math.round(report.seconds) })),
+        h('p', { class: 'mono small soft' }, t('log.test', { model: this.state.run.model, accuracy: report.accuracy.toFixed(3), seconds: Math.round(report.seconds) })),
         h('div', { class: 'row' }, h('a', { class: 'button primary', href: '#classify' }, t('report.next'), icon('arrow')), save),
       ),
     );

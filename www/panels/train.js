@@ -6,8 +6,9 @@ import { duration, number, percent } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { Bloom } from '../mark.js';
+import { saveRun } from '../models.js';
 import { Panel, heading, showFailure } from '../panel.js';
-import { resume, saveModel, stop, train } from '../session.js';
+import { resume, stop, train } from '../session.js';
 import { store } from '../state.js';
 
 /** Points that the drawn curve averages over. */
@@ -45,7 +46,7 @@ class Train extends Panel {
     ];
     this.button = h('button', { type: 'button', class: 'button primary big', onclick: () => this.press() });
     this.again = h('button', { type: 'button', class: 'button', onclick: () => this.run(train) }, t('train.again'));
-    this.save = h('button', { type: 'button', class: 'button', onclick: () => this.run(saveModel) }, icon('save'), t('model.save'));
+    this.save = h('button', { type: 'button', class: 'button', onclick: () => this.run(saveRun) }, icon('save'), t('model.save'));
     this.says = h('p', { class: 'says', role: 'status' });
     this.facts = h('dl', { class: 'facts' });
     this.fault = h('div', {});

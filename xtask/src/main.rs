@@ -2,6 +2,7 @@
 
 mod bench;
 mod dist;
+mod models;
 mod package;
 mod project;
 mod recipe;

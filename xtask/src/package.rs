@@ -1,5 +1,7 @@
-//! Builds the web packages: cargo, wasm-bindgen, wasm-opt, and the list that the page chooses from.
+//! Builds what the page has beside its own files: the web packages by cargo, wasm-bindgen and wasm-opt, the list that the
+//! page chooses from, what it uses of others, and the models that come with it.
 
+use crate::models;
 use crate::project::{cargo, root, run, say, target_dir};
 use crate::recipe::{Need, Package, Recipe};
 use crate::setup::{self, WASM_TARGET};
@@ -31,6 +33,7 @@ pub fn build_all(recipe: &Recipe) -> Result<Vec<Built>> {
     setup::rust_for_wasm()?;
     setup::node_modules()?;
     copy_vendored(recipe)?;
+    models::publish(&root().join("models"), &root().join("www/models"))?;
     let out_dir = root().join(&recipe.out_dir);
     let mut list = Vec::new();
     for package in &recipe.packages {

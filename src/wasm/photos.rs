@@ -1,0 +1,171 @@
+//! The photos of a page: taken in, drawn, summed up, shown small.
+
+use super::{Engine, PHOTO_LIMIT, given, thrown};
+use crate::data::archive;
+use crate::data::doctor;
+use crate::data::draw;
+use crate::data::library::{Added, ClassCount, Library};
+use crate::data::photo::{Photo, PhotoId, Skipped, Split};
+use crate::data::resize::{resize, stored_size};
+use crate::data::split::Ratios;
+use crate::error::{Error, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use wasm_bindgen::prelude::*;
+use web_time::Instant;
+
+/// Pixels a side of a thumbnail.
+const THUMBNAIL: usize = 96;
+
+/// Seed of the split that photos get when they arrive; a run's own seed splits them anew.
+const FIRST_SPLIT_SEED: u64 = 1;
+
+/// Flowers being drawn: `per_class` of every class, `done` of them there already.
+#[derive(Default)]
+pub(super) struct Drawing {
+    seed: u64,
+    per_class: u32,
+    done: u32,
+}
+
+#[derive(Serialize)]
+struct LibrarySummary<'a> {
+    photos: usize,
+    bytes: u64,
+    stored_size: usize,
+    classes: Vec<ClassCount>,
+    skipped: &'a [Skipped],
+    doctor: doctor::Report,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Empties the library; photos will be kept for networks with `size × size` pixels.
+    pub fn begin_photos(&mut self, size: usize) -> std::result::Result<(), JsValue> {
+        self.library = Library::new(stored_size(size), PHOTO_LIMIT).map_err(thrown)?;
+        self.skipped.clear();
+        self.duplicates.clear();
+        self.input_size = size;
+        Ok(())
+    }
+
+    /// Adds a photo: its path, whose last folder is its class, its file's bytes, and its pixels as RGBA.
+    pub fn add_photo(
+        &mut self,
+        path: &str,
+        bytes: &[u8],
+        width: usize,
+        height: usize,
+        rgba: &[u8],
+    ) -> std::result::Result<(), JsValue> {
+        let pixels = resize(rgba, width, height, self.library.stored_size()).map_err(thrown)?;
+        let (id, name, label) =
+            (PhotoId::of(bytes), archive::name_of(path), archive::label_of(path));
+        let photo =
+            Photo { id, name: name.clone(), label, split: None, group: None, width, height };
+        if let Added::Duplicate(_) = self.library.add(photo, &pixels).map_err(thrown)? {
+            self.duplicates.push(name);
+        }
+        Ok(())
+    }
+
+    /// Lists a file that could not be read.
+    pub fn skip(&mut self, name: String, reason: String) {
+        self.skipped.push(Skipped { name, reason });
+    }
+
+    /// Prepares to draw `per_class` flowers of every class; gives how many that are in all.
+    pub fn begin_drawing(&mut self, per_class: u32, seed: u32) -> u32 {
+        self.drawing = Drawing { seed: seed.into(), per_class, done: 0 };
+        per_class * draw::CLASSES.len() as u32
+    }
+
+    /// Draws for about that long; gives how many are there.
+    pub fn draw_some(&mut self, budget_ms: f64) -> std::result::Result<u32, JsValue> {
+        let began = Instant::now();
+        let classes = draw::CLASSES.len() as u32;
+        while self.drawing.done < self.drawing.per_class * classes
+            && began.elapsed().as_secs_f64() * 1e3 < budget_ms
+        {
+            let Drawing { seed, done, .. } = self.drawing;
+            let (class, index) = (draw::CLASSES[(done % classes) as usize], done / classes);
+            let size = self.library.stored_size();
+            let pixels = draw::draw(seed, class, index, size).map_err(thrown)?;
+            self.library.add(draw::photo(class, index, size, &pixels), &pixels).map_err(thrown)?;
+            self.drawing.done += 1;
+        }
+        Ok(self.drawing.done)
+    }
+
+    /// Splits the photos and sums them up.
+    pub fn finish_photos(&mut self) -> std::result::Result<JsValue, JsValue> {
+        // Groups of near-duplicates are known before the split, which keeps each on one side.
+        let doctor =
+            doctor::examine(&mut self.library, &self.skipped, &self.duplicates, self.input_size)
+                .map_err(thrown)?;
+        self.split(&BTreeMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
+        let photos = self.library.photos().len();
+        given(&LibrarySummary {
+            photos,
+            bytes: self.library.bytes_needed(photos),
+            stored_size: self.library.stored_size(),
+            classes: self.library.counts(),
+            skipped: &self.skipped,
+            doctor,
+        })
+    }
+
+    /// Small pictures of these photos.
+    pub fn thumbnails(&self, photos: &[u32]) -> std::result::Result<js_sys::Array, JsValue> {
+        photos.iter().map(|&photo| self.thumbnail(photo as usize)).collect()
+    }
+
+    /// Small pictures of the first photos of a class.
+    pub fn thumbnails_of_class(
+        &self,
+        class: &str,
+        count: usize,
+    ) -> std::result::Result<js_sys::Array, JsValue> {
+        let photos = self.library.photos().iter().enumerate();
+        let of_class = photos.filter(|(_, photo)| photo.label.as_deref() == Some(class));
+        of_class.take(count).map(|(index, _)| self.thumbnail(index)).collect()
+    }
+}
+
+impl Engine {
+    /// Photos that a run knows stay where it had them; the seed places the others.
+    pub(super) fn split(&mut self, known: &BTreeMap<PhotoId, Split>, seed: u64) -> Result<()> {
+        self.library.restore_splits(known);
+        self.library.assign_splits(seed, &Ratios::default())
+    }
+
+    fn thumbnail(&self, index: usize) -> std::result::Result<JsValue, JsValue> {
+        #[derive(Serialize)]
+        struct Thumbnail<'a> {
+            photo: usize,
+            name: &'a str,
+            class: Option<&'a str>,
+            size: usize,
+            #[serde(with = "serde_wasm_bindgen::preserve")]
+            pixels: js_sys::Uint8Array,
+        }
+        let size = self.library.stored_size();
+        let (Some(photo), Some(stored)) =
+            (self.library.photos().get(index), self.library.photo_pixels(index))
+        else {
+            return Err(thrown(Error::Unknown {
+                what: "photo".into(),
+                name: index.to_string(),
+                suggestion: None,
+            }));
+        };
+        let pixels = resize(stored, size, size, THUMBNAIL.min(size)).map_err(thrown)?;
+        given(&Thumbnail {
+            photo: index,
+            name: &photo.name,
+            class: photo.label.as_deref(),
+            size: THUMBNAIL.min(size),
+            pixels: js_sys::Uint8Array::from(pixels.as_slice()),
+        })
+    }
+}

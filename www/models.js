@@ -1,0 +1,114 @@
+/** Which model answers: the run's, one that comes with the page, or a file that someone saved. */
+
+import { download } from './files.js';
+import { language } from './i18n.js';
+import { engine, store } from './state.js';
+
+/** @typedef {import('./protocol.js').ShippedModel} ShippedModel */
+/** @typedef {import('./state.js').ModelAtHand} ModelAtHand */
+
+/** The model that was opened last; it stays open beside the run. @type {ModelAtHand | null} */
+let opened = null;
+/** The run's model, once it has made a step. @type {ModelAtHand | null} */
+let ofRun = null;
+
+/** Lists the models that come with the page and opens the first, so that a photo has its answer before any training. */
+export async function openFirstModel() {
+  /** @type {ShippedModel[]} */
+  let models = [];
+  try {
+    const response = await fetch('models/index.json');
+    if (response.ok) models = await response.json();
+  } catch {
+    // Without the list there is nothing to offer; training and opening a file go on.
+  }
+  store.set({ shipped: { ...store.value.shipped, models } });
+  if (models.length > 0) await openShipped(models[0], () => store.value.model === null && store.value.run.status === 'idle');
+}
+
+/** The model on its way. @type {AbortController | null} */
+let fetching = null;
+
+/**
+ * Fetches a shipped model and lets it answer.
+ * @param {ShippedModel} shipped
+ * @param {() => boolean} [wanted] whether it is still to answer when it has come
+ */
+export async function openShipped({ file, bytes, hash }, wanted = () => true) {
+  fetching?.abort();
+  const mine = (fetching = new AbortController());
+  const show = (/** @type {Partial<import('./state.js').Shipped>} */ part) => {
+    if (fetching === mine) store.set({ shipped: { ...store.value.shipped, ...part } });
+  };
+  show({ loading: { file, done: 0, total: bytes }, failure: null });
+  try {
+    const progress = ({ done = 0, total = 1 }) => show({ loading: { file, done, total } });
+    const summary = await engine.call('openShipped', { file, bytes, hash }, { progress, signal: mine.signal });
+    opened = { ...summary, name: file.replace(/\.safetensors$/, ''), source: file };
+    if (wanted()) store.set({ model: opened });
+    show({ loading: null });
+  } catch (failure) {
+    show({ loading: null, failure: mine.signal.aborted ? null : { file, reason: failure } });
+  }
+}
+
+/** A shipped model's name in the reader's language. @param {ShippedModel} shipped */
+export function titleOf({ title }) {
+  return title[language()];
+}
+
+/** Opens a model file that someone saved. @param {File} file */
+export async function openModel(file) {
+  fetching?.abort();
+  const bytes = await file.arrayBuffer();
+  const summary = await engine.call('open', { bytes }, { transfer: [bytes] });
+  opened = { ...summary, name: file.name.replace(/\.safetensors$/, ''), source: 'file' };
+  store.set({ model: opened });
+}
+
+/** A run begins: its model takes the place of the last run's, and answers from its first step on. */
+export function runBegins() {
+  ofRun = null;
+  store.set({ model: null });
+}
+
+/** A run has made a step. */
+export function runMoves() {
+  if (ofRun) return;
+  const { run, network, library, structure } = store.value;
+  ofRun = {
+    name: run.model,
+    source: 'run',
+    text: network?.text ?? '',
+    size: network?.size ?? 0,
+    classes: library?.classes.map(({ label }) => label) ?? [],
+    parameters: structure?.parameters ?? 0,
+  };
+  store.set({ model: ofRun });
+}
+
+/** The models that can answer at once: the run's and the opened one, as far as there are any. */
+export function modelsAtHand() {
+  return [ofRun, opened].filter((model) => model !== null);
+}
+
+/** Lets one of {@link modelsAtHand} answer. @param {ModelAtHand} model */
+export function answerBy(model) {
+  store.set({ model });
+}
+
+/** @param {Blob} file */
+export function classify(file) {
+  return engine.call('classify', { file, opened: store.value.model?.source !== 'run' });
+}
+
+/** Saves the run's model as a file. */
+export async function saveRun() {
+  if (ofRun) await saveModel(ofRun);
+}
+
+/** Saves a model as a file. @param {ModelAtHand} model */
+export async function saveModel(model) {
+  const bytes = await engine.call('save', { opened: model.source !== 'run' });
+  download(bytes, `${model.name || 'floret'}.safetensors`, 'application/octet-stream');
+}
