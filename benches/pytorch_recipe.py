@@ -1,209 +1,186 @@
-"""Trains a flower model in PyTorch on a folder of class folders, to tell what the engine and what the recipe gives.
+"""Trains a flower model in PyTorch as a Floret model file says it was trained, to tell engine and recipe apart.
 
-    FLORET_FLOWERS=photos python benches/pytorch_recipe.py --model residual_flower --recipe modern --epochs 10 --seed 1
+    floret train PHOTOS --model residual_flower --out m.safetensors
+    python benches/pytorch_recipe.py m.safetensors PHOTOS --model residual_flower --seed 1
 
-Recipes: `textbook` is Adam 0.001 at batch 10 without augmentation; `modern` is AdamW 2e-3 with weight decay 0.05 on
-kernels, warm-up and cosine, random resized crop, flip, colour, mixup, label smoothing and an average of the weights.
-Photos are split 80 / 5 / 15 within each class. Prints a line an epoch, then a line of JSON.
-Needs torch, numpy and pillow.
+The split of the photos (by the hash of their content), the input size and every setting of the recipe are read from the
+file; only the random numbers differ. Prints a line of JSON. Needs torch, numpy, pillow and blake3.
 """
 
 import argparse
 import copy
 import json
 import math
-import os
+import struct
 import sys
 import time
 from pathlib import Path
 
+import blake3
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch.nn import functional as F
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "golden"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "golden"))
 from flower_models import CLASSES, MODELS, build  # noqa: E402
 
-COPY_SCALE = 2  # Photos are kept at twice the input size, so that a crop has pixels to show.
-CROP_AREA, CROP_RATIO = (0.4, 1.0), (3 / 4, 4 / 3)
-COLOUR = 0.3
-MIXUP, LABEL_SMOOTHING = 0.2, 0.1
-AVERAGE_DECAY = 0.998
-WARM_UP = 0.05  # of all steps
 EVALUATION_BATCH = 64
+LUMA = torch.tensor([0.299, 0.587, 0.114])
 
 
-def load(folder, size):
-    """Photos as uint8 [n, 3, size, size] and their labels; a photo's longer side is cropped at both ends."""
-    classes = sorted(path for path in Path(folder).iterdir() if path.is_dir())
-    if len(classes) != CLASSES:
-        sys.exit(f"expected {CLASSES} class folders in {folder}, found {len(classes)}")
-    photos, labels = [], []
-    for label, path in enumerate(classes):
-        for file in sorted(path.iterdir()):
+def metadata(path):
+    """The metadata of a safetensors file, its JSON values parsed."""
+    with open(path, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        texts = json.loads(file.read(length))["__metadata__"]
+    return {name: json.loads(texts[name]) for name in ("training", "splits", "preprocessing", "classes", "mirror")}
+
+
+def load(folder, stated):
+    """Photos squeezed to the stored size as uint8 [n, 3, size, size], labels and parts; copies of a photo count once."""
+    size = stated["preprocessing"]["stored_size"]
+    photos, labels, parts, seen = [], [], [], set()
+    for label, name in enumerate(stated["classes"]):
+        for file in sorted((Path(folder) / name).iterdir()):
+            identity = blake3.blake3(file.read_bytes()).hexdigest()[:32]
+            if identity in seen:
+                continue
+            seen.add(identity)
             image = ImageOps.exif_transpose(Image.open(file)).convert("RGB")
-            photos.append(np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)))
+            photos.append(np.asarray(image.resize((size, size), Image.Resampling.BILINEAR)))
             labels.append(label)
-    pixels = torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2)
-    return pixels.contiguous(memory_format=torch.channels_last), torch.tensor(labels)
+            parts.append(stated["splits"][identity])
+    pixels = torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2).contiguous()
+    return pixels, torch.tensor(labels), np.array(parts)
 
 
-def split(labels, seed):
-    """Indices of the train, validation and test photos: 80 / 5 / 15 of each class."""
-    random = np.random.default_rng(seed)
-    parts = [], [], []
-    for label in range(CLASSES):
-        indices = random.permutation(np.flatnonzero(labels.numpy() == label))
-        cuts = [round(0.8 * len(indices)), round(0.85 * len(indices))]
-        for part, chosen in zip(parts, np.split(indices, cuts)):
-            part.extend(chosen.tolist())
-    return [torch.tensor(part) for part in parts]
+def sample(pixels, matrix, size):
+    """Normalised photos seen through `matrix`, which leads from the input to the stored photo, both in -1..1."""
+    grid = F.affine_grid(matrix, [len(pixels), 3, size, size], align_corners=False)
+    return F.grid_sample(pixels.float() / 127.5 - 1, grid, padding_mode="border", align_corners=False)
 
 
-def normalise(pixels):
-    return pixels / 127.5 - 1
+def whole(pixels, size, mirror=1.0):
+    """The whole frame, or its mirror image."""
+    matrix = torch.tensor([[mirror, 0.0, 0.0], [0.0, 1.0, 0.0]], device=pixels.device).expand(len(pixels), 2, 3)
+    return sample(pixels, matrix, size)
 
 
-def whole(pixels, size):
-    """Photos without augmentation: shrunk to the input size."""
-    return normalise(F.interpolate(pixels.float(), (size, size), mode="bilinear", antialias=True))
+def augment(pixels, size, settings):
+    """A random view of each photo: crop, mirror image, turn, colour, cutout, as src/data/augment.rs has them."""
+    count, device = len(pixels), pixels.device
+    uniform = lambda low, high: torch.empty(count, device=device).uniform_(low, high)  # noqa: E731
+    area, ratio = uniform(settings["crop_area_min"], 1), settings["crop_aspect_max"]
+    aspect = uniform(-math.log(ratio), math.log(ratio)).exp()
+    width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
+    mirror = torch.where(uniform(0, 1) < (0.5 if settings["flip"] else 0.0), -1.0, 1.0)
+    angle = uniform(-1, 1) * math.radians(settings["rotation"])
+    rows = [
+        [width * angle.cos() * mirror, -width * angle.sin(), uniform(-1, 1) * (1 - width)],
+        [height * angle.sin() * mirror, height * angle.cos(), uniform(-1, 1) * (1 - height)],
+    ]
+    photos = sample(pixels, torch.stack([torch.stack(row, 1) for row in rows], 1), size)
+
+    factor = lambda name: 1 + settings[name] * uniform(-1, 1).view(-1, 1, 1, 1)  # noqa: E731
+    brightness, contrast, saturation = factor("brightness"), factor("contrast"), factor("saturation")
+    grey = (photos * LUMA.to(device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    photos = brightness * contrast * (grey + saturation * (photos - grey)) + contrast * (brightness - 1)
+    if settings["cutout"] > 0:
+        at = (torch.arange(size, device=device) + 0.5) / size
+        inside = [(at - uniform(0, 1)[:, None]).abs() < settings["cutout"] / 2 for _ in range(2)]
+        photos = photos * ~(inside[0][:, None, :, None] & inside[1][:, None, None, :])
+    return photos
 
 
-def augment(pixels, size):
-    """Random resized crop and flip (one bilinear sampling), then brightness, contrast and saturation."""
-    count = len(pixels)
-    uniform = lambda low, high: torch.empty(count).uniform_(low, high)  # noqa: E731
-    area, ratio = uniform(*CROP_AREA), uniform(*(math.log(bound) for bound in CROP_RATIO)).exp()
-    width, height = (area * ratio).sqrt().clamp(max=1), (area / ratio).sqrt().clamp(max=1)
-    flip = torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
-    crop = torch.zeros(count, 2, 3)
-    crop[:, 0, 0], crop[:, 0, 2] = flip * width, uniform(-1, 1) * (1 - width)
-    crop[:, 1, 1], crop[:, 1, 2] = height, uniform(-1, 1) * (1 - height)
-    grid = F.affine_grid(crop, [count, 3, size, size], align_corners=False)
-    photos = F.grid_sample(pixels.float(), grid, padding_mode="border", align_corners=False)
-    grey = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    factor = lambda: uniform(1 - COLOUR, 1 + COLOUR).view(-1, 1, 1, 1)  # noqa: E731
-    photos = photos * factor()
-    mean = (photos * grey).sum(1, keepdim=True).mean((2, 3), keepdim=True)
-    photos = mean + (photos - mean) * factor()
-    luma = (photos * grey).sum(1, keepdim=True)
-    photos = (luma + (photos - luma) * factor()).clamp(0, 255)
-    return normalise(photos).contiguous(memory_format=torch.channels_last)
+def batch(pixels, labels, chosen, size, recipe):
+    """The photos and target distributions of a step."""
+    settings = recipe["augmentation"]
+    photos, targets = augment(pixels[chosen], size, settings), F.one_hot(labels[chosen], CLASSES).float()
+    if settings["mixup"] > 0:
+        other = chosen[torch.randperm(len(chosen), device=chosen.device)]
+        share = torch.distributions.Beta(settings["mixup"], settings["mixup"]).sample([len(chosen)]).to(photos)
+        blend = lambda mine, theirs, share: share * mine + (1 - share) * theirs  # noqa: E731
+        photos = blend(photos, augment(pixels[other], size, settings), share.view(-1, 1, 1, 1))
+        targets = blend(targets, F.one_hot(labels[other], CLASSES).float(), share.view(-1, 1))
+    return photos.contiguous(memory_format=torch.channels_last), targets
 
 
-def mix(photos, targets):
-    """Mixup: every photo and its target blended with another's of the batch."""
-    share, other = np.random.beta(MIXUP, MIXUP), torch.randperm(len(photos))
-    return share * photos + (1 - share) * photos[other], share * targets + (1 - share) * targets[other]
+def learning_rate(recipe, step, steps):
+    """As src/recipe.rs has it."""
+    schedule, peak = recipe["schedule"], recipe["learning_rate"]
+    if schedule["kind"] == "constant":
+        return peak
+    done, warm_up = step + 0.5, max(schedule["warmup"] * steps, 1.0)
+    if done < warm_up:
+        return peak * done / warm_up
+    return peak * 0.5 * (1 + math.cos(math.pi * min((done - warm_up) / max(steps - warm_up, 1.0), 1.0)))
 
 
-class Average:
-    """Moving average of weights and running statistics; young averages follow faster."""
-
-    def __init__(self, model):
-        self.model, self.updates = copy.deepcopy(model).eval(), 0
-
-    @torch.no_grad()
-    def update(self, model):
-        self.updates += 1
-        decay = min(AVERAGE_DECAY, (1 + self.updates) / (10 + self.updates))
-        for mine, new in zip(self.model.state_dict().values(), model.state_dict().values()):
-            if mine.is_floating_point():
-                mine.lerp_(new, 1 - decay)
+@torch.no_grad()
+def follow(average, model, decay):
+    """Moves averaged weights and running statistics towards the model's."""
+    for mine, new in zip(average.state_dict().values(), model.state_dict().values()):
+        mine.lerp_(new, 1 - decay) if mine.is_floating_point() else mine.copy_(new)
 
 
 @torch.inference_mode()
-def accuracy(model, photos, labels, mirrored):
-    """Share of photos classified right; `mirrored` averages with the mirrored photo's probabilities."""
+def accuracy(model, pixels, labels, size, mirror):
+    """Share of photos classified right, with `mirror` by the mean of the answers to the photo and its mirror image."""
     model.eval()
     right = 0
-    for batch, truth in zip(photos.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH)):
-        probabilities = model(batch).softmax(1)
-        if mirrored:
-            probabilities = probabilities + model(batch.flip(3)).softmax(1)
-        right += (probabilities.argmax(1) == truth).sum().item()
+    for photos, truth in zip(pixels.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH)):
+        answers = model(whole(photos, size)).log_softmax(1)
+        if mirror:
+            answers = answers + model(whole(photos, size, -1.0)).log_softmax(1)
+        right += (answers.argmax(1) == truth).sum().item()
     return right / len(labels)
-
-
-def optimizer_and_schedule(model, modern, steps):
-    if not modern:
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
-        return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
-    groups = [
-        {"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": 0.05},
-        {"params": [p for p in model.parameters() if p.dim() == 1], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=2e-3)
-    warm_up = max(1, round(WARM_UP * steps))
-
-    def rate(step):
-        if step < warm_up:
-            return (step + 1) / warm_up
-        return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (steps - warm_up)))
-
-    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", help="model file with the split and the recipe")
+    parser.add_argument("photos", help="folder of class folders")
     parser.add_argument("--model", choices=MODELS, default="residual_flower")
-    parser.add_argument("--recipe", choices=["textbook", "modern"], default="modern")
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--batch", type=int, help="default: 10 for textbook, 32 for modern")
+    parser.add_argument("--actions", default="LAB", help="order of the parts of a convolution")
+    parser.add_argument("--epochs", type=int, help="default: the file's")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
-    modern = options.recipe == "modern"
-    batch_size = options.batch or (32 if modern else 10)
     torch.manual_seed(options.seed)
-    np.random.seed(options.seed)
 
-    size = MODELS[options.model][1]
-    folder = os.environ.get("FLORET_FLOWERS", ROOT.parent / "shared" / "flowers")
-    pixels, labels = load(folder, size * COPY_SCALE)
-    train, validation, test = split(labels, options.seed)
-    held_back = {
-        name: (whole(pixels[part], size), labels[part]) for name, part in (("validation", validation), ("test", test))
-    }
-    plain = None if modern else whole(pixels[train], size)
+    stated = metadata(options.file)
+    recipe = stated["training"]["recipe"]
+    epochs, size = options.epochs or recipe["epochs"], MODELS[options.model][1]
+    pixels, labels, parts = load(options.photos, stated)
+    pixels, labels = pixels.to(options.device), labels.to(options.device)
+    train, test = (torch.from_numpy(np.flatnonzero(parts == part)).to(options.device) for part in ("train", "test"))
 
-    model = build(options.model).to(memory_format=torch.channels_last)
+    model = build(options.model, options.actions).to(options.device, memory_format=torch.channels_last)
     for parameter in model.parameters():
-        if parameter.dim() > 1:
-            torch.nn.init.kaiming_normal_(parameter)
-        else:
-            torch.nn.init.zeros_(parameter)
-    # A short last batch would upset the statistics: its photos come in another epoch.
-    batches = max(1, len(train) // batch_size)
-    optimizer, schedule = optimizer_and_schedule(model, modern, options.epochs * batches)
-    average = Average(model) if modern else None
-    start = time.perf_counter()
-    for epoch in range(1, options.epochs + 1):
+        torch.nn.init.kaiming_normal_(parameter) if parameter.dim() > 1 else torch.nn.init.zeros_(parameter)
+    kernels = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    others = [parameter for parameter in model.parameters() if parameter.dim() == 1]
+    groups = [{"params": kernels, "weight_decay": recipe["weight_decay"]}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, eps=recipe["optimizer"]["epsilon"])
+    average = copy.deepcopy(model)
+    steps = epochs * math.ceil(len(train) / recipe["batch_size"])
+    start, step = time.perf_counter(), 0
+    for _ in range(epochs):
         model.train()
-        total = 0.0
-        for chosen in torch.randperm(len(train))[: batches * batch_size].split(batch_size):
-            targets = F.one_hot(labels[train[chosen]], CLASSES).float()
-            if modern:
-                photos, targets = mix(augment(pixels[train[chosen]], size), targets)
-            else:
-                photos = plain[chosen]
-            smoothing = LABEL_SMOOTHING if modern else 0.0
-            loss = F.cross_entropy(model(photos), targets, label_smoothing=smoothing)
+        for chosen in train[torch.randperm(len(train), device=train.device)].split(recipe["batch_size"]):
+            photos, targets = batch(pixels, labels, chosen, size, recipe)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(recipe, step, steps)
+            loss = F.cross_entropy(model(photos), targets, label_smoothing=recipe["label_smoothing"])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-            schedule.step()
-            if average:
-                average.update(model)
-            total += loss.item()
-        judged = average.model if average else model
-        found = accuracy(judged, *held_back["validation"], mirrored=False)
-        seconds = time.perf_counter() - start
-        print(f"Epoch {epoch}: cost={total / batches:.3f}, validation={found:.3f} ({seconds:.0f} secs)", flush=True)
-    report = {**vars(options), "batch": batch_size, "torch": torch.__version__, "seconds": round(seconds, 1)}
-    report["test_accuracy"] = round(accuracy(judged, *held_back["test"], mirrored=False), 4)
-    report["test_accuracy_mirrored"] = round(accuracy(judged, *held_back["test"], mirrored=True), 4)
+            follow(average, model, recipe["weight_average"])
+            step += 1
+    report = {**vars(options), "epochs": epochs, "torch": torch.__version__}
+    report["seconds"] = round(time.perf_counter() - start, 1)
+    report["test_accuracy"] = round(accuracy(average, pixels[test], labels[test], size, stated["mirror"]), 4)
     print(json.dumps(report))
 
 
