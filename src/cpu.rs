@@ -38,6 +38,8 @@ mod simd;
 mod softmax;
 mod softmax_cross_entropy;
 mod storages;
+#[cfg(feature = "threads")]
+mod team;
 mod windowed_product;
 mod workers;
 

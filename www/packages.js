@@ -31,6 +31,7 @@ export async function loadEngine() {
   if (!chosen) throw new Error('this browser runs none of the builds');
   const module = await import(new URL(chosen.module, list).href);
   await module.default({ module_or_path: new URL(chosen.wasm, list) });
-  if (module.initThreadPool) await module.initThreadPool(navigator.hardwareConcurrency);
+  // This worker computes too: the pool holds the threads beside it.
+  if (module.initThreadPool) await module.initThreadPool(Math.max(1, navigator.hardwareConcurrency - 1));
   return { module, build: chosen.name };
 }

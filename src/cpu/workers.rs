@@ -1,6 +1,8 @@
 //! The threads that kernels run on, and the scratch memory that each one keeps.
 
 use super::simd::Instructions;
+#[cfg(feature = "threads")]
+use super::team::Team;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -30,11 +32,12 @@ pub(super) fn grown<T: Copy + Default>(buffer: &mut Vec<T>, len: usize) -> &mut 
     &mut buffer[..len]
 }
 
-/// One thread or a pool of them.
+/// The threads that kernels run on, and memory that they share.
 pub struct Workers {
     /// What the inner loops are compiled for.
     pub(super) instructions: Instructions,
-    scratches: Vec<Scratch>,
+    /// Of the calling thread.
+    scratch: Scratch,
     /// Scratch memory that all threads read: packed weights, padded batches, partial sums.
     pub(super) shared: Vec<f32>,
     /// Per-channel numbers that all threads read.
@@ -42,52 +45,42 @@ pub struct Workers {
     /// Window offsets that all threads read.
     pub(super) offsets: Vec<usize>,
     #[cfg(feature = "threads")]
-    pool: Option<pool::Pool>,
+    team: Option<Team>,
 }
 
 impl Workers {
-    /// `threads` threads, or one where the build has no threads or the system gives none.
-    #[cfg(feature = "threads")]
+    /// `threads` threads, the calling one among them; that one alone where the build has no threads or the system gives
+    /// none.
     pub fn new(threads: usize) -> Self {
-        let pool = (threads > 1).then(|| pool::Pool::new(threads)).flatten();
-        let threads = pool.as_ref().map_or(1, pool::Pool::threads);
-        let scratches = (0..threads).map(|_| Scratch::default()).collect();
-        let instructions = Instructions::detect();
-        Self {
-            instructions,
-            scratches,
-            shared: Vec::new(),
-            coefficients: Vec::new(),
-            offsets: Vec::new(),
-            pool,
-        }
-    }
-
-    /// One thread, whatever is asked for.
-    #[cfg(not(feature = "threads"))]
-    pub fn new(_threads: usize) -> Self {
+        #[cfg(not(feature = "threads"))]
+        let _ = threads;
         Self {
             instructions: Instructions::detect(),
-            scratches: vec![Scratch::default()],
+            scratch: Scratch::default(),
             shared: Vec::new(),
             coefficients: Vec::new(),
             offsets: Vec::new(),
+            #[cfg(feature = "threads")]
+            team: Team::new(threads),
         }
     }
 
     /// How many threads there are.
     pub fn threads(&self) -> usize {
-        self.scratches.len()
+        #[cfg(feature = "threads")]
+        return self.team.as_ref().map_or(1, Team::threads);
+        #[cfg(not(feature = "threads"))]
+        1
     }
 
     /// Does tasks `0..tasks`, each once, in any order and on any thread.
     pub(super) fn run(&mut self, tasks: usize, work: impl Fn(usize, &mut Scratch) + Sync) {
         #[cfg(feature = "threads")]
-        if let (Some(pool), true) = (&self.pool, tasks > 1) {
-            return pool.run(&mut self.scratches, tasks, work);
+        if let (Some(team), true) = (&mut self.team, tasks > 1) {
+            return team.run(&mut self.scratch, tasks, &work);
         }
         for task in 0..tasks {
-            work(task, &mut self.scratches[0]);
+            work(task, &mut self.scratch);
         }
     }
 
@@ -145,65 +138,6 @@ impl<'a> Disjoint<'a> {
         assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
         // SAFETY: in bounds by the line above; alone by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
-    }
-}
-
-#[cfg(feature = "threads")]
-mod pool {
-    use super::Scratch;
-    use rayon::prelude::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    /// A pool of our own natively; the page's pool, which JavaScript starts, in wasm.
-    pub(super) struct Pool {
-        #[cfg(not(target_family = "wasm"))]
-        own: rayon::ThreadPool,
-    }
-
-    impl Pool {
-        #[cfg(not(target_family = "wasm"))]
-        pub(super) fn new(threads: usize) -> Option<Self> {
-            let own = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok()?;
-            Some(Self { own })
-        }
-
-        #[cfg(target_family = "wasm")]
-        pub(super) fn new(_threads: usize) -> Option<Self> {
-            (rayon::current_num_threads() > 1).then_some(Self {})
-        }
-
-        pub(super) fn threads(&self) -> usize {
-            #[cfg(not(target_family = "wasm"))]
-            return self.own.current_num_threads();
-            #[cfg(target_family = "wasm")]
-            return rayon::current_num_threads();
-        }
-
-        pub(super) fn run(
-            &self,
-            scratches: &mut [Scratch],
-            tasks: usize,
-            work: impl Fn(usize, &mut Scratch) + Sync,
-        ) {
-            let (next, work) = (&AtomicUsize::new(0), &work);
-            let workers = scratches.len().min(tasks);
-            let scratches = scratches[..workers].par_iter_mut().with_max_len(1);
-            let all = move || {
-                scratches.for_each(|scratch| {
-                    loop {
-                        let task = next.fetch_add(1, Ordering::Relaxed);
-                        if task >= tasks {
-                            break;
-                        }
-                        work(task, scratch);
-                    }
-                });
-            };
-            #[cfg(not(target_family = "wasm"))]
-            self.own.install(all);
-            #[cfg(target_family = "wasm")]
-            all();
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::cpu::CpuBackend;
 use crate::error::Result;
 use serde::Serialize;
 
-/// Starts the pool of threads; the page calls it once, before anything else.
+/// Starts the pool of helping threads; the page calls it once, before anything else.
 #[cfg(feature = "threads")]
 pub use wasm_bindgen_rayon::init_thread_pool;
 
@@ -50,10 +50,10 @@ pub(super) async fn backend(device: &str) -> Result<Box<dyn Backend>> {
     Ok(Box::new(cpu()))
 }
 
-/// The CPU executor, with as many threads as the page has started.
+/// The CPU executor, on this thread and those that the page has started.
 pub(super) fn cpu() -> CpuBackend {
     #[cfg(feature = "threads")]
-    let threads = rayon::current_num_threads();
+    let threads = 1 + rayon::current_num_threads();
     #[cfg(not(feature = "threads"))]
     let threads = 1;
     CpuBackend::new(threads)
