@@ -83,25 +83,24 @@ impl Vectorized for Sum<'_> {
     unsafe fn run<S: Simd>(mut self) {
         // SAFETY: `S` is there by the caller's promise, and so are shorter vectors.
         unsafe {
-            let many = S::REGISTERS == 32;
             if self.channels >= S::LANES {
-                self.tiles::<S>(many);
+                self.tiles::<S>();
             } else if self.channels >= S::Half::LANES {
-                self.tiles::<S::Half>(many);
+                self.tiles::<S::Half>();
             } else {
-                self.tiles::<<S::Half as Simd>::Half>(many);
+                self.tiles::<<S::Half as Simd>::Half>();
             }
         }
     }
 }
 
 impl Sum<'_> {
-    /// Tiles of 8 window numbers where there are registers for `many`, else of 4, and less at the end.
+    /// Tiles of as many window numbers as the registers hold, and of less at the end.
     ///
     /// # Safety
     /// As [`Simd`].
     #[inline(always)]
-    unsafe fn tiles<S: Simd>(&mut self, many: bool) {
+    unsafe fn tiles<S: Simd>(&mut self) {
         let (channels, len) = (self.channels, self.rows.len() / self.channels);
         let last = self.located.offsets.iter().max().map_or(0, |offset| offset + self.at + len);
         assert!(last <= self.located.numbers.len());
@@ -114,7 +113,8 @@ impl Sum<'_> {
             unsafe {
                 while k < len {
                     k += match len - k {
-                        8.. if many => self.across::<S, 8>(offsets, gradients, k, add),
+                        8.. if S::TILE == 8 => self.across::<S, 8>(offsets, gradients, k, add),
+                        6.. if S::TILE == 6 => self.across::<S, 6>(offsets, gradients, k, add),
                         4.. => self.across::<S, 4>(offsets, gradients, k, add),
                         2.. => self.across::<S, 2>(offsets, gradients, k, add),
                         _ => self.across::<S, 1>(offsets, gradients, k, add),
@@ -161,14 +161,14 @@ impl Sum<'_> {
             let whole = channels / S::LANES - usize::from(rest > 0);
             let mut v = 0;
             while v + 2 <= whole {
-                tile.sums::<S, ROWS, 2>([v * S::LANES, (v + 1) * S::LANES]);
+                tile.sums::<S, ROWS, 2>(v * S::LANES, S::LANES);
                 v += 2;
             }
             if v < whole {
-                tile.sums::<S, ROWS, 1>([v * S::LANES]);
+                tile.sums::<S, ROWS, 1>(v * S::LANES, S::LANES);
             }
             if rest > 0 {
-                tile.sums::<S, ROWS, 2>([whole * S::LANES, channels - S::LANES]);
+                tile.sums::<S, ROWS, 2>(whole * S::LANES, channels - (whole + 1) * S::LANES);
             }
         }
         ROWS
@@ -187,28 +187,34 @@ struct Tile<'a> {
 }
 
 impl Tile<'_> {
-    /// `ROWS` window numbers × vectors at the channels `at`.
+    /// `ROWS` window numbers × vectors from channel `first` on, each `distance` channels after the one before; where that
+    /// is known when this is compiled, it becomes part of the loads.
     ///
     /// # Safety
     /// As [`Simd`]; all windows and gradients are readable, `rows` (`ROWS` × `channels`) is writable.
     #[inline(always)]
-    unsafe fn sums<S: Simd, const ROWS: usize, const WIDTH: usize>(&self, at: [usize; WIDTH]) {
+    unsafe fn sums<S: Simd, const ROWS: usize, const WIDTH: usize>(
+        &self,
+        first: usize,
+        distance: usize,
+    ) {
         // SAFETY: by the caller's promise.
         unsafe {
+            let rows = self.rows.add(first);
             let mut acc = [[S::splat(0.0); WIDTH]; ROWS];
             if self.add {
                 for (i, acc) in acc.iter_mut().enumerate() {
-                    for (acc, at) in acc.iter_mut().zip(at) {
-                        *acc = S::load(self.rows.add(i * self.channels + at));
+                    for (v, acc) in acc.iter_mut().enumerate() {
+                        *acc = S::load(rows.add(i * self.channels + v * distance));
                     }
                 }
             }
-            let mut gradient = self.gradients;
+            let mut gradient = self.gradients.add(first);
             for &offset in self.offsets {
                 let window = self.numbers.add(offset);
                 let mut columns = [S::splat(0.0); WIDTH];
-                for (column, at) in columns.iter_mut().zip(at) {
-                    *column = S::load(gradient.add(at));
+                for (v, column) in columns.iter_mut().enumerate() {
+                    *column = S::load(gradient.add(v * distance));
                 }
                 for (i, acc) in acc.iter_mut().enumerate() {
                     let x = S::splat(*window.add(i));
@@ -219,8 +225,8 @@ impl Tile<'_> {
                 gradient = gradient.add(self.channels);
             }
             for (i, acc) in acc.iter().enumerate() {
-                for (&vector, at) in acc.iter().zip(at) {
-                    S::store(self.rows.add(i * self.channels + at), vector);
+                for (v, &vector) in acc.iter().enumerate() {
+                    S::store(rows.add(i * self.channels + v * distance), vector);
                 }
             }
         }

@@ -21,8 +21,12 @@ pub(super) trait Simd: Copy {
     type Half: Simd;
     /// Numbers in a vector.
     const LANES: usize;
-    /// Vectors that the processor holds in registers.
-    const REGISTERS: usize;
+    /// Rows of the largest tile, two vectors wide, whose sums stay in registers.
+    const TILE: usize;
+    /// Rows of the largest tile one vector wide.
+    const NARROW_TILE: usize = 8;
+    /// Steps of an inner loop that are written out one after the other.
+    const UNROLLED: usize = 4;
 
     /// All lanes `x`.
     unsafe fn splat(x: f32) -> Self::Vector;
@@ -32,7 +36,44 @@ pub(super) trait Simd: Copy {
     unsafe fn store(to: *mut f32, vector: Self::Vector);
     /// `a · b + c`, rounded once or twice.
     unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// `a + b`.
+    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// 0 where `x` is negative; NaN stays NaN.
+    unsafe fn relu(x: Self::Vector) -> Self::Vector;
+    /// `x` where `condition` is above 0, else 0.
+    unsafe fn where_positive(condition: Self::Vector, x: Self::Vector) -> Self::Vector;
+
+    /// The first `count` numbers at `from`, which need not hold more; zeros after them.
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self::Vector {
+        let mut numbers = [0.0; MOST_LANES];
+        for (lane, number) in numbers.iter_mut().enumerate().take(Self::LANES) {
+            if lane < count {
+                // SAFETY: by the caller's promise.
+                *number = unsafe { *from.add(lane) };
+            }
+        }
+        // SAFETY: the array is long enough.
+        unsafe { Self::load(numbers.as_ptr()) }
+    }
+
+    /// Stores the first `count` numbers to `to`, which need not hold more.
+    #[inline(always)]
+    unsafe fn store_first(to: *mut f32, vector: Self::Vector, count: usize) {
+        let mut numbers = [0.0; MOST_LANES];
+        // SAFETY: the array is long enough.
+        unsafe { Self::store(numbers.as_mut_ptr(), vector) };
+        for (lane, &number) in numbers.iter().enumerate().take(Self::LANES) {
+            if lane < count {
+                // SAFETY: by the caller's promise.
+                unsafe { *to.add(lane) = number };
+            }
+        }
+    }
 }
+
+/// Lanes of the longest vector.
+pub(super) const MOST_LANES: usize = 16;
 
 /// Work that wants the longest vectors; `run` has to be `#[inline(always)]` so that it is compiled for them.
 pub(super) trait Vectorized {
@@ -142,6 +183,32 @@ mod tests {
                 let vector = S::load(numbers.as_ptr());
                 let sum = S::mul_add(vector, S::splat(2.0), S::splat(1.0));
                 S::store(self.0.as_mut_ptr(), sum);
+            }
+            check_lanes::<S>();
+        }
+    }
+
+    /// What each operation says of its lanes.
+    #[inline(always)]
+    fn check_lanes<S: Simd>() {
+        let numbers = [f32::NAN, -1.5, 0.0, 2.0].repeat(4);
+        let mut found = [9.0; MOST_LANES + 1];
+        let to = found.as_mut_ptr();
+        // SAFETY: all hold LANES numbers and more.
+        unsafe {
+            let x = S::load(numbers.as_ptr());
+            S::store(to, S::relu(x));
+            assert!(found[0].is_nan() && found[1..4] == [0.0, 0.0, 2.0], "{found:?}");
+            S::store(to, S::where_positive(x, S::splat(3.0)));
+            assert_eq!(found[..4], [0.0, 0.0, 0.0, 3.0]);
+            S::store(to, S::add(S::splat(1.0), x));
+            assert!(found[0].is_nan() && found[1..4] == [-0.5, 1.0, 3.0], "{found:?}");
+            for count in 0..S::LANES {
+                let ones = vec![1.0; count];
+                S::store(to, S::load_first(ones.as_ptr(), count));
+                assert!(found[..count] == ones && found[count] == 0.0, "{count}: {found:?}");
+                S::store_first(to, S::splat(4.0), count);
+                assert!(found[..count].iter().all(|&x| x == 4.0) && found[count] == 0.0);
             }
         }
     }

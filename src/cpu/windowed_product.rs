@@ -6,7 +6,7 @@
 
 use super::gather::{Windows, rows_per_block};
 use super::panels::Panels;
-use super::simd::{Simd, Vectorized};
+use super::simd::{MOST_LANES, Simd, Vectorized};
 use super::workers::{Disjoint, Workers, grown};
 use crate::kernel::Activation;
 use crate::shape::Shape;
@@ -150,15 +150,15 @@ impl Vectorized for PanelProduct<'_> {
         // SAFETY: `S` is there by the caller's promise, and so are shorter vectors.
         unsafe {
             if self.width == 2 * S::LANES {
-                match (S::REGISTERS, S::LANES) {
-                    (32, _) => self.tiles::<S, 8, 2>(),
-                    (_, 8) => self.tiles::<S, 6, 2>(),
+                match S::TILE {
+                    8 => self.tiles::<S, 8, 2>(),
+                    6 => self.tiles::<S, 6, 2>(),
                     _ => self.tiles::<S, 4, 2>(),
                 }
             } else if self.width == S::LANES {
-                self.tiles::<S, 8, 1>();
+                self.narrow_tiles::<S>();
             } else {
-                self.tiles::<S::Half, 8, 1>();
+                self.narrow_tiles::<S::Half>();
             }
         }
     }
@@ -168,72 +168,125 @@ impl PanelProduct<'_> {
     /// # Safety
     /// As [`Simd`].
     #[inline(always)]
+    unsafe fn narrow_tiles<S: Simd>(&self) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            match S::NARROW_TILE {
+                6 => self.tiles::<S, 6, 1>(),
+                _ => self.tiles::<S, 8, 1>(),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Simd`].
+    #[inline(always)]
     unsafe fn tiles<S: Simd, const PIXELS: usize, const WIDTH: usize>(&self) {
         let width = WIDTH * S::LANES;
         let [rows, row_len, row_stride] = self.window;
         assert!(self.width == width && self.weights.len() == rows * row_len * width);
         // From a window's first number to the one past its last.
         let span = (rows - 1) * row_stride + row_len;
+        let end = self.offsets.iter().max().map_or(0, |offset| offset + span);
+        assert!(end <= self.numbers.len());
         let mut sums = [0.0; MOST_SUMS];
         let tiles = self.offsets.chunks(PIXELS).zip(self.targets.chunks(PIXELS));
         for (offsets, targets) in tiles {
-            // A tile that is not full works on its last pixel again.
-            let pixels: [*const f32; PIXELS] = std::array::from_fn(|i| {
-                let offset = offsets[i.min(offsets.len() - 1)];
-                self.numbers[offset..offset + span].as_ptr()
-            });
-            // SAFETY: windows are in bounds by the lines above, weights by the assertion; `sums` holds the largest tile.
+            // SAFETY: windows are in bounds by the assertions, weights too; `sums` holds the largest tile.
             unsafe {
+                // A tile that is not full works on its last pixel again.
+                let pixels: [*const f32; PIXELS] = std::array::from_fn(|i| {
+                    self.numbers.as_ptr().add(offsets[i.min(offsets.len() - 1)])
+                });
                 let weights = self.weights.as_ptr();
                 tile_sums::<S, PIXELS, WIDTH>(pixels, self.window, weights, sums.as_mut_ptr());
-            }
-            for (sums, &target) in sums.chunks_exact(width).zip(targets) {
-                let start = target + self.channels.start;
-                // SAFETY: each pixel belongs to one block, each channel to one panel.
-                let output = unsafe { self.output.slice(start..start + self.channels.len()) };
-                if output.len() == width {
-                    // The same again with a length that the compiler knows.
-                    self.epilogue.store(
-                        &sums[..width],
-                        self.channels.start,
-                        start,
-                        &mut output[..width],
-                    );
-                } else {
-                    let sums = &sums[..output.len()];
-                    self.epilogue.store(sums, self.channels.start, start, output);
-                }
+                self.store::<S, WIDTH>(&sums, targets);
             }
         }
     }
-}
 
-impl Epilogue<'_> {
+    /// Stores the sums of some pixels, of [`PanelProduct::width`] channels each.
+    ///
+    /// # Safety
+    /// As [`Simd`].
     #[inline(always)]
-    fn store(&self, sums: &[f32], first_channel: usize, start: usize, output: &mut [f32]) {
-        match *self {
-            Self::Bias { bias, activation } => {
-                let bias = &bias[first_channel..][..sums.len()];
-                let values = sums.iter().zip(bias).map(|(sum, bias)| sum + bias);
-                match activation {
-                    Activation::None => fill(output, values),
-                    Activation::Relu => fill(output, values.map(|x| Activation::Relu.apply(x))),
-                    other => fill(output, values.map(|x| other.apply(x))),
+    unsafe fn store<S: Simd, const WIDTH: usize>(&self, sums: &[f32], targets: &[usize]) {
+        // SAFETY: by the caller's promise; `each_vector` gives places of at least `count` numbers.
+        unsafe {
+            match *self.epilogue {
+                Epilogue::Bias { bias, activation } => {
+                    let bias = bias[self.channels.clone()].as_ptr();
+                    match activation {
+                        Activation::None => {
+                            self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
+                                S::add(sum, load::<S>(bias.add(at.channel), at.count))
+                            })
+                        }
+                        Activation::Relu => {
+                            self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
+                                S::relu(S::add(sum, load::<S>(bias.add(at.channel), at.count)))
+                            })
+                        }
+                        other => self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
+                            let sum = S::add(sum, load::<S>(bias.add(at.channel), at.count));
+                            map_lanes::<S>(sum, sum, |x, _| other.apply(x))
+                        }),
+                    }
+                }
+                Epilogue::Gradient { activation: Activation::None, accumulate: false, .. } => {
+                    self.each_vector::<S, WIDTH>(sums, targets, |sum, _, _| sum);
+                }
+                Epilogue::Gradient { activation: Activation::None, .. } => {
+                    self.each_vector::<S, WIDTH>(sums, targets, |sum, at, before| {
+                        S::add(sum, load::<S>(before, at.count))
+                    });
+                }
+                Epilogue::Gradient { activation, values, accumulate } => {
+                    self.each_vector::<S, WIDTH>(sums, targets, |sum, at, before| {
+                        let values = values[at.number..at.number + at.count].as_ptr();
+                        let values = load::<S>(values, at.count);
+                        let gradient = match activation {
+                            Activation::Relu => S::where_positive(values, sum),
+                            other => map_lanes::<S>(sum, values, |sum, y| sum * other.slope(y)),
+                        };
+                        if accumulate {
+                            S::add(gradient, load::<S>(before, at.count))
+                        } else {
+                            gradient
+                        }
+                    });
                 }
             }
-            Self::Gradient { activation: Activation::None, accumulate, .. } => {
-                add_or_fill(output, sums.iter().copied(), accumulate);
-            }
-            Self::Gradient { activation, values, accumulate } => {
-                let pairs = sums.iter().zip(&values[start..][..sums.len()]);
-                match activation {
-                    Activation::Relu => {
-                        let gradients = pairs.map(|(sum, &y)| if y > 0.0 { *sum } else { 0.0 });
-                        add_or_fill(output, gradients, accumulate);
-                    }
-                    other => {
-                        let gradients = pairs.map(|(sum, &y)| sum * other.slope(y));
-                        add_or_fill(output, gradients, accumulate);
+        }
+    }
+
+    /// Stores what `finish` makes of each vector of sums; it is told where the vector goes.
+    ///
+    /// # Safety
+    /// As [`Simd`].
+    #[inline(always)]
+    unsafe fn each_vector<S: Simd, const WIDTH: usize>(
+        &self,
+        sums: &[f32],
+        targets: &[usize],
+        finish: impl Fn(S::Vector, At, *const f32) -> S::Vector,
+    ) {
+        let channels = self.channels.len();
+        for (sums, &target) in sums.chunks_exact(WIDTH * S::LANES).zip(targets) {
+            let start = target + self.channels.start;
+            // SAFETY: each pixel belongs to one block, each channel to one panel; vectors end with the sums and the output.
+            unsafe {
+                let output = self.output.slice(start..start + channels).as_mut_ptr();
+                for v in 0..WIDTH {
+                    let channel = v * S::LANES;
+                    let count = channels.saturating_sub(channel).min(S::LANES);
+                    let at = At { channel, number: start + channel, count };
+                    let to = output.wrapping_add(channel);
+                    let result = finish(S::load(sums.as_ptr().add(channel)), at, to);
+                    if count == S::LANES {
+                        S::store(to, result);
+                    } else {
+                        S::store_first(to, result, count);
                     }
                 }
             }
@@ -241,17 +294,46 @@ impl Epilogue<'_> {
     }
 }
 
-#[inline(always)]
-fn fill(output: &mut [f32], values: impl Iterator<Item = f32>) {
-    output.iter_mut().zip(values).for_each(|(output, value)| *output = value);
+/// Where a vector of sums goes.
+#[derive(Clone, Copy)]
+struct At {
+    /// Its first channel, counted from the panel's first.
+    channel: usize,
+    /// Its first number in the output.
+    number: usize,
+    /// Channels that the output has of it.
+    count: usize,
 }
 
+/// The `count` numbers at `from`.
+///
+/// # Safety
+/// As [`Simd`], but for `count` numbers.
 #[inline(always)]
-fn add_or_fill(output: &mut [f32], values: impl Iterator<Item = f32>, accumulate: bool) {
-    if accumulate {
-        output.iter_mut().zip(values).for_each(|(output, value)| *output += value);
-    } else {
-        fill(output, values);
+unsafe fn load<S: Simd>(from: *const f32, count: usize) -> S::Vector {
+    // SAFETY: by the caller's promise.
+    unsafe { if count == S::LANES { S::load(from) } else { S::load_first(from, count) } }
+}
+
+/// A vector of `map(x, y)`, for functions that have no vector instruction.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+unsafe fn map_lanes<S: Simd>(
+    x: S::Vector,
+    y: S::Vector,
+    map: impl Fn(f32, f32) -> f32,
+) -> S::Vector {
+    let (mut xs, mut ys) = ([0.0; MOST_LANES], [0.0; MOST_LANES]);
+    // SAFETY: both arrays hold a vector.
+    unsafe {
+        S::store(xs.as_mut_ptr(), x);
+        S::store(ys.as_mut_ptr(), y);
+        for (x, y) in xs.iter_mut().zip(ys).take(S::LANES) {
+            *x = map(*x, y);
+        }
+        S::load(xs.as_ptr())
     }
 }
 
@@ -263,27 +345,26 @@ fn add_or_fill(output: &mut [f32], values: impl Iterator<Item = f32>, accumulate
 unsafe fn tile_sums<S: Simd, const PIXELS: usize, const WIDTH: usize>(
     pixels: [*const f32; PIXELS],
     [rows, row_len, row_stride]: [usize; 3],
-    weights: *const f32,
+    mut weights: *const f32,
     sums: *mut f32,
 ) {
     // SAFETY: by the caller's promise.
     unsafe {
         let mut acc = [[S::splat(0.0); WIDTH]; PIXELS];
-        let mut weights = weights;
         for row in 0..rows {
-            let pixels = pixels.map(|pixel| pixel.add(row * row_stride));
-            let mut k = 0;
-            while k + 4 <= row_len {
-                for unrolled in 0..4 {
-                    step::<S, PIXELS, WIDTH>(&mut acc, pixels, k + unrolled, weights);
-                    weights = weights.add(WIDTH * S::LANES);
+            // Pointers that move: what is added to them inside a step is constant, and so part of the load.
+            let mut pixels = pixels.map(|pixel| pixel.add(row * row_stride));
+            for _ in 0..row_len / S::UNROLLED {
+                for k in 0..S::UNROLLED {
+                    step::<S, PIXELS, WIDTH>(&mut acc, pixels, k, weights);
                 }
-                k += 4;
+                weights = weights.add(S::UNROLLED * WIDTH * S::LANES);
+                pixels = pixels.map(|pixel| pixel.add(S::UNROLLED));
             }
-            while k < row_len {
-                step::<S, PIXELS, WIDTH>(&mut acc, pixels, k, weights);
+            for _ in 0..row_len % S::UNROLLED {
+                step::<S, PIXELS, WIDTH>(&mut acc, pixels, 0, weights);
                 weights = weights.add(WIDTH * S::LANES);
-                k += 1;
+                pixels = pixels.map(|pixel| pixel.add(1));
             }
         }
         for (i, acc) in acc.iter().enumerate() {
@@ -294,7 +375,7 @@ unsafe fn tile_sums<S: Simd, const PIXELS: usize, const WIDTH: usize>(
     }
 }
 
-/// Adds number `k` of each window times one row of weights.
+/// Adds number `k` of each window times row `k` of weights.
 ///
 /// # Safety
 /// As [`tile_sums`].
@@ -309,7 +390,7 @@ unsafe fn step<S: Simd, const PIXELS: usize, const WIDTH: usize>(
     unsafe {
         let mut columns = [S::splat(0.0); WIDTH];
         for (v, column) in columns.iter_mut().enumerate() {
-            *column = S::load(weights.add(v * S::LANES));
+            *column = S::load(weights.add((k * WIDTH + v) * S::LANES));
         }
         for (acc, pixel) in acc.iter_mut().zip(pixels) {
             let x = S::splat(*pixel.add(k));

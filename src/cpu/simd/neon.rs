@@ -10,7 +10,7 @@ impl Simd for Neon {
     type Vector = float32x4_t;
     type Half = Self;
     const LANES: usize = 4;
-    const REGISTERS: usize = 32;
+    const TILE: usize = 8;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> float32x4_t {
@@ -34,5 +34,26 @@ impl Simd for Neon {
     unsafe fn mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
         // SAFETY: NEON is there.
         unsafe { vfmaq_f32(c, a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: as above.
+        unsafe { vaddq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn relu(x: float32x4_t) -> float32x4_t {
+        // SAFETY: as above; this maximum lets NaN through.
+        unsafe { vmaxq_f32(x, vdupq_n_f32(0.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(condition: float32x4_t, x: float32x4_t) -> float32x4_t {
+        // SAFETY: as above.
+        unsafe {
+            let positive = vcgtq_f32(condition, vdupq_n_f32(0.0));
+            vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(x), positive))
+        }
     }
 }

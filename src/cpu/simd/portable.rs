@@ -10,7 +10,7 @@ impl Simd for Portable {
     type Vector = [f32; 4];
     type Half = Self;
     const LANES: usize = 4;
-    const REGISTERS: usize = 16;
+    const TILE: usize = 4;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> [f32; 4] {
@@ -32,5 +32,20 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn mul_add(a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
         [a[0] * b[0] + c[0], a[1] * b[1] + c[1], a[2] * b[2] + c[2], a[3] * b[3] + c[3]]
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]]
+    }
+
+    #[inline(always)]
+    unsafe fn relu(x: [f32; 4]) -> [f32; 4] {
+        x.map(|x| if x < 0.0 { 0.0 } else { x })
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(condition: [f32; 4], x: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|lane| if condition[lane] > 0.0 { x[lane] } else { 0.0 })
     }
 }

@@ -10,7 +10,10 @@ impl Simd for Simd128 {
     type Vector = v128;
     type Half = Self;
     const LANES: usize = 4;
-    const REGISTERS: usize = 16;
+    const TILE: usize = 4;
+    const NARROW_TILE: usize = 6;
+    // LLVM orders the sums of several steps one after the other, whose operands browsers then cannot hold in registers.
+    const UNROLLED: usize = 1;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> v128 {
@@ -35,5 +38,21 @@ impl Simd for Simd128 {
         return f32x4_relaxed_madd(a, b, c);
         #[cfg(not(target_feature = "relaxed-simd"))]
         return f32x4_add(f32x4_mul(a, b), c);
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: v128, b: v128) -> v128 {
+        f32x4_add(a, b)
+    }
+
+    #[inline(always)]
+    unsafe fn relu(x: v128) -> v128 {
+        // `x < 0 ? 0 : x`, which lets NaN through.
+        f32x4_pmax(x, f32x4_splat(0.0))
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(condition: v128, x: v128) -> v128 {
+        v128_and(x, f32x4_gt(condition, f32x4_splat(0.0)))
     }
 }

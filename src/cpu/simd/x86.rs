@@ -26,7 +26,7 @@ impl Simd for Avx512 {
     type Vector = __m512;
     type Half = Avx2;
     const LANES: usize = 16;
-    const REGISTERS: usize = 32;
+    const TILE: usize = 8;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m512 {
@@ -51,6 +51,45 @@ impl Simd for Avx512 {
         // SAFETY: as above.
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
+
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn relu(x: __m512) -> __m512 {
+        // SAFETY: as above; of a NaN and a number this maximum is its second operand.
+        unsafe { _mm512_max_ps(_mm512_setzero_ps(), x) }
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(condition: __m512, x: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe {
+            let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(condition, _mm512_setzero_ps());
+            _mm512_maskz_mov_ps(positive, x)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> __m512 {
+        // SAFETY: as above; numbers that the mask leaves out are not read.
+        unsafe { _mm512_maskz_loadu_ps(first(count), from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(to: *mut f32, vector: __m512, count: usize) {
+        // SAFETY: as above; numbers that the mask leaves out are not written.
+        unsafe { _mm512_mask_storeu_ps(to, first(count), vector) }
+    }
+}
+
+/// The mask of the first `count` lanes.
+#[inline(always)]
+fn first(count: usize) -> u16 {
+    ((1u32 << count.min(16)) - 1) as u16
 }
 
 #[derive(Clone, Copy)]
@@ -60,7 +99,7 @@ impl Simd for Avx2 {
     type Vector = __m256;
     type Half = Sse;
     const LANES: usize = 8;
-    const REGISTERS: usize = 16;
+    const TILE: usize = 6;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m256 {
@@ -85,6 +124,24 @@ impl Simd for Avx2 {
         // SAFETY: as above.
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
+
+    #[inline(always)]
+    unsafe fn add(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn relu(x: __m256) -> __m256 {
+        // SAFETY: as above; of a NaN and a number this maximum is its second operand.
+        unsafe { _mm256_max_ps(_mm256_setzero_ps(), x) }
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(condition: __m256, x: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_GT_OQ>(condition, _mm256_setzero_ps())) }
+    }
 }
 
 /// The 128-bit vectors of a processor with FMA.
@@ -95,7 +152,7 @@ impl Simd for Sse {
     type Vector = __m128;
     type Half = Self;
     const LANES: usize = 4;
-    const REGISTERS: usize = 16;
+    const TILE: usize = 6;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m128 {
@@ -119,5 +176,23 @@ impl Simd for Sse {
     unsafe fn mul_add(a: __m128, b: __m128, c: __m128) -> __m128 {
         // SAFETY: as above.
         unsafe { _mm_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: __m128, b: __m128) -> __m128 {
+        // SAFETY: as above.
+        unsafe { _mm_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn relu(x: __m128) -> __m128 {
+        // SAFETY: as above; of a NaN and a number this maximum is its second operand.
+        unsafe { _mm_max_ps(_mm_setzero_ps(), x) }
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(condition: __m128, x: __m128) -> __m128 {
+        // SAFETY: as above.
+        unsafe { _mm_and_ps(x, _mm_cmpgt_ps(condition, _mm_setzero_ps())) }
     }
 }
