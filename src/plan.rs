@@ -1,10 +1,13 @@
 //! The plan: a graph lowered to kernel calls over numbered buffers, buffers reused by lifetime.
 
+mod buffers;
+
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, Call, Extent, Kernel, METRICS, Storage, TRANSFORM, View};
 use crate::lowering::{Input, Lowering, Mode, NodeLowering};
 use crate::network::graph::Graph;
 use crate::parameters::Parameters;
+use buffers::Buffers;
 use std::ops::Range;
 
 /// How the optimizer updates parameters.
@@ -135,7 +138,8 @@ impl Plan {
     /// Lowers a graph. Takes no memory for tensors: [`Plan::bytes`] says what running it will take.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a batch of 0 samples or a kept node that the graph does not have.
+    /// [`Error::Setting`] for a batch of 0 samples or a kept node that the graph does not have, [`Error::Memory`] for a plan
+    /// that no memory of this machine's address width could hold.
     pub fn new(graph: &Graph, parameters: &Parameters, options: &PlanOptions) -> Result<Self> {
         if options.batch_size == 0 {
             let expected = "at least 1".into();
@@ -188,34 +192,41 @@ impl Plan {
 
         let mut live: Vec<View> = vec![input, logits, probabilities];
         live.extend(kept.iter().flat_map(|kept| [Some(kept.output), kept.gradient]).flatten());
-        let assignment = Assignment::new(&lowering, &live, options.batch_size);
-        let calls: Vec<Call> = lowering.calls.iter().map(|call| assignment.call(call)).collect();
+        let buffers = Buffers::assign(&lowering, &live, options.batch_size);
+        let (needed, available) = (buffers.bytes(), isize::MAX as u64);
+        if needed > available {
+            let fits =
+                |batch_size| Ok(Buffers::assign(&lowering, &live, batch_size).bytes() <= available);
+            let batch_that_fits = largest_batch(options.batch_size, fits)?;
+            return Err(Error::Memory { needed, available, batch_that_fits });
+        }
+        let calls: Vec<Call> = lowering.calls.iter().map(|call| buffers.call(call)).collect();
         Ok(Self {
             batch_size: options.batch_size,
             shared: shared_storages(&calls, parameters, options.batch_size),
             forward,
             backward,
             update,
-            input: assignment.view(input),
-            logits: assignment.view(logits),
-            probabilities: assignment.view(probabilities),
+            input: buffers.view(input),
+            logits: buffers.view(logits),
+            probabilities: buffers.view(probabilities),
             kept: kept
                 .into_iter()
                 .map(|kept| Kept {
                     node: kept.node,
-                    output: assignment.view(kept.output),
-                    gradient: kept.gradient.map(|view| assignment.view(view)),
+                    output: buffers.view(kept.output),
+                    gradient: kept.gradient.map(|view| buffers.view(view)),
                 })
                 .collect(),
-            buffers: assignment.buffers,
+            buffers: buffers.lens(),
             calls,
         })
     }
 
     /// Bytes that running the plan takes: workspace and shared storages, photos left out.
     pub fn bytes(&self) -> u64 {
-        let shared: usize = self.shared.iter().map(|(_, len)| len).sum();
-        4 * (self.buffers.iter().sum::<usize>() + shared) as u64
+        let lens = self.buffers.iter().chain(self.shared.iter().map(|(_, len)| len));
+        4 * lens.map(|&len| len as u64).sum::<u64>()
     }
 
     /// Refuses a plan that needs more than `available` bytes, naming the largest batch that would fit.
@@ -233,18 +244,26 @@ impl Plan {
         if needed <= available {
             return Ok(());
         }
-        let bytes_at = |batch_size| {
-            Self::new(graph, parameters, &PlanOptions { batch_size, ..options.clone() })
-                .map(|plan| plan.bytes())
+        let fits = |batch_size| {
+            let options = PlanOptions { batch_size, ..options.clone() };
+            Self::new(graph, parameters, &options).map(|plan| plan.bytes() <= available)
         };
-        // Bytes grow with the batch, so halving finds the boundary.
-        let (mut fits, mut too_large) = (0, options.batch_size);
-        while too_large - fits > 1 {
-            let middle = fits + (too_large - fits) / 2;
-            if bytes_at(middle)? <= available { fits = middle } else { too_large = middle }
-        }
-        Err(Error::Memory { needed, available, batch_that_fits: (fits > 0).then_some(fits) })
+        let batch_that_fits = largest_batch(options.batch_size, fits)?;
+        Err(Error::Memory { needed, available, batch_that_fits })
     }
+}
+
+/// The largest batch below `too_large` that `fits`, if there is one: bytes grow with the batch, so halving finds it.
+fn largest_batch(
+    mut too_large: usize,
+    fits: impl Fn(usize) -> Result<bool>,
+) -> Result<Option<usize>> {
+    let mut largest = 0;
+    while too_large - largest > 1 {
+        let middle = largest + (too_large - largest) / 2;
+        if fits(middle)? { largest = middle } else { too_large = middle }
+    }
+    Ok((largest > 0).then_some(largest))
 }
 
 fn lower_input(graph: &Graph, options: &PlanOptions, lowering: &mut Lowering) -> View {
@@ -396,87 +415,6 @@ impl<'a> Contexts<'a> {
             .op
             .operation()
             .map_or(Activation::None, |operation| operation.fused_activation())
-    }
-}
-
-/// Values mapped to buffers by lifetime: a buffer is free again after the last call that touches its value.
-struct Assignment {
-    buffer_of_value: Vec<u32>,
-    buffers: Vec<usize>,
-}
-
-impl Assignment {
-    fn new(lowering: &Lowering, live_to_the_end: &[View], batch_size: usize) -> Self {
-        let value_of = |view: &View| match view.storage {
-            Storage::Workspace(value) => Some(value as usize),
-            _ => None,
-        };
-        let mut last_use = vec![0; lowering.values.len()];
-        for (position, call) in lowering.calls.iter().enumerate() {
-            for value in call.reads.iter().chain(&call.writes).filter_map(value_of) {
-                last_use[value] = position;
-            }
-        }
-        for value in live_to_the_end.iter().filter_map(value_of) {
-            last_use[value] = usize::MAX;
-        }
-        let mut assignment =
-            Self { buffer_of_value: vec![u32::MAX; lowering.values.len()], buffers: Vec::new() };
-        let mut free: Vec<usize> = Vec::new();
-        for value in live_to_the_end.iter().filter_map(value_of) {
-            // The input is written from outside, before the first call.
-            assignment.assign(value, lowering.values[value].len(batch_size), &mut free);
-        }
-        for (position, call) in lowering.calls.iter().enumerate() {
-            for value in call.writes.iter().filter_map(value_of) {
-                assignment.assign(value, lowering.values[value].len(batch_size), &mut free);
-            }
-            let mut ended: Vec<usize> = call
-                .reads
-                .iter()
-                .chain(&call.writes)
-                .filter_map(value_of)
-                .filter(|&v| last_use[v] == position)
-                .collect();
-            ended.sort_unstable();
-            ended.dedup();
-            free.extend(ended.into_iter().map(|value| assignment.buffer_of_value[value] as usize));
-        }
-        assignment
-    }
-
-    /// Takes the smallest free buffer that is large enough, else grows the largest free one, else makes one.
-    fn assign(&mut self, value: usize, len: usize, free: &mut Vec<usize>) {
-        if self.buffer_of_value[value] != u32::MAX {
-            return;
-        }
-        let fitting = (0..free.len())
-            .filter(|&i| self.buffers[free[i]] >= len)
-            .min_by_key(|&i| self.buffers[free[i]]);
-        let chosen = fitting.or_else(|| (0..free.len()).max_by_key(|&i| self.buffers[free[i]]));
-        let buffer = match chosen {
-            Some(position) => free.swap_remove(position),
-            None => {
-                self.buffers.push(0);
-                self.buffers.len() - 1
-            }
-        };
-        self.buffers[buffer] = self.buffers[buffer].max(len);
-        self.buffer_of_value[value] = buffer as u32;
-    }
-
-    fn view(&self, view: View) -> View {
-        match view.storage {
-            Storage::Workspace(value) => {
-                View { storage: Storage::Workspace(self.buffer_of_value[value as usize]), ..view }
-            }
-            _ => view,
-        }
-    }
-
-    fn call(&self, call: &Call) -> Call {
-        let views = |views: &[View]| views.iter().map(|&view| self.view(view)).collect();
-        Call { kernel: call.kernel, reads: views(&call.reads), writes: views(&call.writes) }
     }
 }
 

@@ -364,6 +364,22 @@ fn too_much_memory_is_refused_with_the_batch_that_fits() {
 }
 
 #[test]
+fn a_plan_that_no_address_reaches_is_refused() {
+    let graph = mixed();
+    let parameters = Parameters::new(&graph);
+    let plan_at = |batch_size| Plan::new(&graph, &parameters, &training(batch_size));
+    let Err(Error::Memory { needed, available, batch_that_fits: Some(fits) }) =
+        plan_at(usize::MAX / 2)
+    else {
+        panic!("half of all numbers are no batch");
+    };
+    assert_eq!(available, isize::MAX as u64);
+    assert!(needed > available);
+    assert!(plan_at(fits).is_ok_and(|plan| plan.bytes() <= 2 * available));
+    assert!(matches!(plan_at(fits + 1), Err(Error::Memory { .. })));
+}
+
+#[test]
 fn senseless_options_are_refused() {
     let graph = mixed();
     let parameters = Parameters::new(&graph);
