@@ -1,19 +1,19 @@
 /**
- * Runs Floret's page and other frameworks in turn in one headless Chromium, and prints medians and ratios.
- * Started by `cargo xtask bench --page`, which builds the page and serves it and this folder.
+ * Runs Floret's page and other frameworks in turn in one headless Chromium, and prints what was measured as JSON.
+ * Started by `cargo xtask bench --page`, which builds the page, serves it and this folder, and makes the tables.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { chromium } from '@playwright/test';
 import { args, executablePath } from '../../tests/browser/chromium.js';
 import { onnxModel } from './onnx.js';
-import { printTables } from './tables.js';
 
 /** @typedef {{ name: string, url: (work: Work) => string, module?: string, options?: Record<string, unknown> }} Peer */
 /** @typedef {{ model: string, batch: number, task: string, seconds: number }} Work */
+/** @typedef {{ model: string, batch: number, peer: string, pass: number, error?: string, train_images_per_s?: number, infer_images_per_s?: number, infer_ms_per_image?: number }} Row */
 
 const { FLORET_URL = '', FLORET_PLAIN_URL = '', FLORET_PEERS_URL = '', FLORET_BENCH = '{}' } = process.env;
-/** @type {{ models: string[], batches: number[], peers: string[], passes: number, seconds: number, task: string, gpu: boolean, json: boolean }} */
+/** @type {{ models: string[], batches: number[], peers: string[], passes: number, seconds: number, task: string, gpu: boolean }} */
 const wanted = JSON.parse(FLORET_BENCH);
 
 /** A step of Floret's takes some 10 milliseconds on a processor, and a hundred times that on a GPU in software. */
@@ -91,7 +91,7 @@ async function measure(browser, peer, work, nodes) {
 
 const peers = (wanted.gpu ? ON_GPU : ON_CPU).filter(({ name }) => wanted.peers.length === 0 || wanted.peers.some((part) => name.toLowerCase().includes(part.toLowerCase())));
 const browser = await chromium.launch({ executablePath, args, timeout: 120_000 });
-/** @type {import('./tables.js').Row[]} */
+/** @type {Row[]} */
 const rows = [];
 try {
   mkdirSync(new URL('./build/', import.meta.url), { recursive: true });
@@ -108,8 +108,7 @@ try {
       }
     }
   }
-  if (wanted.json) console.log(JSON.stringify({ browser: browser.version(), rows }, null, 1));
-  else printTables(rows, peers.map(({ name }) => name));
+  console.log(JSON.stringify({ browser: browser.version(), rows }, null, 1));
 } finally {
   await browser.close();
 }

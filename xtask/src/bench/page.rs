@@ -1,13 +1,15 @@
 //! Floret's page and its peers in one browser.
 
 use super::Arguments;
+use super::table::Table;
 use crate::package::build_all;
-use crate::project::{cargo, root, run as run_command, say, target_dir};
+use crate::project::{cargo, output, root, run as run_command, say, target_dir};
 use crate::recipe::Recipe;
 use crate::setup::{self, WASM_TARGET};
 use crate::{dist, serve};
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::process::Stdio;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// The folder of the peers, relative to the root of the checkout.
@@ -25,10 +27,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let isolated = serve::start(&page, 0, true)?;
     let plain = serve::start(&page, 0, false)?;
     let peers = serve::start(&root().join(PEERS), 0, true)?;
-    let Arguments { models, sizes, peers: names, passes, seconds, task, gpu, json, .. } = arguments;
+    let Arguments { models, sizes, peers: names, passes, seconds, task, gpu, .. } = arguments;
     let wanted = json!({
         "models": models, "batches": sizes, "peers": names, "passes": passes,
-        "seconds": seconds, "task": task, "gpu": gpu, "json": json,
+        "seconds": seconds, "task": task, "gpu": gpu,
     });
     say("Floret and its peers in one browser");
     let mut node = crate::project::command("node");
@@ -37,8 +39,36 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .env("FLORET_URL", isolated.url)
         .env("FLORET_PLAIN_URL", plain.url)
         .env("FLORET_PEERS_URL", peers.url)
-        .env("FLORET_BENCH", wanted.to_string());
-    run_command(&mut node)
+        .env("FLORET_BENCH", wanted.to_string())
+        // What is being measured, while it is.
+        .stderr(Stdio::inherit());
+    let answer = output(&mut node)?;
+    if arguments.json {
+        print!("{answer}");
+        return Ok(());
+    }
+    let answer: Value = serde_json::from_str(&answer).context("reading what run.js says")?;
+    println!("\nChromium {}", answer["browser"].as_str().unwrap_or_default());
+    print_tables(answer["rows"].as_array().map_or(&[], Vec::as_slice), *passes);
+    Ok(())
+}
+
+/// A table for each model and batch size, in the order in which they were measured.
+fn print_tables(rows: &[Value], passes: usize) {
+    let mut tables: Vec<(String, Table)> = Vec::new();
+    for row in rows {
+        let text = |key: &str| row[key].as_str().unwrap_or_default();
+        let title = format!("{}, batch {}", text("model"), row["batch"]);
+        if tables.last().is_none_or(|(last, _)| *last != title) {
+            tables.push((title.clone(), Table::default()));
+        }
+        if let Some((_, table)) = tables.last_mut() {
+            table.add(text("peer"), row);
+        }
+    }
+    for (title, table) in tables {
+        table.print(&format!("{title}, median of {passes}"));
+    }
 }
 
 /// Whether a peer is among those asked for.

@@ -10,14 +10,19 @@ pub const KEYS: [(&str, bool); 3] =
 #[derive(Default)]
 pub struct Table {
     names: Vec<String>,
+    /// Why something could not be measured.
+    failures: BTreeMap<String, String>,
     numbers: BTreeMap<(String, &'static str), Vec<f64>>,
 }
 
 impl Table {
-    /// Adds what one pass of `name` gave: an object with some of [`KEYS`].
+    /// Adds what one pass of `name` gave: an object with some of [`KEYS`], or with an `error`.
     pub fn add(&mut self, name: &str, figures: &serde_json::Value) {
         if !self.names.iter().any(|known| known == name) {
             self.names.push(name.into());
+        }
+        if let Some(why) = figures["error"].as_str() {
+            self.failures.insert(name.into(), why.into());
         }
         for (key, _) in KEYS {
             if let Some(number) = figures[key].as_f64() {
@@ -28,8 +33,13 @@ impl Table {
 
     /// Prints medians, and in brackets how many times as fast the first thing is.
     pub fn print(&self, title: &str) {
-        println!("\n| {title} | train, photos/s | classify, photos/s | one photo, ms |");
-        println!("| --- | --- | --- | --- |");
+        print!("\n{}", self.text(title));
+    }
+
+    fn text(&self, title: &str) -> String {
+        let mut text =
+            format!("| {title} | train, photos/s | classify, photos/s | one photo, ms |\n");
+        text += "| --- | --- | --- | --- |\n";
         for name in &self.names {
             let cells = KEYS.map(|(key, more_is_better)| {
                 let (mine, first) = (self.median(name, key), self.median(&self.names[0], key));
@@ -42,8 +52,10 @@ impl Table {
                     (Some(mine), _) => shown(mine),
                 }
             });
-            println!("| {name} | {} |", cells.join(" | "));
+            let why = self.failures.get(name).map_or(String::new(), |why| format!(" ({why})"));
+            text += &format!("| {name}{why} | {} |\n", cells.join(" | "));
         }
+        text
     }
 
     fn median(&self, name: &str, key: &'static str) -> Option<f64> {
@@ -77,5 +89,18 @@ mod tests {
         table.add("a", &json!({ "train_images_per_s": 5.0 }));
         assert_eq!(table.median("a", "train_images_per_s"), Some(4.0));
         assert_eq!(table.median("a", "infer_ms_per_image"), None);
+    }
+
+    #[test]
+    fn ratios_say_how_many_times_as_fast_the_first_is() {
+        let mut table = Table::default();
+        table.add("mine", &json!({ "train_images_per_s": 300.0, "infer_ms_per_image": 0.5 }));
+        table.add("other", &json!({ "train_images_per_s": 150.0, "infer_ms_per_image": 1.0 }));
+        table.add("broken", &json!({ "error": "cannot train" }));
+        let text = table.text("a model");
+        let rows: Vec<&str> = text.lines().skip(2).collect();
+        assert_eq!(rows[0], "| mine | 300 | – | 0.50 |");
+        assert_eq!(rows[1], "| other | 150 (2.00×) | – | 1.00 (2.00×) |");
+        assert_eq!(rows[2], "| broken (cannot train) | – | – | – |");
     }
 }
