@@ -33,19 +33,19 @@ pub(super) fn run(
 
     let windows = Windows::of(convolution);
     let (sample_len, grad_len) = (convolution.input.len(), convolution.output.len());
-    let padded_sample = windows.scratch_len(windows.count[0]).max(1);
-    let samples_at_once = (MOST_PADDED / padded_sample).clamp(1, step.batch_size);
-    let rows = samples_at_once * windows.count[0];
+    let padded_sample = windows.sample_scratch_len();
+    let samples_at_once = (MOST_PADDED / padded_sample.max(1)).clamp(1, step.batch_size);
     let mut padded = std::mem::take(&mut workers.shared);
     let mut offsets = std::mem::take(&mut workers.offsets);
     let kernel = Disjoint::new(kernel);
     for first in (0..step.batch_size).step_by(samples_at_once) {
         let samples = samples_at_once.min(step.batch_size - first);
-        let located = windows.locate(
+        let located = windows.locate_samples(
             &input[first * sample_len..(first + samples) * sample_len],
-            0..samples * windows.count[0],
-            grown(&mut padded, windows.scratch_len(rows)),
+            samples,
+            grown(&mut padded, samples * padded_sample),
             grown(&mut offsets, samples * convolution.output.pixels()),
+            workers,
         );
         let grad_output = &grad_output[first * grad_len..(first + samples) * grad_len];
         let task_len = if windows.row_len() >= 2 * TASK[0] { TASK[0] } else { TASK[1] };

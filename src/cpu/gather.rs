@@ -4,6 +4,7 @@
 //! offset and the distance from one of its rows to the next, and no patch matrix (im2col) is ever built. Where windows
 //! reach over the edge, a block's rows are first copied with zeros around them.
 
+use super::workers::{Disjoint, Workers};
 use crate::kernel::Convolution;
 use crate::shape::Shape;
 use std::ops::Range;
@@ -130,6 +131,39 @@ impl Windows {
         Located { numbers: scratch, offsets, row_stride }
     }
 
+    /// Scratch numbers that [`Windows::locate_samples`] needs for a sample.
+    pub(super) fn sample_scratch_len(&self) -> usize {
+        self.scratch_len(self.count[0])
+    }
+
+    /// As [`Windows::locate`] for all windows of `samples` samples, each of them a task.
+    pub(super) fn locate_samples<'a>(
+        &self,
+        input: &'a [f32],
+        samples: usize,
+        scratch: &'a mut [f32],
+        offsets: &'a mut [usize],
+        workers: &mut Workers,
+    ) -> Located<'a> {
+        let (rows, windows) = (self.count[0], self.count[0] * self.count[1]);
+        let len = self.sample_scratch_len();
+        if len == 0 {
+            return self.locate(input, 0..samples * rows, scratch, offsets);
+        }
+        let (numbers, entries) = (Disjoint::new(scratch), Disjoint::new(offsets));
+        workers.run(samples, |sample, _| {
+            let first = sample * len;
+            // SAFETY: each sample has numbers and offsets of its own.
+            let (numbers, entries) = unsafe {
+                let entries = entries.slice(sample * windows..(sample + 1) * windows);
+                (numbers.slice(first..first + len), entries)
+            };
+            self.locate(input, sample * rows..(sample + 1) * rows, numbers, entries);
+            entries.iter_mut().for_each(|entry| *entry += first);
+        });
+        Located { numbers: scratch, offsets, row_stride: self.padded_row_len() }
+    }
+
     /// Copies what the windows from row `first` on see of a sample, zeros outside it.
     fn copy_rows(&self, sample: &[f32], first: usize, padded: &mut [f32]) {
         let channels = self.input.channels;
@@ -195,6 +229,24 @@ mod tests {
         assert_eq!(read(&located, &windows, 0), [0., 4., 5., 0., 7., 8., 0., 0., 0.]);
         assert_eq!(read(&located, &windows, 3), [0., 0., 0., 0., 10., 11., 0., 13., 14.]);
         assert_eq!(read(&located, &windows, 11), [14., 15., 0., 17., 18., 0., 0., 0., 0.]);
+    }
+
+    #[test]
+    fn samples_at_a_time_are_located_alike() {
+        let input: Vec<f32> = (1..=27).map(|x| x as f32).collect();
+        for windows in [windows(-1, 3), windows(0, 1)] {
+            let count = 3 * windows.count[0] * windows.count[1];
+            let (mut scratch, mut offsets) = (vec![9.0; windows.scratch_len(9)], vec![0; count]);
+            let expected =
+                windows.locate(&input, 0..3 * windows.count[0], &mut scratch, &mut offsets);
+            let expected: Vec<_> = (0..count).map(|i| read(&expected, &windows, i)).collect();
+            let (mut scratch, mut offsets) =
+                (vec![9.0; 3 * windows.sample_scratch_len()], vec![0; count]);
+            let mut workers = Workers::new(2);
+            let found = windows.locate_samples(&input, 3, &mut scratch, &mut offsets, &mut workers);
+            let found: Vec<_> = (0..count).map(|i| read(&found, &windows, i)).collect();
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Max pooling: `input → output, indices`.
 
-use super::blocks::{BLOCK, block, load, store};
+use super::simd::{Simd, Vectorized};
 use super::workers::{Disjoint, Workers};
 use crate::kernel::{Pooling, StepInputs};
 use crate::shape::{Shape, Window};
@@ -19,31 +19,69 @@ pub(super) fn run(
     let channels = pooling.output.channels;
     let row_len = pooling.output.width * channels;
     let indices = Disjoint::new(indices);
+    let instructions = workers.instructions;
     workers.chunks(&mut output[..len * step.batch_size], row_len, |range, output| {
         // SAFETY: chunks do not overlap.
         let indices = unsafe { indices.slice(range.clone()) };
         let row = range.start / row_len;
         let (sample, i) = (row / pooling.output.height, row % pooling.output.height);
         let input = &input[sample * sample_len..(sample + 1) * sample_len];
-        let pixels = output.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
-        for (j, (output, indices)) in pixels.enumerate() {
-            let reach = Reach::new(&pooling.input, &pooling.window, i, j);
-            for start in (0..channels).step_by(BLOCK) {
-                let mut best = [f32::NEG_INFINITY; BLOCK];
-                let mut index = [reach.first_position() as f32; BLOCK];
-                reach.for_each(|position, pixel| {
-                    let values = load(&input[..(pixel + 1) * channels], pixel * channels + start);
-                    let position = position as f32;
-                    // Without the second test a NaN would vanish here.
-                    let better = |i: usize| (values[i] > best[i]) | values[i].is_nan();
-                    index = block(|i| if better(i) { position } else { index[i] });
-                    best = block(|i| if better(i) { values[i] } else { best[i] });
-                });
-                store(output, start, &best);
-                store(indices, start, &index);
+        instructions.vectorize(Row { pooling, input, i, output, indices });
+    });
+}
+
+/// A row of output pixels.
+struct Row<'a> {
+    pooling: &'a Pooling,
+    /// The sample.
+    input: &'a [f32],
+    i: usize,
+    output: &'a mut [f32],
+    indices: &'a mut [f32],
+}
+
+impl Vectorized for Row<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: `S` is there by the caller's promise, and so are shorter vectors.
+        unsafe {
+            if self.pooling.input.channels >= S::LANES {
+                self.pixels::<S>();
+            } else {
+                self.pixels::<S::Half>();
             }
         }
-    });
+    }
+}
+
+impl Row<'_> {
+    /// # Safety
+    /// As [`Simd`].
+    #[inline(always)]
+    unsafe fn pixels<S: Simd>(self) {
+        let (channels, window) = (self.pooling.input.channels, &self.pooling.window);
+        let rows =
+            self.output.chunks_exact_mut(channels).zip(self.indices.chunks_exact_mut(channels));
+        for (j, (output, indices)) in rows.enumerate() {
+            let reach = Reach::new(&self.pooling.input, window, self.i, j);
+            for start in (0..channels).step_by(S::LANES) {
+                let count = S::LANES.min(channels - start);
+                // SAFETY: `count` channels are left in the input's pixels, in `output` and in `indices`.
+                unsafe {
+                    let mut best = S::splat(f32::NEG_INFINITY);
+                    let mut index = S::splat(reach.first_position() as f32);
+                    reach.for_each(|position, pixel| {
+                        let pixel = &self.input[pixel * channels..(pixel + 1) * channels];
+                        let values = S::load_up_to(pixel.as_ptr().add(start), count);
+                        let position = S::splat(position as f32);
+                        [best, index] = S::larger([values, position], [best, index]);
+                    });
+                    S::store_up_to(output.as_mut_ptr().add(start), best, count);
+                    S::store_up_to(indices.as_mut_ptr().add(start), index, count);
+                }
+            }
+        }
+    }
 }
 
 /// The real pixels under one window.

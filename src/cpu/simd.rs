@@ -42,6 +42,30 @@ pub(super) trait Simd: Copy {
     unsafe fn relu(x: Self::Vector) -> Self::Vector;
     /// `x` where `condition` is above 0, else 0.
     unsafe fn where_positive(condition: Self::Vector, x: Self::Vector) -> Self::Vector;
+    /// `[a, p]` where `a` is larger than `b` or NaN, else `[b, q]`, lane by lane, of `[a, p]` and `[b, q]`.
+    unsafe fn larger(ap: [Self::Vector; 2], bq: [Self::Vector; 2]) -> [Self::Vector; 2];
+
+    /// As [`Simd::load`], or [`Simd::load_first`] of less than a vector.
+    #[inline(always)]
+    unsafe fn load_up_to(from: *const f32, count: usize) -> Self::Vector {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            if count == Self::LANES { Self::load(from) } else { Self::load_first(from, count) }
+        }
+    }
+
+    /// As [`Simd::store`], or [`Simd::store_first`] of less than a vector.
+    #[inline(always)]
+    unsafe fn store_up_to(to: *mut f32, vector: Self::Vector, count: usize) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            if count == Self::LANES {
+                Self::store(to, vector);
+            } else {
+                Self::store_first(to, vector, count);
+            }
+        }
+    }
 
     /// The first `count` numbers at `from`, which need not hold more; zeros after them.
     #[inline(always)]
@@ -201,6 +225,14 @@ mod tests {
             assert!(found[0].is_nan() && found[1..4] == [0.0, 0.0, 2.0], "{found:?}");
             S::store(to, S::where_positive(x, S::splat(3.0)));
             assert_eq!(found[..4], [0.0, 0.0, 0.0, 3.0]);
+            let (two, three) = (S::splat(2.0), S::splat(3.0));
+            let [larger, position] = S::larger([x, two], [S::splat(-1.0), three]);
+            S::store(to, larger);
+            assert!(found[0].is_nan() && found[1..4] == [-1.0, 0.0, 2.0], "{found:?}");
+            S::store(to, position);
+            assert_eq!(found[..4], [2.0, 3.0, 2.0, 2.0]);
+            S::store(to, S::larger([two, two], [x, three])[0]);
+            assert!(found[0].is_nan() && found[1..4] == [2.0, 2.0, 2.0], "{found:?}");
             S::store(to, S::add(S::splat(1.0), x));
             assert!(found[0].is_nan() && found[1..4] == [-0.5, 1.0, 3.0], "{found:?}");
             for count in 0..S::LANES {

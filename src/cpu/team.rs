@@ -3,7 +3,8 @@
 //! To wake a sleeping thread takes longer than many a kernel. So a helper stays awake for a moment after a job and takes
 //! tasks of the next one as soon as it is posted; without one it goes back to rayon's pool, where it sleeps until it is
 //! called again. The thread that posts a job does tasks too, and waits only for those that a helper has begun: a helper
-//! that comes late, or never, costs nothing but its help.
+//! that comes late, or never, costs nothing but its help. One that another program keeps from its processor in the middle
+//! of a task costs more than it helps: where that happens, the next jobs are done without helpers.
 
 use super::workers::Scratch;
 use std::hint::spin_loop;
@@ -16,6 +17,10 @@ use web_time::Instant;
 const PATIENCE: Duration = Duration::from_micros(100);
 /// Looks at the board between two looks at the clock.
 const LOOKS: usize = 256;
+/// A helper that keeps a job waiting for longer, and for twice as long as the caller worked on it, is held up.
+const HELD_UP: Duration = Duration::from_micros(300);
+/// Jobs that are done without helpers after one was held up: at first, and at most, where it happens again and again.
+const ALONE: [u32; 2] = [128, 1 << 14];
 
 type Work<'a> = dyn Fn(usize, &mut Scratch) + Sync + 'a;
 
@@ -23,6 +28,10 @@ type Work<'a> = dyn Fn(usize, &mut Scratch) + Sync + 'a;
 pub(super) struct Team {
     board: Arc<Board>,
     helpers: usize,
+    /// Jobs still to be done without helpers.
+    alone: u32,
+    /// How many these will be when a helper is held up the next time.
+    next_alone: u32,
     /// Natively a pool of the team's own; in wasm the helpers come from the pool that the page has started.
     #[cfg(not(target_family = "wasm"))]
     pool: rayon::ThreadPool,
@@ -50,14 +59,14 @@ impl Team {
     pub(super) fn new(threads: usize) -> Option<Self> {
         let helpers = threads.checked_sub(1).filter(|&helpers| helpers > 0)?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(helpers).build().ok()?;
-        Some(Self { board: Arc::default(), helpers, pool })
+        Some(Self { board: Arc::default(), helpers, alone: 0, next_alone: ALONE[0], pool })
     }
 
     /// As natively; the page's pool must have been started.
     #[cfg(target_family = "wasm")]
     pub(super) fn new(threads: usize) -> Option<Self> {
         let helpers = threads.checked_sub(1).filter(|&helpers| helpers > 0)?;
-        Some(Self { board: Arc::default(), helpers })
+        Some(Self { board: Arc::default(), helpers, alone: 0, next_alone: ALONE[0] })
     }
 
     /// How many threads there are, the calling one among them.
@@ -67,13 +76,19 @@ impl Team {
 
     /// Does tasks `0..tasks`, each once, in any order and on any thread.
     pub(super) fn run(&mut self, scratch: &mut Scratch, tasks: usize, work: &Work) {
+        if self.alone > 0 {
+            self.alone -= 1;
+            (0..tasks).for_each(|task| work(task, scratch));
+            return;
+        }
+        let began = Instant::now();
         let board = &*self.board;
         board.work.store((&raw const work).cast_mut().cast(), Ordering::Relaxed);
         board.tasks.store(tasks, Ordering::Relaxed);
         board.unfinished.store(tasks, Ordering::Relaxed);
         let job = (board.open.load(Ordering::Relaxed) >> 32).wrapping_add(1) << 32;
         // Also when a task panics, `work` is gone only after the last helper is done with it.
-        let _whole = UntilDone(board);
+        let whole = UntilDone(board);
         board.open.store(job | tasks as u64, Ordering::Release);
         let missing = self.helpers.min(tasks - 1);
         while board.present.load(Ordering::Relaxed) < missing {
@@ -84,6 +99,15 @@ impl Team {
             // Counted as done before a panic of its own leaves it undone.
             let _done = Done(board);
             work(task, scratch);
+        }
+        let held_up = board.wait(HELD_UP + 2 * began.elapsed());
+        drop(whole);
+        if held_up {
+            self.alone = self.next_alone;
+            self.next_alone = (2 * self.next_alone).min(ALONE[1]);
+        } else {
+            // A job without delay takes back a little of what a delay has added.
+            self.next_alone = (self.next_alone - 1).max(ALONE[0]);
         }
     }
 
@@ -141,6 +165,22 @@ impl Board {
         self.present.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Waits until all tasks are done, and says whether that took longer than `patience`.
+    fn wait(&self, patience: Duration) -> bool {
+        let mut since: Option<Instant> = None;
+        loop {
+            for _ in 0..LOOKS {
+                if self.unfinished.load(Ordering::Acquire) == 0 {
+                    return since.is_some_and(|since| since.elapsed() > patience);
+                }
+                spin_loop();
+            }
+            since.get_or_insert_with(Instant::now);
+            // The helper may need this very processor.
+            std::thread::yield_now();
+        }
+    }
+
     fn with_scratches<T>(&self, access: impl FnOnce(&mut Vec<Scratch>) -> T) -> T {
         access(&mut self.scratches.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -163,15 +203,7 @@ impl Drop for UntilDone<'_> {
         while self.0.take_task().is_some() {
             self.0.unfinished.fetch_sub(1, Ordering::Relaxed);
         }
-        let mut looks = 0;
-        while self.0.unfinished.load(Ordering::Acquire) > 0 {
-            spin_loop();
-            looks += 1;
-            if looks % LOOKS == 0 {
-                // The helper may need this very processor.
-                std::thread::yield_now();
-            }
-        }
+        self.0.wait(Duration::MAX);
     }
 }
 
@@ -197,6 +229,8 @@ mod tests {
     fn helpers_leave_when_there_is_nothing_to_do_and_come_again() {
         let mut team = Team::new(2).unwrap();
         for _ in 0..3 {
+            // Other tests may have held it up.
+            team.alone = 0;
             let helped = AtomicUsize::new(0);
             let here = std::thread::current().id();
             // The caller keeps its task until the helper has come.
@@ -214,6 +248,38 @@ mod tests {
                 std::thread::yield_now();
             }
             assert_eq!(team.board.with_scratches(|scratches| scratches.len()), 1);
+        }
+    }
+
+    #[test]
+    fn a_helper_that_is_held_up_is_done_without_for_a_while() {
+        let mut team = Team::new(2).unwrap();
+        let here = std::thread::current().id();
+        let away = AtomicUsize::new(0);
+        let job = |_, _: &mut Scratch| {
+            if std::thread::current().id() == here {
+                // Leaves a task to the helper.
+                while away.load(Ordering::Relaxed) == 0 {
+                    std::thread::yield_now();
+                }
+            } else {
+                away.fetch_add(1, Ordering::Relaxed);
+                let asleep = Instant::now();
+                while asleep.elapsed() < Duration::from_millis(2) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+        };
+        // Calling the helper may take longer than its nap, as seen from here.
+        while team.alone == 0 {
+            away.store(0, Ordering::Relaxed);
+            team.run(&mut Scratch::default(), 2, &job);
+        }
+        for jobs in (0..ALONE[0]).rev() {
+            team.run(&mut Scratch::default(), 2, &|_, _| {
+                assert_eq!(std::thread::current().id(), here);
+            });
+            assert_eq!(team.alone, jobs);
         }
     }
 

@@ -219,16 +219,16 @@ impl PanelProduct<'_> {
                     match activation {
                         Activation::None => {
                             self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
-                                S::add(sum, load::<S>(bias.add(at.channel), at.count))
+                                S::add(sum, S::load_up_to(bias.add(at.channel), at.count))
                             })
                         }
                         Activation::Relu => {
                             self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
-                                S::relu(S::add(sum, load::<S>(bias.add(at.channel), at.count)))
+                                S::relu(S::add(sum, S::load_up_to(bias.add(at.channel), at.count)))
                             })
                         }
                         other => self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
-                            let sum = S::add(sum, load::<S>(bias.add(at.channel), at.count));
+                            let sum = S::add(sum, S::load_up_to(bias.add(at.channel), at.count));
                             map_lanes::<S>(sum, sum, |x, _| other.apply(x))
                         }),
                     }
@@ -238,19 +238,19 @@ impl PanelProduct<'_> {
                 }
                 Epilogue::Gradient { activation: Activation::None, .. } => {
                     self.each_vector::<S, WIDTH>(sums, targets, |sum, at, before| {
-                        S::add(sum, load::<S>(before, at.count))
+                        S::add(sum, S::load_up_to(before, at.count))
                     });
                 }
                 Epilogue::Gradient { activation, values, accumulate } => {
                     self.each_vector::<S, WIDTH>(sums, targets, |sum, at, before| {
                         let values = values[at.number..at.number + at.count].as_ptr();
-                        let values = load::<S>(values, at.count);
+                        let values = S::load_up_to(values, at.count);
                         let gradient = match activation {
                             Activation::Relu => S::where_positive(values, sum),
                             other => map_lanes::<S>(sum, values, |sum, y| sum * other.slope(y)),
                         };
                         if accumulate {
-                            S::add(gradient, load::<S>(before, at.count))
+                            S::add(gradient, S::load_up_to(before, at.count))
                         } else {
                             gradient
                         }
@@ -283,11 +283,7 @@ impl PanelProduct<'_> {
                     let at = At { channel, number: start + channel, count };
                     let to = output.wrapping_add(channel);
                     let result = finish(S::load(sums.as_ptr().add(channel)), at, to);
-                    if count == S::LANES {
-                        S::store(to, result);
-                    } else {
-                        S::store_first(to, result, count);
-                    }
+                    S::store_up_to(to, result, count);
                 }
             }
         }
@@ -303,16 +299,6 @@ struct At {
     number: usize,
     /// Channels that the output has of it.
     count: usize,
-}
-
-/// The `count` numbers at `from`.
-///
-/// # Safety
-/// As [`Simd`], but for `count` numbers.
-#[inline(always)]
-unsafe fn load<S: Simd>(from: *const f32, count: usize) -> S::Vector {
-    // SAFETY: by the caller's promise.
-    unsafe { if count == S::LANES { S::load(from) } else { S::load_first(from, count) } }
 }
 
 /// A vector of `map(x, y)`, for functions that have no vector instruction.

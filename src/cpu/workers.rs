@@ -115,17 +115,17 @@ impl Workers {
 pub(super) const ELEMENTWISE_CHUNK: usize = 1 << 14;
 
 /// A slice that tasks write in parts, each part by one task only.
-pub(super) struct Disjoint<'a> {
-    start: *mut f32,
+pub(super) struct Disjoint<'a, T = f32> {
+    start: *mut T,
     len: usize,
-    lifetime: PhantomData<&'a mut [f32]>,
+    lifetime: PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: a borrowed slice of numbers may be used from any thread; who uses which part is the caller's promise to `slice`.
-unsafe impl Sync for Disjoint<'_> {}
+unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
 
-impl<'a> Disjoint<'a> {
-    pub(super) fn new(numbers: &'a mut [f32]) -> Self {
+impl<'a, T> Disjoint<'a, T> {
+    pub(super) fn new(numbers: &'a mut [T]) -> Self {
         Self { start: numbers.as_mut_ptr(), len: numbers.len(), lifetime: PhantomData }
     }
 
@@ -134,7 +134,7 @@ impl<'a> Disjoint<'a> {
     /// # Safety
     /// No two live parts overlap.
     #[expect(clippy::mut_from_ref, reason = "the parts do not overlap, as the caller promises")]
-    pub(super) unsafe fn slice(&self, range: Range<usize>) -> &mut [f32] {
+    pub(super) unsafe fn slice(&self, range: Range<usize>) -> &mut [T] {
         assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
         // SAFETY: in bounds by the line above; alone by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }

@@ -56,4 +56,13 @@ impl Simd for Neon {
             vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(x), positive))
         }
     }
+
+    #[inline(always)]
+    unsafe fn larger([a, p]: [float32x4_t; 2], [b, q]: [float32x4_t; 2]) -> [float32x4_t; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let larger = vorrq_u32(vcgtq_f32(a, b), vmvnq_u32(vceqq_f32(a, a)));
+            [vbslq_f32(larger, a, b), vbslq_f32(larger, p, q)]
+        }
+    }
 }

@@ -48,4 +48,13 @@ impl Simd for Portable {
     unsafe fn where_positive(condition: [f32; 4], x: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|lane| if condition[lane] > 0.0 { x[lane] } else { 0.0 })
     }
+
+    #[inline(always)]
+    unsafe fn larger([a, p]: [[f32; 4]; 2], [b, q]: [[f32; 4]; 2]) -> [[f32; 4]; 2] {
+        let larger = |lane: usize| a[lane] > b[lane] || a[lane].is_nan();
+        let select = |a: [f32; 4], b: [f32; 4]| {
+            std::array::from_fn(|lane| if larger(lane) { a[lane] } else { b[lane] })
+        };
+        [select(a, b), select(p, q)]
+    }
 }

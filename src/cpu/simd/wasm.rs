@@ -55,4 +55,10 @@ impl Simd for Simd128 {
     unsafe fn where_positive(condition: v128, x: v128) -> v128 {
         v128_and(x, f32x4_gt(condition, f32x4_splat(0.0)))
     }
+
+    #[inline(always)]
+    unsafe fn larger([a, p]: [v128; 2], [b, q]: [v128; 2]) -> [v128; 2] {
+        let larger = v128_or(f32x4_gt(a, b), f32x4_ne(a, a));
+        [v128_bitselect(a, b, larger), v128_bitselect(p, q, larger)]
+    }
 }

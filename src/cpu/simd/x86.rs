@@ -84,6 +84,16 @@ impl Simd for Avx512 {
         // SAFETY: as above; numbers that the mask leaves out are not written.
         unsafe { _mm512_mask_storeu_ps(to, first(count), vector) }
     }
+
+    #[inline(always)]
+    unsafe fn larger([a, p]: [__m512; 2], [b, q]: [__m512; 2]) -> [__m512; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let larger =
+                _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
+            [_mm512_mask_blend_ps(larger, b, a), _mm512_mask_blend_ps(larger, q, p)]
+        }
+    }
 }
 
 /// The mask of the first `count` lanes.
@@ -142,6 +152,18 @@ impl Simd for Avx2 {
         // SAFETY: as above.
         unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_GT_OQ>(condition, _mm256_setzero_ps())) }
     }
+
+    #[inline(always)]
+    unsafe fn larger([a, p]: [__m256; 2], [b, q]: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let larger = _mm256_or_ps(
+                _mm256_cmp_ps::<_CMP_GT_OQ>(a, b),
+                _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a),
+            );
+            [_mm256_blendv_ps(b, a, larger), _mm256_blendv_ps(q, p, larger)]
+        }
+    }
 }
 
 /// The 128-bit vectors of a processor with FMA.
@@ -194,5 +216,14 @@ impl Simd for Sse {
     unsafe fn where_positive(condition: __m128, x: __m128) -> __m128 {
         // SAFETY: as above.
         unsafe { _mm_and_ps(x, _mm_cmpgt_ps(condition, _mm_setzero_ps())) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger([a, p]: [__m128; 2], [b, q]: [__m128; 2]) -> [__m128; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let larger = _mm_or_ps(_mm_cmpgt_ps(a, b), _mm_cmpunord_ps(a, a));
+            [_mm_blendv_ps(b, a, larger), _mm_blendv_ps(q, p, larger)]
+        }
     }
 }
