@@ -129,6 +129,33 @@ pub async fn bench(
     })
 }
 
+/// Photos that an executor trains on in a second, from `steps` steps of a network on random numbers: short enough to choose
+/// an executor by. `clock` tells milliseconds.
+///
+/// # Errors
+/// [`Error::Setting`] for a batch of 0, [`Error::Memory`] where the plan takes more than `memory_limit` bytes, and the
+/// executor's own.
+pub async fn training_rate(
+    backend: &mut dyn Backend,
+    network: &Network,
+    batch_size: usize,
+    steps: usize,
+    memory_limit: u64,
+    clock: &dyn Fn() -> f64,
+) -> Result<f64> {
+    let parameters = Parameters::new(&network.graph);
+    let options = PlanOptions::training(batch_size, Source::Tensor, Optimizer::ADAM);
+    let plan = Plan::new(&network.graph, &parameters, &options)?;
+    plan.check_memory(&network.graph, &parameters, &options, memory_limit)?;
+    prepare(backend, &plan, &parameters).await?;
+    let options = BenchOptions { model: String::new(), batch_size, steps, passes: 1 };
+    let mut bench = Bench { backend, clock, options: &options };
+    let id = bench.load(&plan, batch_size).await?;
+    let ms = bench.step_ms(id, &plan, batch_size).await?;
+    bench.backend.unload(id);
+    Ok(batch_size as f64 / ms * 1e3)
+}
+
 /// Storages outside the workspace, with weights, flags, statistics and targets to train on.
 async fn prepare(backend: &mut dyn Backend, plan: &Plan, parameters: &Parameters) -> Result<()> {
     for &(storage, len) in &plan.shared {

@@ -243,8 +243,8 @@ impl GpuBackend {
         self.device.check()?;
         match outcome {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.device.error(format!("a read failed: {error}"))),
-            Err(_) => return Err(self.device.error("a read was given up".into())),
+            Ok(Err(error)) => return Err(self.device.lost(format!("a read failed: {error}"))),
+            Err(_) => return Err(self.device.lost("a read was given up".into())),
         }
         let view = staging
             .slice(..)

@@ -11,6 +11,7 @@
 //! | executors | [`backend`]: what an executor must do; [`cpu`]; `gpu` (feature `gpu`) |
 //! | work | [`data`] |
 
+pub mod agreement;
 pub mod backend;
 pub mod bench;
 pub mod classify;

@@ -1,5 +1,6 @@
 //! The boundary to JavaScript, and nothing else: plain values in, plain values out, errors as their code with values.
 
+mod agreement;
 mod devices;
 mod files;
 mod photos;
@@ -22,7 +23,7 @@ use crate::recipe::Recipe;
 use crate::shape::Shape;
 use crate::storage::model_file::ModelFile;
 use crate::train::{Start, Trainer};
-use devices::{Device, backend, cpu, devices};
+use devices::{Chosen, Device, Tried, chosen, cpu, devices};
 use photos::Drawing;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,6 +58,10 @@ pub struct Engine {
     drawing: Drawing,
     run: Option<Box<Trainer>>,
     opened: Option<Box<Opened>>,
+    /// Whether a software GPU may be chosen like any other.
+    software: bool,
+    /// The executors that were tried for the run.
+    tried: Vec<Tried>,
 }
 
 #[derive(Serialize)]
@@ -146,11 +151,14 @@ impl Engine {
             drawing,
             run: None,
             opened: None,
+            software: false,
+            tried: Vec::new(),
         })
     }
 
-    /// `{ presets, devices }`.
-    pub async fn hello(&self) -> std::result::Result<JsValue, JsValue> {
+    /// `{ presets, devices }`; `software` lets `auto` choose a GPU that is only a program, as tests do.
+    pub async fn hello(&mut self, software: bool) -> std::result::Result<JsValue, JsValue> {
+        self.software = software;
         #[derive(Serialize)]
         struct Hello {
             presets: Vec<PresetFacts>,
@@ -212,6 +220,11 @@ impl Engine {
     /// The executor that the run is on, in words.
     pub fn device(&mut self) -> std::result::Result<String, JsValue> {
         Ok(self.trainer().map_err(thrown)?.device())
+    }
+
+    /// The executors that were tried before the run took one, with their speed.
+    pub fn tried(&self) -> std::result::Result<JsValue, JsValue> {
+        given(&self.tried)
     }
 
     /// Where the run stands.
@@ -304,8 +317,13 @@ impl Engine {
     async fn hold(&mut self, start: Start, device: &str) -> Result<()> {
         // The old run's memory is free before the new one takes its own.
         self.run = None;
-        let trainer =
-            Trainer::new(backend(device).await?, &self.library, start, PLAN_LIMIT).await?;
+        let (network, batch_size) = match &start {
+            Start::Model { model, recipe, .. } => (&model.network, recipe.batch_size),
+            Start::Snapshot(snapshot) => (&snapshot.model.network, snapshot.recipe.batch_size),
+        };
+        let Chosen { backend, tried } = chosen(device, self.software, network, batch_size).await?;
+        self.tried = tried;
+        let trainer = Trainer::new(backend, &self.library, start, PLAN_LIMIT).await?;
         self.run = Some(Box::new(trainer));
         Ok(())
     }

@@ -3,6 +3,7 @@
 import './frame.js';
 import './panels/photos.js';
 import './panels/network.js';
+import './panels/device.js';
 import './panels/train.js';
 import './panels/report.js';
 import './panels/classify.js';
@@ -16,7 +17,7 @@ import { keepOffline } from './offline.js';
 import { start } from './session.js';
 
 document.documentElement.lang = language();
-start().then(openFirstModel, (failure) => {
+start().then(() => openFirstModel(), (failure) => {
   const why = failure instanceof EngineFailure ? failure.detail.message : failure;
   document.querySelector('main')?.prepend(h('p', { class: 'fault', role: 'alert' }, t('error.no_engine', { why: String(why) })));
 });

@@ -88,7 +88,7 @@ class Bench extends Panel {
 
 customElements.define('floret-bench', Bench);
 document.documentElement.lang = language();
-engine.call('hello', {}).then(
+engine.call('hello', { software: false, keep: false }).then(
   ({ build, devices, presets }) => store.set({ build, devices, presets }),
   (failure) => document.body.append(h('p', { class: 'fault', role: 'alert' }, t('error.no_engine', { why: failure.message }))),
 );

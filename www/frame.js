@@ -20,11 +20,6 @@ function viewOfAddress() {
   return VIEWS.includes(name) ? name : 'photos';
 }
 
-/** @param {View} view */
-export function go(view) {
-  location.hash = view;
-}
-
 class Frame extends Panel {
   get watches() {
     return ['library', 'structure', 'run', 'report', 'model', 'build'];

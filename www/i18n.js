@@ -17,6 +17,8 @@ export const languageEvents = new EventTarget();
 
 /** @returns {Language} */
 function chosen() {
+  const asked = globalThis.location ? new URLSearchParams(location.search).get('lang') : null;
+  if (asked === 'en' || asked === 'ko') return asked;
   const stored = readSetting(KEY);
   if (stored === 'en' || stored === 'ko') return stored;
   return navigator.language.toLowerCase().startsWith('ko') ? 'ko' : 'en';

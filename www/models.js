@@ -12,8 +12,8 @@ let opened = null;
 /** The run's model, once it has made a step. @type {ModelAtHand | null} */
 let ofRun = null;
 
-/** Lists the models that come with the page and opens the first, so that a photo has its answer before any training. */
-export async function openFirstModel() {
+/** Lists the models that come with the page and opens the preferred file or else the first, so that a photo has its answer before any training. */
+export async function openFirstModel(preferred = '') {
   /** @type {ShippedModel[]} */
   let models = [];
   try {
@@ -23,7 +23,8 @@ export async function openFirstModel() {
     // Without the list there is nothing to offer; training and opening a file go on.
   }
   store.set({ shipped: { ...store.value.shipped, models } });
-  if (models.length > 0) await openShipped(models[0], () => store.value.model === null && store.value.run.status === 'idle');
+  const first = models.find(({ file }) => file === preferred) ?? models[0];
+  if (first) await openShipped(first, () => store.value.model === null && store.value.run.status === 'idle');
 }
 
 /** The model on its way. @type {AbortController | null} */
@@ -95,6 +96,11 @@ export function modelsAtHand() {
 /** Lets one of {@link modelsAtHand} answer. @param {ModelAtHand} model */
 export function answerBy(model) {
   store.set({ model });
+}
+
+/** Makes a photo the one being asked about. @param {File} photo */
+export function askAbout(photo) {
+  store.set({ photo });
 }
 
 /** @param {Blob} file */

@@ -43,6 +43,11 @@ export class Panel extends HTMLElement {
   }
 }
 
+/** Shows another view. @param {string} view */
+export function go(view) {
+  location.hash = view;
+}
+
 /**
  * The head of a panel: which step, what to do there.
  * @param {string} name

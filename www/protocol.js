@@ -148,6 +148,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {EpochLine[]} lines new ones
  * @property {boolean} finished
  * @property {string} device what computes, in words
+ * @property {Tried[]} [tried] what was tried before a device was chosen, with the first message
  * @property {boolean} [recovered] whether the device was lost and the run goes on from its last state
  */
 
@@ -201,6 +202,10 @@ export const PROTOCOL_VERSION = 1;
 
 /** @typedef {{ id: string, name: string, hardware: boolean }} Device */
 
+/** A device that was tried for a few steps. @typedef {{ device: string, images_per_s: number }} Tried */
+
+/** @typedef {{ devices: [string, string], photos: number, largest_difference: number }} Agreement */
+
 /**
  * Speed on a device; the keys are those of `floret bench --json`.
  * @typedef {object} BenchResult
@@ -216,7 +221,7 @@ export const PROTOCOL_VERSION = 1;
 /**
  * Every call: what it takes, what it gives, what it reports meanwhile.
  * @typedef {object} Calls
- * @property {{ value: {}, done: { build: string, devices: Device[], presets: Preset[] } }} hello
+ * @property {{ value: { software: boolean, keep: boolean }, done: { build: string, devices: Device[], presets: Preset[] } }} hello
  * @property {{ value: { name: string, actions: string }, done: string }} presetText
  * @property {{ value: { text: string, size: number, classes: number }, done: Structure }} describe
  * @property {{ value: { files: { path: string, file: Blob }[], size: number }, done: LibrarySummary, progress: LoadProgress }} addFiles
@@ -226,6 +231,8 @@ export const PROTOCOL_VERSION = 1;
  * @property {{ value: { size: number }, done: LibrarySummary, progress: LoadProgress }} fitPhotos
  * @property {{ value: { network: Network, recipe: RecipeChoice, device: string }, done: { finished: boolean }, progress: TrainProgress }} train
  * @property {{ value: {}, done: { finished: boolean }, progress: TrainProgress }} resume
+ * @property {{ value: { device: string }, done: {} }} useDevice moves the run, its state kept
+ * @property {{ value: { opened: boolean }, done: Agreement }} agreement
  * @property {{ value: { request: number }, done: {} }} cancel
  * @property {{ value: { split: Split }, done: Evaluation, progress: { done: number, total: number } }} evaluate
  * @property {{ value: { file: Blob, opened: boolean }, done: Answer }} classify by the run, or by the model that was opened

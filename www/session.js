@@ -7,9 +7,10 @@ import { engine, idleRun, store } from './state.js';
 /** @typedef {import('./protocol.js').Network} Network */
 /** @typedef {(progress: import('./protocol.js').LoadProgress) => void} Loading */
 
-/** Asks the engine what it can do and chooses the first network. */
-export async function start() {
-  const { build, devices, presets } = await engine.call('hello', {});
+/** Asks the engine what it can do and chooses the first network. `keep`: whether photos and run stay here for the next visit. */
+export async function start({ keep = true } = {}) {
+  const software = new URLSearchParams(location.search).has('software');
+  const { build, devices, presets } = await engine.call('hello', { software, keep });
   store.set({ build, devices, presets });
   const preset = presets.find(({ name }) => name === 'residual_flower') ?? presets[0];
   if (preset && !store.value.network) await chooseNetwork(await networkOf(preset, preset.actions));
@@ -149,6 +150,24 @@ export async function resume() {
   await follow((options) => engine.call('resume', {}, options));
 }
 
+/** Chooses what computes; a run that is under way moves there with its state. @param {string} device */
+export async function useDevice(device) {
+  const before = store.value.device;
+  store.set({ device });
+  if (store.value.run.status !== 'running' && store.value.run.status !== 'stopped') return;
+  try {
+    await engine.call('useDevice', { device });
+  } catch (failure) {
+    store.set({ device: before });
+    throw failure;
+  }
+}
+
+/** How far the answers of the processor and the GPU are apart, on the same photos. */
+export function agreement() {
+  return engine.call('agreement', { opened: store.value.model?.source !== 'run' });
+}
+
 /** Stops the run after the step under way. */
 export function stop() {
   store.set({ run: { ...store.value.run, status: 'stopping' } });
@@ -172,9 +191,17 @@ async function follow(call) {
   }
 }
 
+/** Takes back what came after the state that a run goes on from; all of that state's lines come again. @param {import('./state.js').History} history @param {TrainProgress} progress */
+function rewind(history, { step, steps_per_epoch }) {
+  const kept = history.step.filter((at) => at <= step / steps_per_epoch).length;
+  for (const points of [history.step, history.loss, history.accuracy]) points.length = kept;
+  history.lines.length = 0;
+}
+
 /** @param {TrainProgress} progress */
 function advanced(progress) {
   const { run } = store.value;
+  if (progress.recovered) rewind(run.history, progress);
   const { step, loss, accuracy, lines } = run.history;
   if (progress.loss !== null && progress.accuracy !== null) {
     step.push(progress.step / progress.steps_per_epoch);
@@ -187,7 +214,8 @@ function advanced(progress) {
   const imagesPerSecond = run.imagesPerSecond > 0 ? 0.9 * run.imagesPerSecond + 0.1 * speed : speed;
   const status = run.status === 'stopping' ? 'stopping' : 'running';
   const recovered = run.recovered || progress.recovered === true;
-  store.set({ run: { ...run, status, recovered, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
+  const tried = progress.tried ?? run.tried;
+  store.set({ run: { ...run, status, recovered, tried, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
 }
 
 /** Judges the model on the photos that it never saw. */

@@ -22,6 +22,7 @@ import { Engine } from './engine.js';
  * @property {number} imagesPerSecond
  * @property {string} model
  * @property {boolean} recovered whether a device was lost under way
+ * @property {import('./protocol.js').Tried[]} tried what was tried before a device was chosen
  */
 
 /**
@@ -59,6 +60,7 @@ import { Engine } from './engine.js';
  * @property {Comparison | null} comparison
  * @property {ModelAtHand | null} model what answers now
  * @property {Shipped} shipped
+ * @property {File | null} photo the one being asked about
  */
 
 /** @returns {History} */
@@ -68,7 +70,7 @@ export function emptyHistory() {
 
 /** @returns {Run} */
 export function idleRun() {
-  return { status: 'idle', history: emptyHistory(), last: null, imagesPerSecond: 0, model: '', recovered: false };
+  return { status: 'idle', history: emptyHistory(), last: null, imagesPerSecond: 0, model: '', recovered: false, tried: [] };
 }
 
 /** The page's state. Fires `change` with the names of the changed parts in `detail`. */
@@ -90,6 +92,7 @@ class Store extends EventTarget {
       comparison: null,
       model: null,
       shipped: { models: null, loading: null, failure: null },
+      photo: null,
     };
   }
 

@@ -16,6 +16,13 @@ const VERSION = 1;
  * @property {number} saved milliseconds since 1970
  */
 
+let keeping = true;
+
+/** From here on nothing is kept, and what is kept stays as it is: a page inside another's must not touch the photos of this one. */
+export function keepNothing() {
+  keeping = false;
+}
+
 /** @returns {Promise<IDBDatabase>} */
 function open() {
   return new Promise((resolve, reject) => {
@@ -38,6 +45,7 @@ function open() {
  * @returns {Promise<T | undefined>}
  */
 async function transact(store, mode, work) {
+  if (!keeping) return undefined;
   const database = await open();
   try {
     return await new Promise((resolve, reject) => {

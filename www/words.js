@@ -19,6 +19,13 @@ export function wordError(error) {
   return error.suggestion ? `${t(key, values)} ${error.suggestion}` : t(key, values);
 }
 
+/** A device in the reader's language: the engine names threads in English. @param {string} name */
+export function wordDevice(name) {
+  const threads = name.match(/^CPU, (\d+) threads?$/);
+  if (!threads) return name;
+  return threads[1] === '1' ? t('device.one_thread') : t('device.threads', { n: number(Number(threads[1])) });
+}
+
 /** What the data doctor has to say, a sentence each. @param {import('./protocol.js').DoctorReport} report */
 export function wordDoctor({ duplicates, conflicts, near_duplicates, small_classes, imbalance, blank, tiny, unlabelled }) {
   const counted = { duplicates, conflicts, near_duplicates, blank, tiny, unlabelled };

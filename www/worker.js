@@ -59,7 +59,10 @@ function breathe() {
 
 /** @type {Record<string, (value: any, context: Context) => Promise<any>>} */
 const CALLS = {
-  hello: async (_, { engine }) => ({ build: (await loading).build, ...(await exclusive(() => engine.hello())) }),
+  hello: async ({ software, keep }, { engine }) => {
+    if (!keep) store.keepNothing();
+    return { build: (await loading).build, ...(await exclusive(() => engine.hello(software))) };
+  },
   presetText: ({ name, actions }, { engine }) => exclusive(() => engine.preset_text(name, actions)),
   describe: ({ text, size, classes }, { engine }) => exclusive(() => engine.describe(text, size, classes)),
   addFiles: ({ files, size }, context) => photos.add(files, size, context),
@@ -75,6 +78,8 @@ const CALLS = {
     return learn(context);
   },
   resume: (_, context) => learn(context),
+  useDevice: ({ device }, { engine }) => exclusive(() => move(engine, device)),
+  agreement: ({ opened }, { engine }) => exclusive(() => engine.agreement(opened)),
   evaluate: ({ split }, { engine }) => exclusive(() => engine.evaluate(split)),
   classify: async ({ file, opened }, { engine }) => {
     const { width, height, pixels } = await decode(file);
@@ -103,14 +108,16 @@ const CALLS = {
 async function learn(context) {
   const { engine, progress, cancelled, breathe } = context;
   if (!run) return { finished: false };
-  let device = await exclusive(() => engine.device());
   /** @type {import('./progress.js').EngineProgress} */
   let before = await exclusive(() => engine.progress());
+  progress({ ...stretch(null, { ...before, history: [] }, run.recipe, 0, await exclusive(() => engine.device())), tried: await exclusive(() => engine.tried()) });
   let [saved, finished] = [performance.now(), before.finished];
+  /** Where the last loss of a device left the run. */
+  let lostAt = -1;
   while (!finished && !cancelled()) {
     const began = performance.now();
     try {
-      const after = await exclusive(() => engine.advance(BUDGET_MS));
+      const [after, device] = await exclusive(async () => [await engine.advance(BUDGET_MS), engine.device()]);
       progress(stretch(before, after, run.recipe, (performance.now() - began) / 1000, device));
       [before, finished] = [after, after.finished];
       if (performance.now() - saved > AUTOSAVE_MS) {
@@ -119,9 +126,11 @@ async function learn(context) {
       }
     } catch (failure) {
       if (errorOf(failure).code !== 'device_lost' || !checkpoint) throw failure;
-      await rebuild(engine);
-      [device, before] = await exclusive(async () => [await engine.device(), await engine.progress()]);
-      progress({ ...stretch(null, before, run.recipe, 0, device), recovered: true });
+      // A device that is lost again before it came any further is not tried a third time.
+      await rebuild(engine, before.step === lostAt ? 'cpu' : run.device);
+      before = await exclusive(() => engine.progress());
+      lostAt = before.step;
+      progress({ ...stretch(null, before, run.recipe, 0, await exclusive(() => engine.device())), recovered: true });
     }
     await breathe();
   }
@@ -129,12 +138,25 @@ async function learn(context) {
   return { finished };
 }
 
-/** After the loss of a device: the run's last state on the same kind of device, else on the processor. @param {any} engine */
-async function rebuild(engine) {
+/** After the loss of a device: the run's last state on that kind of device, else on the processor. @param {any} engine @param {string} device */
+async function rebuild(engine, device) {
   try {
-    await exclusive(() => engine.continue_run(checkpoint, run?.device ?? 'auto'));
+    await exclusive(() => engine.continue_run(checkpoint, device));
   } catch {
     await exclusive(() => engine.continue_run(checkpoint, 'cpu'));
+  }
+}
+
+/** Puts the run on another device, its state kept; where that fails it stays where it was. @param {any} engine @param {string} device */
+async function move(engine, device) {
+  if (!run) return;
+  checkpoint = await engine.save(true);
+  try {
+    await engine.continue_run(checkpoint, device);
+    run.device = device;
+  } catch (failure) {
+    await engine.continue_run(checkpoint, run.device);
+    throw failure;
   }
 }
 
@@ -155,7 +177,7 @@ async function restore(size, context) {
   const { network, recipe, device } = saved;
   run = { network, recipe, device };
   checkpoint = saved.checkpoint;
-  await rebuild(engine);
+  await rebuild(engine, device);
   const state = await exclusive(() => engine.progress());
   const name = await exclusive(() => engine.device());
   return { library, run: { network, recipe, device, progress: stretch(null, state, recipe, 0, name) } };

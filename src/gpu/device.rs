@@ -174,6 +174,13 @@ impl Device {
         }
     }
 
+    /// Takes the device for lost. A browser breaks off reads before it tells of the loss that broke them off.
+    pub fn lost(&self, reason: String) -> Error {
+        let mut fate = self.fate.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = fate.lost.get_or_insert(reason).clone();
+        Error::DeviceLost { device: self.adapter.to_string(), reason }
+    }
+
     /// A device error with this device's name.
     pub fn error(&self, problem: String) -> Error {
         Error::Device {

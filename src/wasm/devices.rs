@@ -1,9 +1,16 @@
 //! The executors that a browser has.
 
+use super::PLAN_LIMIT;
 use crate::backend::Backend;
+use crate::bench::training_rate;
 use crate::cpu::CpuBackend;
 use crate::error::Result;
+use crate::network::Network;
 use serde::Serialize;
+use web_time::Instant;
+
+/// Steps that an executor is tried for; what comes before them is not counted.
+const TRIAL_STEPS: usize = 3;
 
 /// Starts the pool of helping threads; the page calls it once, before anything else.
 #[cfg(feature = "threads")]
@@ -28,26 +35,69 @@ pub(super) async fn devices() -> Vec<Device> {
     devices
 }
 
-/// The executor of that id; `auto` is a hardware GPU where there is one.
-pub(super) async fn backend(device: &str) -> Result<Box<dyn Backend>> {
-    #[cfg(feature = "gpu")]
-    if device != "cpu" {
-        use crate::gpu::{GpuBackend, GpuOptions};
-        match GpuBackend::new(GpuOptions { allow_software: device == "gpu" }).await {
-            Ok(gpu) => return Ok(Box::new(gpu)),
-            Err(error) if device == "gpu" => return Err(error),
-            Err(_) => {}
-        }
+/// An executor with what led to its choice.
+pub(super) struct Chosen {
+    pub backend: Box<dyn Backend>,
+    /// The executors that were tried; none where the choice was clear.
+    pub tried: Vec<Tried>,
+}
+
+/// An executor that was tried on the network to be trained.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Tried {
+    device: String,
+    images_per_s: f64,
+}
+
+/// The executor of that id. `auto` is the processor where there is no GPU or only one in software, which `software` lets in;
+/// otherwise both train `network` for a few steps, and the quicker one is taken.
+pub(super) async fn chosen(
+    device: &str,
+    software: bool,
+    network: &Network,
+    batch_size: usize,
+) -> Result<Chosen> {
+    let only = |backend| Ok(Chosen { backend, tried: Vec::new() });
+    match device {
+        "cpu" => return only(Box::new(cpu())),
+        "gpu" => return only(gpu(true).await?),
+        _ => {}
     }
-    #[cfg(not(feature = "gpu"))]
-    if device == "gpu" {
-        return Err(crate::error::Error::Unknown {
-            what: "device".into(),
-            name: device.into(),
-            suggestion: None,
-        });
-    }
-    Ok(Box::new(cpu()))
+    let Ok(mut gpu) = gpu(software).await else { return only(Box::new(cpu())) };
+    // A GPU that fails here, for want of memory or otherwise, is not the quicker one.
+    let Ok(on_gpu) = try_out(&mut *gpu, network, batch_size).await else {
+        return only(Box::new(cpu()));
+    };
+    let mut cpu = cpu();
+    let on_cpu = try_out(&mut cpu, network, batch_size).await?;
+    let backend: Box<dyn Backend> =
+        if on_gpu.images_per_s > on_cpu.images_per_s { gpu } else { Box::new(cpu) };
+    Ok(Chosen { backend, tried: vec![on_gpu, on_cpu] })
+}
+
+async fn try_out(backend: &mut dyn Backend, network: &Network, batch_size: usize) -> Result<Tried> {
+    let start = Instant::now();
+    let clock = || start.elapsed().as_secs_f64() * 1e3;
+    let images_per_s =
+        training_rate(backend, network, batch_size, TRIAL_STEPS, PLAN_LIMIT, &clock).await?;
+    Ok(Tried { device: backend.name(), images_per_s })
+}
+
+/// The GPU, a software one only where `software` lets it in.
+#[cfg(feature = "gpu")]
+pub(super) async fn gpu(software: bool) -> Result<Box<dyn Backend>> {
+    use crate::gpu::{GpuBackend, GpuOptions};
+    Ok(Box::new(GpuBackend::new(GpuOptions { allow_software: software }).await?))
+}
+
+/// A build without the GPU executor has none.
+#[cfg(not(feature = "gpu"))]
+pub(super) async fn gpu(_software: bool) -> Result<Box<dyn Backend>> {
+    Err(crate::error::Error::Unknown {
+        what: "device".into(),
+        name: "gpu".into(),
+        suggestion: None,
+    })
 }
 
 /// The CPU executor, on this thread and those that the page has started.

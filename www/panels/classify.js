@@ -7,24 +7,20 @@ import { number, percent } from '../format.js';
 import { nameOf, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { mark } from '../mark.js';
-import { classify } from '../models.js';
+import { askAbout, classify } from '../models.js';
 import { Panel, heading, showFailure } from '../panel.js';
 
 class Classify extends Panel {
   get watches() {
-    return ['model', 'shipped'];
+    return ['model', 'shipped', 'photo'];
   }
 
-  /** What the answer shown came from. @type {import('../state.js').ModelAtHand | null} */
-  answers = null;
-  /** The photo being asked about. @type {File | null} */
-  photo = null;
 
   connectedCallback() {
     super.connectedCallback();
     document.addEventListener('paste', (event) => {
       const image = imageOfPaste(event);
-      if (image && !this.hidden) this.take(image);
+      if (image && !this.hidden) askAbout(image);
     });
   }
 
@@ -41,7 +37,7 @@ class Classify extends Panel {
       );
       return;
     }
-    const take = (/** @type {import('../files.js').Found[]} */ found) => found[0] && this.take(found[0].file);
+    const take = (/** @type {import('../files.js').Found[]} */ found) => found[0] && askAbout(found[0].file);
     const zone = h(
       'section',
       { class: 'dropzone photo-zone', 'aria-label': t('classify.drop') },
@@ -63,8 +59,7 @@ class Classify extends Panel {
       document.createElement('floret-model'),
     );
     fill(this.answer, h('p', { class: 'soft' }, t('classify.waiting')));
-    this.answers = this.state.model;
-    if (this.photo) this.take(this.photo);
+    this.ask();
   }
 
   /** Whether a model is there, or on its way. */
@@ -73,14 +68,10 @@ class Classify extends Panel {
     return model !== null || shipped.models === null || shipped.loading !== null;
   }
 
-  update() {
-    const { model } = this.state;
+  /** @param {Set<string>} changed */
+  update(changed) {
     if (this.ready !== this.expectsModel()) this.render();
-    else if (this.answers !== model) {
-      // Another model answers: it is asked about the same photo.
-      this.answers = model;
-      if (this.photo && model) this.take(this.photo);
-    }
+    else if (changed.has('photo') || changed.has('model')) this.ask();
   }
 
   /** @param {() => Promise<void>} work */
@@ -93,13 +84,19 @@ class Classify extends Panel {
     }
   }
 
-  /** @param {File} file */
-  take(file) {
-    this.photo = file;
+  /** Asks the model about the photo; another model that comes to answer is asked about the same one. */
+  ask() {
+    const { photo, model } = this.state;
+    if (!photo) return;
     this.run(async () => {
-      this.showPhoto(file);
-      if (this.state.model) this.showAnswer(await classify(file));
-      else if (this.answer) fill(this.answer, h('p', { class: 'soft' }, t('classify.soon')));
+      this.showPhoto(photo);
+      if (!model) {
+        if (this.answer) fill(this.answer, h('p', { class: 'soft' }, t('classify.soon')));
+        return;
+      }
+      const answer = await classify(photo);
+      // A slow answer must not take the place of a later one.
+      if (this.state.photo === photo && this.state.model === model) this.showAnswer(answer);
     });
   }
 

@@ -24,7 +24,7 @@ class ModelPanel extends Panel {
       this,
       h(
         'section',
-        { class: 'card model-row', 'aria-label': t('model.title') },
+        { class: 'card tight model-row', 'aria-label': t('model.title') },
         h('div', { class: 'tight' }, h('div', { class: 'field' }, h('label', { for: 'model-choice' }, t('model.answers')), this.choice), this.words, this.coming, this.fault),
         h('div', { class: 'row' }, this.save, open),
       ),
@@ -39,7 +39,7 @@ class ModelPanel extends Panel {
     const named = hand.map(({ source, name }) => ({ value: source, words: t(`model.of_${source}`, { name }) }));
     const listed = (shipped.models ?? []).map((entry) => ({
       value: entry.file,
-      words: t('model.of_page', { title: titleOf(entry), accuracy: percent(entry.accuracy, 0), n: number(entry.test_photos) }),
+      words: t('model.of_page', { title: titleOf(entry), accuracy: percent(entry.accuracy, 0) }),
     }));
     const now = shipped.loading?.file ?? model?.source ?? '';
     const none = now === '' ? [h('option', { value: '', selected: true, disabled: true }, t('model.none'))] : [];
@@ -47,7 +47,8 @@ class ModelPanel extends Panel {
     const entry = shipped.models?.find(({ file }) => file === model?.source);
     const card = entry && h('a', { href: `models/${entry.card}`, target: '_blank', rel: 'noopener' }, t('model.card'));
     const classes = model?.classes.map((name) => nameOf('class', name)).join(', ') ?? '';
-    fill(this.words, model && t('model.words', { classes, size: model.size, parameters: number(model.parameters) }), card && ' ', card);
+    const right = entry && t('model.right', { accuracy: percent(entry.accuracy), n: number(entry.test_photos) });
+    fill(this.words, right && `${right} `, model && t('model.words', { classes, size: model.size, parameters: number(model.parameters) }), card && ' ', card);
     this.save.disabled = model === null;
     this.showComing();
   }

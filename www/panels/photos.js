@@ -3,10 +3,11 @@
 import { fill, h } from '../dom.js';
 import { picker, takesDrops } from '../dropzone.js';
 import { bytes, number } from '../format.js';
-import { t } from '../i18n.js';
+import { nameOf, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { mark } from '../mark.js';
-import { Panel, heading, showFailure } from '../panel.js';
+import { askAbout } from '../models.js';
+import { Panel, go, heading, showFailure } from '../panel.js';
 import { addFiles, clearPhotos, drawFlowers, forget, remembered, restore } from '../session.js';
 import { engine } from '../state.js';
 import { thumbnail } from '../thumbnail.js';
@@ -38,7 +39,17 @@ class Photos extends Panel {
 
   /** @param {import('../files.js').Found[]} found */
   take(found) {
-    this.load((progress, signal) => addFiles(found, progress, signal));
+    if (found.length === 0) return;
+    const [{ path, file }] = found;
+    // A single photo without a folder belongs to no class: it is a question.
+    if (found.length === 1 && file.type.startsWith('image/') && !path.includes('/')) this.ask(file);
+    else this.load((progress, signal) => addFiles(found, progress, signal));
+  }
+
+  /** @param {File} photo */
+  ask(photo) {
+    askAbout(photo);
+    go('classify');
   }
 
   pickers() {
@@ -52,6 +63,7 @@ class Photos extends Panel {
   /** The first sight of the page: what it is for, and three ways to begin. */
   welcome() {
     const draw = h('button', { type: 'button', class: 'button primary big', onclick: () => this.load(drawFlowers) }, icon('seed'), t('photos.draw'));
+    const ask = picker({ label: t('photos.ask'), name: 'question', class: 'button big', content: [icon('classify')], accept: 'image/*', take: (found) => this.ask(found[0].file) });
     const flower = mark(233);
     flower.classList.add('opening');
     const zone = h(
@@ -61,7 +73,7 @@ class Photos extends Panel {
         'div',
         { class: 'welcome-words' },
         heading('welcome'),
-        h('div', { class: 'row' }, draw),
+        h('div', { class: 'row' }, draw, ask),
         this.lastVisit(),
         h('div', { class: 'tight own' }, h('h2', {}, t('photos.own')), h('p', { class: 'soft' }, t('photos.how')), h('div', { class: 'row' }, this.pickers())),
       ),
@@ -185,7 +197,7 @@ class Photos extends Panel {
       'li',
       { class: `card class-card class-${index % 8}` },
       strip,
-      h('div', { class: 'class-name' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), h('h3', {}, entry.label), h('span', { class: 'count' }, number(entry.total))),
+      h('div', { class: 'class-name' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), h('h3', {}, nameOf('class', entry.label)), h('span', { class: 'count' }, number(entry.total))),
       h('p', { class: 'small soft' }, splitWords),
     );
   }

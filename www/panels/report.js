@@ -2,7 +2,7 @@
 
 import { fill, h } from '../dom.js';
 import { number, percent } from '../format.js';
-import { t } from '../i18n.js';
+import { nameOf, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { Bloom, mark } from '../mark.js';
 import { saveRun } from '../models.js';
@@ -76,7 +76,7 @@ class Report extends Panel {
         cell.style.setProperty('--share', share.toFixed(3));
         return cell;
       });
-      return h('tr', {}, h('th', { scope: 'row' }, name), cells);
+      return h('tr', {}, h('th', { scope: 'row' }, nameOf('class', name)), cells);
     };
     return h(
       'section',
@@ -89,7 +89,7 @@ class Report extends Panel {
         h(
           'table',
           { class: 'confusion' },
-          h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('report.corner')), classes.map((name) => h('th', { scope: 'col' }, name)))),
+          h('thead', {}, h('tr', {}, h('th', { scope: 'col', class: 'corner' }, t('report.corner')), classes.map((name) => h('th', { scope: 'col' }, nameOf('class', name))))),
           h('tbody', {}, classes.map(row)),
         ),
       ),
@@ -115,7 +115,7 @@ class Report extends Panel {
           'table',
           {},
           h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('report.class')), ['precision', 'recall', 'f1', 'support'].map((name) => h('th', { scope: 'col', class: 'number' }, t(`report.${name}`))))),
-          h('tbody', {}, per_class.map((entry) => h('tr', {}, h('th', { scope: 'row' }, entry.class), bar(entry.precision), bar(entry.recall), bar(entry.f1), h('td', { class: 'number' }, number(entry.support))))),
+          h('tbody', {}, per_class.map((entry) => h('tr', {}, h('th', { scope: 'row' }, nameOf('class', entry.class)), bar(entry.precision), bar(entry.recall), bar(entry.f1), h('td', { class: 'number' }, number(entry.support))))),
         ),
       ),
     );
@@ -142,7 +142,8 @@ class Report extends Panel {
    * @param {import('../protocol.js').Evaluation} report
    * @param {import('../protocol.js').Prediction[]} chosen
    */
-  gallery(name, { classes }, chosen) {
+  gallery(name, report, chosen) {
+    const classes = report.classes.map((label) => nameOf('class', label));
     const places = chosen.map(({ truth, predicted, probabilities }) => {
       const right = truth === predicted;
       const shares = probabilities.map((value) => String(Math.round(value * 100)).padStart(2, ' ')).join(',');

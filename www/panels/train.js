@@ -1,8 +1,9 @@
-/** Train: recipe, device, start and stop; the live curves and the report's lines. */
+/** Train: recipe, start and stop; the live curves and the report's lines. */
 
-import { Chart, smooth } from '../chart.js';
+import { Curves, factsOf } from '../curves.js';
 import { fill, h } from '../dom.js';
-import { duration, number, percent } from '../format.js';
+import { EngineFailure } from '../engine.js';
+import { number } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { Bloom } from '../mark.js';
@@ -11,45 +12,22 @@ import { Panel, heading, showFailure } from '../panel.js';
 import { resume, stop, train } from '../session.js';
 import { store } from '../state.js';
 
-/** Points that the drawn curve averages over. */
-const SMOOTHING = 9;
-
 class Train extends Panel {
   get watches() {
-    return ['run', 'library', 'structure', 'devices'];
+    return ['run', 'library', 'structure'];
   }
 
   bloom = new Bloom();
 
   render() {
-    this.charts?.forEach((chart) => chart.remove());
-    this.charts = [
-      new Chart({
-        label: t('train.loss'),
-        x: t('train.epoch_axis'),
-        format: (value) => number(value, { maximumFractionDigits: 2 }),
-        series: [
-          { label: t('train.training'), colour: '--petal', look: 'line' },
-          { label: t('train.validation'), colour: '--sky', look: 'dots' },
-        ],
-      }),
-      new Chart({
-        label: t('train.accuracy'),
-        x: t('train.epoch_axis'),
-        top: 1,
-        format: (value) => percent(value, 0),
-        series: [
-          { label: t('train.training'), colour: '--petal', look: 'line' },
-          { label: t('train.validation'), colour: '--sky', look: 'dots' },
-        ],
-      }),
-    ];
+    this.curves?.remove();
+    this.curves = new Curves();
     this.button = h('button', { type: 'button', class: 'button primary big', onclick: () => this.press() });
     this.again = h('button', { type: 'button', class: 'button', onclick: () => this.run(train) }, t('train.again'));
     this.save = h('button', { type: 'button', class: 'button', onclick: () => this.run(saveRun) }, icon('save'), t('model.save'));
     this.says = h('p', { class: 'says', role: 'status' });
     this.facts = h('dl', { class: 'facts' });
-    this.fault = h('div', {});
+    this.fault = h('div', { class: 'tight' });
     this.log = h('ol', { class: 'mono log' });
     fill(
       this,
@@ -62,7 +40,7 @@ class Train extends Panel {
           { class: 'stack' },
           h('section', { class: 'card stage' }, this.bloom.element, h('div', { class: 'tight' }, this.says, this.facts, h('div', { class: 'row' }, this.button, this.again, this.save))),
           this.fault,
-          h('section', { class: 'card charts', 'aria-label': t('train.curves') }, this.charts.map(({ element }) => element)),
+          this.curves.element,
           h(
             'section',
             { class: 'card tight' },
@@ -78,14 +56,12 @@ class Train extends Panel {
     this.showRun();
   }
 
-  /** @param {Set<string>} changed */
-  update(changed) {
-    if (changed.has('devices')) this.render();
-    else this.showRun();
+  update() {
+    this.showRun();
   }
 
   settings() {
-    const { recipe, devices, device } = this.state;
+    const { recipe } = this.state;
     const change = (/** @type {Partial<import('../protocol.js').RecipeChoice>} */ part) => store.set({ recipe: { ...store.value.recipe, ...part } });
     const radio = (/** @type {string} */ name) =>
       h('label', {}, h('input', { type: 'radio', name: 'recipe', value: name, checked: recipe.name === name, onchange: () => { change({ name }); this.describeRecipe(); } }), t(`recipe.${name}`));
@@ -120,19 +96,8 @@ class Train extends Panel {
         count('epochs', 1, 10_000),
         count('batch_size', 1, 1024),
         count('seed', 0, 4_294_967_295),
-        h(
-          'div',
-          { class: 'field' },
-          h('label', { for: 'device' }, t('train.device')),
-          h(
-            'select',
-            { id: 'device', onchange: (/** @type {Event} */ event) => store.set({ device: /** @type {HTMLSelectElement} */ (event.target).value }) },
-            h('option', { value: 'auto', selected: device === 'auto' }, t('device.auto')),
-            devices.map(({ id, name, hardware }) => h('option', { value: id, selected: device === id }, hardware ? name : t('device.software', { name }))),
-          ),
-          (this.device = h('p', { class: 'small soft' })),
-        ),
       )),
+      document.createElement('floret-device'),
     );
     this.describeRecipe();
     return form;
@@ -154,8 +119,22 @@ class Train extends Panel {
     try {
       await work();
     } catch (failure) {
-      if (this.fault) showFailure(this.fault, failure);
+      if (!this.fault) return;
+      showFailure(this.fault, failure);
+      const fits = failure instanceof EngineFailure && failure.detail.code === 'memory' ? failure.detail.batch_that_fits : null;
+      if (fits) this.fault.append(this.smallerBatch(fits));
     }
+  }
+
+  /** A way out where memory is short. @param {number} batch */
+  smallerBatch(batch) {
+    const take = () => {
+      const input = /** @type {HTMLInputElement | null} */ (this.querySelector('#set-batch_size'));
+      if (input) input.value = String(batch);
+      store.set({ recipe: { ...this.state.recipe, batch_size: batch } });
+      this.run(train);
+    };
+    return h('button', { type: 'button', class: 'button', onclick: take }, t('train.smaller', { batch: number(batch) }));
   }
 
   showRun() {
@@ -176,34 +155,9 @@ class Train extends Panel {
     this.bloom.show(run.last ? run.last.step / Math.max(run.last.steps, 1) : 0);
     const says = ready ? t(`train.says_${run.status}`, { model: network?.name ?? '', photos: number(library.photos) }) : t(library?.photos ? 'train.no_network' : 'train.no_photos');
     if (this.says.textContent !== says) this.says.textContent = says;
-    if (this.device) this.device.textContent = run.last ? t(run.recovered ? 'device.recovered' : 'device.now', { name: run.last.device }) : '';
-    this.showFacts();
-    this.showCurves();
+    fill(this.facts, factsOf(run, this.state.recipe));
+    this.curves?.show(run.history);
     this.showLog();
-  }
-
-  showFacts() {
-    const { last, history, imagesPerSecond } = this.state.run;
-    const fact = (/** @type {string} */ name, /** @type {string} */ value) => h('div', {}, h('dt', {}, t(`train.${name}`)), h('dd', {}, value));
-    const recent = (/** @type {number[]} */ values) => smooth(values, SMOOTHING).at(-1);
-    const [loss, accuracy] = [recent(history.loss), recent(history.accuracy)];
-    const perStep = last && last.images > 0 && imagesPerSecond > 0 ? this.state.recipe.batch_size / imagesPerSecond : NaN;
-    if (!this.facts) return;
-    fill(
-      this.facts,
-      fact('loss', loss === undefined ? '–' : number(loss, { minimumFractionDigits: 3, maximumFractionDigits: 3 })),
-      fact('accuracy', accuracy === undefined ? '–' : percent(accuracy)),
-      fact('speed', imagesPerSecond > 0 ? number(imagesPerSecond, { maximumFractionDigits: 0 }) : '–'),
-      fact('left', last && !last.finished ? duration((last.steps - last.step) * perStep) : '–'),
-    );
-  }
-
-  showCurves() {
-    const { step, loss, accuracy, lines } = this.state.run.history;
-    const [lossChart, accuracyChart] = this.charts ?? [];
-    const checks = lines.filter(({ validation_loss }) => validation_loss != null);
-    lossChart?.show(merged(step, smooth(loss, SMOOTHING), checks.map(({ epoch, validation_loss }) => [epoch, validation_loss ?? null])));
-    accuracyChart?.show(merged(step, smooth(accuracy, SMOOTHING), checks.map(({ epoch, validation_accuracy }) => [epoch, validation_accuracy ?? null])));
   }
 
   showLog() {
@@ -226,21 +180,6 @@ function logLine({ epoch, loss, accuracy, validation_accuracy, seconds, total_se
   const digits = (/** @type {number} */ value) => value.toFixed(3);
   const both = validation_accuracy == null ? digits(accuracy) : `${digits(accuracy)}/${digits(validation_accuracy)}`;
   return t('log.epoch', { epoch, loss: digits(loss), accuracy: both, seconds: Math.round(seconds), total: Math.round(total_seconds) });
-}
-
-/**
- * Columns of a chart: the curve, and the checks at the ends of epochs.
- * @param {number[]} x
- * @param {number[]} curve
- * @param {[number, number | null][]} checks
- * @returns {import('../chart.js').Columns}
- */
-function merged(x, curve, checks) {
-  /** @type {Map<number, [number | null, number | null]>} */
-  const points = new Map(x.map((at, index) => [at, [curve[index], null]]));
-  for (const [at, value] of checks) points.set(at, [points.get(at)?.[0] ?? null, value]);
-  const order = [...points.keys()].sort((a, b) => a - b);
-  return [order, order.map((at) => points.get(at)?.[0] ?? null), order.map((at) => points.get(at)?.[1] ?? null)];
 }
 
 customElements.define('floret-train', Train);

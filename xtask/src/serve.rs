@@ -65,6 +65,11 @@ fn answer(request: Request, folder: &Path, isolated: bool) -> std::io::Result<()
         // The library's pool can leave a connection waiting behind one that is kept open, so none is.
         "Connection: close".into(),
     ];
+    if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("embed.")) {
+        // What pages of others load of this one: docs/embed.md.
+        headers.push("Access-Control-Allow-Origin: *".into());
+        headers.push("Cross-Origin-Resource-Policy: cross-origin".into());
+    }
     if isolated {
         headers.push("Cross-Origin-Opener-Policy: same-origin".into());
         headers.push("Cross-Origin-Embedder-Policy: require-corp".into());
@@ -182,5 +187,14 @@ mod tests {
         let plain = start(&folder, 0, false).unwrap();
         assert!(!get(&plain.url, "/").contains("Cross-Origin"));
         assert!(get(&plain.url, "/missing").contains("404"));
+    }
+
+    #[test]
+    fn pages_of_others_may_load_what_they_embed() {
+        let folder = site("embed");
+        fs::write(folder.join("embed.js"), "").unwrap();
+        let plain = start(&folder, 0, false).unwrap();
+        assert!(get(&plain.url, "/embed.js").contains("Access-Control-Allow-Origin: *"));
+        assert!(!get(&plain.url, "/").contains("Access-Control"));
     }
 }

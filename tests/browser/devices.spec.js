@@ -1,0 +1,147 @@
+/** What computes: chosen by trial, changed under way, compared, lost and replaced, short of memory. Software WebGPU stands in for a GPU. */
+import { expect, test } from '@playwright/test';
+import { complaints, go, loadPhotos, setEpochs, share } from './visit.js';
+
+/** @typedef {import('@playwright/test').Page} Page */
+
+test.use({ locale: 'en-US' });
+
+/** Opens the page with photos and a network that a software GPU trains in seconds. @param {Page} page @param {string} [query] */
+async function prepare(page, query = '') {
+  await page.goto(`/${query}`);
+  await expect(page.locator('footer span').last()).not.toBeEmpty();
+  await loadPhotos(page, 12);
+  await go(page, 'network');
+  await page.getByLabel('Its notation').fill("['serial', ['conv', {'ksize': 3, 'chn': 8, 'stride': 2}], ['avg', {'stride': 4}]]");
+  await page.locator('#input-size').fill('16');
+  await expect(page.locator('#notation-problem')).toContainText('Reads well');
+  await go(page, 'train');
+}
+
+/** The costs of the epochs that are in the log. @param {Page} page */
+async function costs(page) {
+  const lines = await page.locator('.log li').allTextContents();
+  return lines.flatMap((line) => line.match(/^Epoch \d+: cost=[\d.]+, accuracy=[\d./]+/) ?? []);
+}
+
+/** @param {Page} page @param {number} epochs */
+async function trained(page, epochs) {
+  await expect(page.locator('floret-report .figure')).toHaveCount(1, { timeout: 90_000 });
+  await expect(page.locator('.says').first()).toContainText('has learned');
+  const found = await costs(page);
+  expect(found).toHaveLength(epochs);
+  return found;
+}
+
+/** Runs in the worker that holds the engine: the photos' threads have workers too. @param {Page} page */
+function engineWorker(page) {
+  const worker = page.workers().find((each) => each.url().endsWith('worker.js'));
+  if (!worker) throw new Error('the page has no worker');
+  return worker;
+}
+
+/** Remembers the device that the engine opens, and lets a test take it and others away. @param {Page} page */
+async function watchDevices(page) {
+  await engineWorker(page).evaluate(() => {
+    const scope = /** @type {any} */ (globalThis);
+    const { requestDevice } = scope.GPUAdapter.prototype;
+    scope.GPUAdapter.prototype.requestDevice = async function (/** @type {any} */ descriptor) {
+      scope.opened = await requestDevice.call(this, descriptor);
+      return scope.opened;
+    };
+  });
+}
+
+test('a software GPU is never taken by itself', async ({ page }) => {
+  await prepare(page);
+  await expect(page.locator('#device option')).toHaveCount(3);
+  await setEpochs(page, 1);
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await trained(page, 1);
+  await expect(page.locator('floret-device')).toContainText('Running on CPU');
+  await expect(page.locator('floret-device')).not.toContainText('Tried first');
+});
+
+test('where it may be taken, both are tried and the quicker one trains', async ({ page }) => {
+  await prepare(page, '?software=1');
+  await setEpochs(page, 1);
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await trained(page, 1);
+  await expect(page.locator('floret-device')).toContainText(/Tried first, in photos a second: WebGPU, google swiftshader: [\d,.]+ and CPU.*: [\d,.]+\./);
+  await expect(page.locator('floret-device')).toContainText('Running on CPU');
+});
+
+test('both executors answer alike', async ({ page }) => {
+  const heard = complaints(page);
+  await prepare(page);
+  await page.getByRole('button', { name: 'Do both devices agree?' }).click();
+  const said = page.locator('floret-device').getByText('Same 16 photos, both executors: largest difference');
+  await expect(said).toContainText('swiftshader', { timeout: 60_000 });
+  const difference = Number((await said.textContent())?.match(/difference (\d+E-?\d+)/)?.[1]);
+  expect(difference).toBeLessThan(1e-3);
+  expect(heard).toEqual([]);
+});
+
+test('a run moves to another device with its state', async ({ page }) => {
+  await prepare(page);
+  await setEpochs(page, 300);
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  const alone = await trained(page, 300);
+
+  await page.getByRole('button', { name: 'Start over' }).click();
+  await expect.poll(() => share(page)).toBeGreaterThan(5);
+  await page.locator('#device').selectOption('gpu');
+  await expect(page.locator('floret-device')).toContainText('Running on WebGPU, google swiftshader');
+  await page.locator('#device').selectOption('cpu');
+  await expect(page.locator('floret-device')).toContainText('Running on CPU');
+  const moved = await trained(page, 300);
+  const cost = (/** @type {string} */ line) => Number(line.match(/cost=([\d.]+)/)?.[1]);
+  // Rounding differs from device to device, and no more than that.
+  const apart = moved.map((line, index) => Math.abs(cost(line) - cost(alone[index])));
+  expect(apart.reduce((sum, each) => sum + each, 0) / apart.length).toBeLessThan(0.05);
+});
+
+for (const back of [true, false]) {
+  test(`a device lost in the middle of an epoch: ${back ? 'it comes back and loses nothing' : 'the processor takes over'}`, async ({ page }) => {
+    await prepare(page);
+    await watchDevices(page);
+    await page.locator('#device').selectOption('gpu');
+    await setEpochs(page, 6);
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    const alone = await trained(page, 6);
+
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await expect(page.locator('.log li').nth(2)).toBeVisible();
+    await engineWorker(page).evaluate((comesBack) => {
+      const scope = /** @type {any} */ (globalThis);
+      if (!comesBack) scope.navigator.gpu.requestAdapter = async () => null;
+      scope.opened.destroy();
+    }, back);
+    const again = await trained(page, 6);
+    const name = back ? 'WebGPU, google swiftshader' : 'CPU';
+    await expect(page.locator('floret-device')).toContainText(`The device was lost; the run goes on from its last state, on ${name}`);
+    if (back) expect(again).toEqual(alone);
+    await go(page, 'report');
+    await expect(page.locator('floret-report .figure')).toHaveCount(1);
+  });
+}
+
+test('too much for the memory: the batch that fits is one press away', async ({ page }) => {
+  await prepare(page);
+  await go(page, 'network');
+  await page.getByLabel('Its notation').fill("['serial', ['conv', {'ksize': 3, 'chn': 256}], ['avg', {'stride': 8}]]");
+  await page.locator('#input-size').fill('64');
+  await expect(page.locator('#notation-problem')).toContainText('Reads well');
+  await go(page, 'train');
+  await page.locator('#set-batch_size').fill('1000');
+  await page.locator('#set-batch_size').blur();
+  await setEpochs(page, 1);
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.locator('floret-train .fault')).toContainText(/This needs .* of memory, and .* are allowed\. A batch of \d+ would fit\./);
+  const button = page.getByRole('button', { name: /^Start with a batch of \d+$/ });
+  const batch = (await button.textContent())?.match(/\d+/)?.[0] ?? '';
+  await button.click();
+  await expect(page.locator('#set-batch_size')).toHaveValue(batch);
+  await expect(page.locator('floret-train .fault')).toHaveCount(0);
+  await expect(page.locator('.says').first()).toContainText(/is learning|has learned/);
+});

@@ -1,0 +1,185 @@
+/**
+ * The page inside the frame that embed.js makes: one network, one button, its curves.
+ * `?model=&dataset=drawn|none&epochs=&panels=train,report,classify&lang=en|ko&theme=light|dark|auto`
+ */
+
+import './panels/classify.js';
+import './panels/model.js';
+import './panels/report.js';
+import { Curves, factsOf } from './curves.js';
+import { fill, h } from './dom.js';
+import { picker, takesDrops } from './dropzone.js';
+import { EngineFailure } from './engine.js';
+import { number, percent } from './format.js';
+import { language, t } from './i18n.js';
+import { icon } from './icons.js';
+import { Bloom, mark } from './mark.js';
+import { openFirstModel } from './models.js';
+import { Panel, showFailure } from './panel.js';
+import { addFiles, chooseNetwork, drawFlowers, networkOf, resume, start, stop, train } from './session.js';
+import { store } from './state.js';
+
+const query = new URLSearchParams(location.search);
+const NETWORK = query.get('model') ?? 'residual_flower';
+const PANELS = (query.get('panels') ?? 'train').split(',');
+const DRAWN = query.get('dataset') !== 'none';
+/** Epochs without an `epochs` of their own: a minute or less on a laptop. */
+const EPOCHS = 5;
+
+class Embedded extends Panel {
+  get watches() {
+    return ['run', 'library', 'network', 'report', 'build'];
+  }
+
+  bloom = new Bloom(89);
+  /** What the button says, and whether photos are on their way. */
+  shown = '';
+  busy = false;
+
+  render() {
+    this.curves?.remove();
+    this.curves = new Curves();
+    this.button = h('button', { type: 'button', class: 'button primary', onclick: () => this.press() });
+    this.says = h('p', { class: 'says', role: 'status' });
+    this.facts = h('dl', { class: 'facts' });
+    this.fault = h('div', {});
+    this.photos = h('div', {});
+    const whole = new URL('index.html', document.baseURI);
+    fill(
+      this,
+      h(
+        'header',
+        { class: 'embed-head' },
+        h('h1', {}, NETWORK),
+        h('a', { class: 'brand', href: whole.href, target: '_blank', rel: 'noopener', 'aria-label': t('embed.whole') }, mark(), 'Floret'),
+      ),
+      h(
+        'main',
+        { class: 'stack' },
+        PANELS.includes('train') ? this.trainer() : null,
+        PANELS.includes('report') ? document.createElement('floret-report') : null,
+        PANELS.includes('classify') ? document.createElement('floret-classify') : null,
+      ),
+    );
+    this.update();
+  }
+
+  trainer() {
+    const stage = h('section', { class: 'card stage' }, this.bloom.element, h('div', { class: 'tight' }, this.says, this.facts, this.photos, h('div', { class: 'row' }, this.button)));
+    if (!DRAWN) takesDrops(stage, (found) => this.add(found));
+    return h('div', { class: 'stack' }, stage, this.fault, this.curves?.element);
+  }
+
+  update() {
+    const { run, library, network, report, recipe } = this.state;
+    if (!this.button || !this.says || !this.facts || !this.photos) return;
+    const photos = library?.photos ?? 0;
+    const label = { idle: 'start', starting: 'starting', running: 'stop', stopping: 'stopping', stopped: 'resume', finished: 'again' }[run.status];
+    if (this.shown !== label || this.button.childElementCount === 0) fill(this.button, icon(run.status === 'running' ? 'stop' : 'play'), t(`train.${label}`));
+    this.shown = label;
+    this.button.disabled = !network || this.busy || run.status === 'starting' || run.status === 'stopping' || (!DRAWN && photos === 0);
+    this.bloom.show(run.last ? run.last.step / Math.max(run.last.steps, 1) : 0);
+    const says = this.words(photos, report);
+    if (this.says.textContent !== says) this.says.textContent = says;
+    fill(this.facts, factsOf(run, recipe));
+    this.facts.hidden = run.last === null;
+    this.curves?.show(run.history);
+    if (this.curves) this.curves.element.hidden = run.last === null;
+    if (!DRAWN && photos === 0 && this.photos.childElementCount === 0) fill(this.photos, h('div', { class: 'row' }, this.pickers()));
+    if (photos > 0) fill(this.photos);
+  }
+
+  /** @param {number} photos @param {import('./protocol.js').Evaluation | null} report */
+  words(photos, report) {
+    const { run, network } = this.state;
+    if (!network) return t('embed.loading');
+    if (run.status === 'finished' && report) return t('embed.finished', { accuracy: percent(report.accuracy), n: number(report.n) });
+    if (run.status !== 'idle') return t(`train.says_${run.status}`, { model: network.name });
+    if (photos > 0) return t('train.says_idle', { model: network.name, photos: number(photos) });
+    return t(DRAWN ? 'embed.ready' : 'photos.how');
+  }
+
+  pickers() {
+    const take = (/** @type {import('./files.js').Found[]} */ found) => this.add(found);
+    return [
+      picker({ label: t('photos.folder'), name: 'folder', content: [icon('folder')], folder: true, multiple: true, take }),
+      picker({ label: t('photos.archive'), name: 'archive', content: [icon('archive')], accept: '.zip,.tar,.tgz,.gz,image/*', multiple: true, take }),
+    ];
+  }
+
+  /** @param {import('./files.js').Found[]} found */
+  add(found) {
+    this.run(() => addFiles(found, (state) => this.loading(state), new AbortController().signal));
+  }
+
+  /** @param {import('./protocol.js').LoadProgress} state */
+  loading({ done, total }) {
+    if (this.says) this.says.textContent = t('photos.progress', { done: number(done), total: number(total), name: '' });
+  }
+
+  press() {
+    const { status } = this.state.run;
+    if (status === 'running') stop();
+    else if (status === 'stopped') this.run(resume);
+    else this.run(() => this.begin());
+  }
+
+  async begin() {
+    if (DRAWN && !this.state.library?.photos) await drawFlowers((state) => this.loading(state), new AbortController().signal);
+    await train();
+  }
+
+  /** @param {() => Promise<unknown>} work */
+  async run(work) {
+    if (this.fault) fill(this.fault);
+    this.busy = this.state.run.status === 'idle';
+    try {
+      const under = work();
+      this.update();
+      this.busy = false;
+      await under;
+    } catch (failure) {
+      if (this.fault) showFailure(this.fault, failure);
+    }
+    this.update();
+  }
+}
+
+customElements.define('floret-embedded', Embedded);
+
+/** The network asked for, with the epochs asked for. */
+async function begin() {
+  await start({ keep: false });
+  const { presets, recipe } = store.value;
+  const preset = presets.find(({ name }) => name === NETWORK);
+  if (!preset) {
+    const names = presets.map(({ name }) => name).join(', ');
+    throw new EngineFailure({ code: 'setting', name: 'model', expected: names, found: NETWORK });
+  }
+  await chooseNetwork(await networkOf(preset, preset.actions));
+  const epochs = Math.round(Number(query.get('epochs') ?? EPOCHS));
+  store.set({ recipe: { ...recipe, epochs: epochs >= 1 && epochs <= 10_000 ? epochs : EPOCHS } });
+  if (PANELS.includes('classify')) await openFirstModel(`${NETWORK}.safetensors`);
+}
+
+/** @param {string | null} theme */
+function wear(theme) {
+  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+  document.dispatchEvent(new Event('themechange'));
+}
+
+document.documentElement.lang = language();
+document.title = t('embed.title', { model: NETWORK });
+wear(query.get('theme'));
+begin().catch((failure) => {
+  const place = h('div', {});
+  showFailure(place, failure);
+  document.querySelector('main')?.prepend(place);
+});
+
+window.addEventListener('message', (event) => {
+  if (event.source === window.parent && typeof event.data?.floretTheme === 'string') wear(event.data.floretTheme);
+});
+// Only a number leaves the frame, so every page around it may hear it.
+new ResizeObserver(() => window.parent.postMessage({ floretHeight: document.documentElement.offsetHeight }, '*')).observe(document.documentElement);
