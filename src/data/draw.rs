@@ -1,11 +1,17 @@
-//! Flowers drawn by the program: five classes for a first run without photos, for tests and for pictures in docs.
+//! Flowers drawn by the program: five classes for a first run without photos, for tests and for pictures in docs; and
+//! pictures that show none of them.
 //!
 //! A picture is a pure function of seed, class, index and size (up to rounding of sines between machines).
 
 mod canvas;
 mod dice;
 mod flowers;
+mod others;
 mod scenery;
+mod textures;
+mod things;
+
+pub use others::{HELD_OUT_OTHERS, LEARNED_OTHERS, draw_other};
 
 use super::library::Library;
 use super::photo::{Photo, PhotoId};
@@ -34,13 +40,7 @@ pub fn draw(seed: u64, class: &str, index: u32, size: usize) -> Result<Vec<u8>> 
         name: class.into(),
         suggestion: crate::error::did_you_mean(class, CLASSES),
     })?;
-    if !(8..=LARGEST_SIZE).contains(&size) {
-        return Err(Error::Setting {
-            name: "size of a drawn picture".into(),
-            expected: format!("8 to {LARGEST_SIZE} pixels"),
-            found: size.to_string(),
-        });
-    }
+    check_size(size)?;
     let mut dice = Dice::new(seed, number as u32, index);
     let mut canvas = scenery::background(size, &mut dice);
     for _ in 0..if dice.chance(0.4) { dice.whole(1, 5) } else { 0 } {
@@ -58,6 +58,17 @@ pub fn draw(seed: u64, class: &str, index: u32, size: usize) -> Result<Vec<u8>> 
     }
     scenery::light(&mut canvas, &mut dice);
     Ok(canvas.finish())
+}
+
+fn check_size(size: usize) -> Result<()> {
+    if (8..=LARGEST_SIZE).contains(&size) {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        name: "size of a drawn picture".into(),
+        expected: format!("8 to {LARGEST_SIZE} pixels"),
+        found: size.to_string(),
+    })
 }
 
 /// Adds `per_class` drawn pictures of every class, labelled, to a library.

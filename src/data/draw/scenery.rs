@@ -172,7 +172,7 @@ pub fn light(canvas: &mut Canvas, dice: &mut Dice) {
 }
 
 /// A number in [0, 1) that depends on the place alone.
-fn hash(seed: u32, p: Point) -> f32 {
+pub fn hash(seed: u32, p: Point) -> f32 {
     let mut word = seed ^ ((p[0] * 8191.0) as u32).wrapping_mul(0x9E37_79B9);
     word = (word ^ (word >> 15)).wrapping_add((p[1] * 8191.0) as u32).wrapping_mul(0x85EB_CA6B);
     word = (word ^ (word >> 13)).wrapping_mul(0xC2B2_AE35);
