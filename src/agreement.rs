@@ -31,7 +31,8 @@ pub async fn compare(
     let devices = backends.each_ref().map(|backend| backend.name());
     for backend in backends {
         let mut classifier = Classifier::new(backend, model.clone(), 0, memory_limit).await?;
-        answers.push(classifier.classify(photos).await?.concat());
+        let found = classifier.classify(photos).await?;
+        answers.push(found.into_iter().flat_map(|answer| answer.probabilities).collect::<Vec<_>>());
     }
     let largest_difference = largest_difference(&answers[0], &answers[1]);
     Ok(Agreement { devices, photos: photos.len(), largest_difference })

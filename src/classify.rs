@@ -1,11 +1,17 @@
-//! A model on an executor, answering: probabilities of photos, and the report on labelled ones.
+//! A model on an executor, answering: probabilities of photos, whether they show any of its classes at all, and the
+//! report on labelled ones.
+
+mod calibrate;
+pub mod others;
 
 use crate::backend::{Backend, PlanId};
+use crate::calibration::temperature::softmax;
+use crate::calibration::{Outlier, Reading};
 use crate::data::augment::SampleTransform;
 use crate::data::library::Library;
 use crate::data::resize::Preprocessing;
 use crate::error::{Error, Result};
-use crate::kernel::{CONTRIBUTION, Extent, StepInputs, Storage, TRANSFORM};
+use crate::kernel::{CONTRIBUTION, StepInputs, Storage, TRANSFORM, View};
 use crate::metrics::{Evaluation, Prediction, argmax};
 use crate::model::Model;
 use crate::plan::{Plan, PlanOptions, Source};
@@ -21,6 +27,31 @@ pub struct Place {
     pub page: u32,
     /// Photo of the page.
     pub slot: u32,
+}
+
+/// What a model says of a photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// One number a class.
+    pub logits: Vec<f32>,
+    /// Probability of each class, at the model's temperature.
+    pub probabilities: Vec<f32>,
+    /// Whether it shows any of them, where the model can tell.
+    pub outlier: Option<Outlier>,
+}
+
+impl Answer {
+    /// The answer to a photo (its number in the library) whose class is known.
+    pub fn prediction(self, photo: usize, truth: usize) -> Prediction {
+        Prediction {
+            photo,
+            truth,
+            predicted: argmax(&self.probabilities).unwrap_or(0),
+            uncalibrated: softmax(&self.logits, 1.0).into_iter().fold(0.0, f32::max),
+            probabilities: self.probabilities,
+            outlier: self.outlier,
+        }
+    }
 }
 
 /// A model with its executor and an evaluation plan.
@@ -53,6 +84,7 @@ impl Classifier {
         };
         let mut options = PlanOptions::evaluation(EVALUATION_BATCH, source);
         options.averaged = model.averaged.is_some();
+        options.keep = vec![model.network.graph.features().0];
         let plan = Plan::new(&model.network.graph, &model.parameters, &options)?;
         plan.check_memory(&model.network.graph, &model.parameters, &options, memory_limit)?;
 
@@ -73,26 +105,40 @@ impl Classifier {
         Ok(Self { backend, model, resident_pages, plan, plan_id })
     }
 
-    /// Class probabilities of photos that lie on the executor, in order.
+    /// Answers to photos that lie on the executor, in order.
     ///
     /// # Errors
     /// Device errors.
-    pub async fn probabilities(&mut self, places: &[Place]) -> Result<Vec<Vec<f32>>> {
+    pub async fn answers(&mut self, places: &[Place]) -> Result<Vec<Answer>> {
+        let readings = self.readings(places).await?;
+        let calibration = self.model.calibration.as_ref();
+        let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
+        let answer = |reading: Reading| Answer {
+            probabilities: softmax(&reading.logits, temperature),
+            outlier: calibration.map(|calibration| calibration.outliers.judge(&reading)),
+            logits: reading.logits,
+        };
+        Ok(readings.into_iter().map(answer).collect())
+    }
+
+    /// What the network makes of photos that lie on the executor: the mean over photo and mirror image, where the model
+    /// looks at both.
+    async fn readings(&mut self, places: &[Place]) -> Result<Vec<Reading>> {
         let mut all = Vec::with_capacity(places.len());
         for batch in places.chunks(self.plan.batch_size) {
-            let mut answers = self.run(batch, false).await?;
+            let mut readings = self.run(batch, false).await?;
             if self.model.mirror {
                 let mirrored = self.run(batch, true).await?;
-                for (answer, other) in answers.iter_mut().zip(mirrored) {
-                    *answer = 0.5 * (*answer + other);
+                for (reading, other) in readings.iter_mut().zip(mirrored) {
+                    reading.average(&other);
                 }
             }
-            all.extend(answers.chunks(self.model.classes.len()).map(<[f32]>::to_vec));
+            all.extend(readings);
         }
         Ok(all)
     }
 
-    async fn run(&mut self, places: &[Place], mirrored: bool) -> Result<Vec<f32>> {
+    async fn run(&mut self, places: &[Place], mirrored: bool) -> Result<Vec<Reading>> {
         let Preprocessing { stored_size, input_size, .. } = self.model.preprocessing;
         let look = if mirrored { SampleTransform::mirrored } else { SampleTransform::plain };
         let transform = look(stored_size, input_size);
@@ -100,29 +146,51 @@ impl Classifier {
         self.backend.write(Storage::Transforms, 0, bytemuck::cast_slice(&records))?;
         let step = StepInputs::without_update(places.len());
         self.backend.run(self.plan_id, self.plan.forward.clone(), &step)?;
-        let view = self.plan.probabilities;
-        let len = Extent::PerSample(self.model.classes.len()).len(places.len());
-        self.backend.read(view.storage, view.offset, len).await
+        let logits = self.read_view(self.plan.logits, places.len()).await?;
+        let channels = self.model.network.graph.features().1;
+        let maps = self.read_view(self.plan.kept[0].output, places.len()).await?;
+        let readings = logits
+            .chunks(self.model.classes.len())
+            .zip(maps.chunks(maps.len() / places.len()))
+            .map(|(logits, map)| Reading {
+                logits: logits.to_vec(),
+                features: mean_pixel(map, channels),
+            });
+        Ok(readings.collect())
     }
 
-    /// Class probabilities of stored photos (square RGBA of the model's stored size), in order.
+    async fn read_view(&mut self, view: View, photos: usize) -> Result<Vec<f32>> {
+        self.backend.read(view.storage, view.offset, view.extent.len(photos)).await
+    }
+
+    /// Answers to stored photos (square RGBA of the model's stored size), in order.
     ///
     /// # Errors
     /// [`Error::Shape`] for a photo of another size; device errors.
-    pub async fn classify(&mut self, photos: &[&[u8]]) -> Result<Vec<Vec<f32>>> {
-        let pixels = self.model.preprocessing.stored_size.pow(2);
+    pub async fn classify(&mut self, photos: &[&[u8]]) -> Result<Vec<Answer>> {
         let mut all = Vec::with_capacity(photos.len());
         for batch in photos.chunks(EVALUATION_BATCH) {
-            for (slot, photo) in batch.iter().enumerate() {
-                self.model.preprocessing.check_stored(photo)?;
-                self.backend.write(Storage::Photos(self.resident_pages), slot * pixels, photo)?;
-            }
-            let page = self.resident_pages;
-            let places: Vec<Place> =
-                (0..batch.len() as u32).map(|slot| Place { page, slot }).collect();
-            all.extend(self.probabilities(&places).await?);
+            let places = self.pass_in(batch)?;
+            all.extend(self.answers(&places).await?);
         }
         Ok(all)
+    }
+
+    /// Writes a batch of stored photos to the passing page.
+    fn pass_in(&mut self, batch: &[impl AsRef<[u8]>]) -> Result<Vec<Place>> {
+        let pixels = self.model.preprocessing.stored_size.pow(2);
+        let page = self.resident_pages;
+        for (slot, photo) in batch.iter().enumerate() {
+            let photo = photo.as_ref();
+            self.model.preprocessing.check_stored(photo)?;
+            self.backend.write(Storage::Photos(page), slot * pixels, photo)?;
+        }
+        Ok((0..batch.len() as u32).map(|slot| Place { page, slot }).collect())
+    }
+
+    /// The model's class of each of these photos.
+    fn truths(&self, library: &Library, photos: &[usize]) -> Result<Vec<usize>> {
+        photos.iter().map(|&photo| self.model.class_of(library, photo)).collect()
     }
 
     /// The report on photos of a library, matched to the model's classes by name; `progress` hears the photos done and
@@ -137,19 +205,15 @@ impl Classifier {
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Evaluation> {
         let started = Instant::now();
-        let truths = photos
-            .iter()
-            .map(|&photo| self.model.class_of(library, photo))
-            .collect::<Result<Vec<_>>>()?;
+        let truths = self.truths(library, photos)?;
         let mut predictions = Vec::with_capacity(photos.len());
         for (photos, truths) in photos.chunks(EVALUATION_BATCH).zip(truths.chunks(EVALUATION_BATCH))
         {
             let pixels: Vec<&[u8]> =
                 photos.iter().filter_map(|&photo| library.photo_pixels(photo)).collect();
             let answers = self.classify(&pixels).await?;
-            for ((&photo, &truth), probabilities) in photos.iter().zip(truths).zip(answers) {
-                let predicted = argmax(&probabilities).unwrap_or(0);
-                predictions.push(Prediction { photo, truth, predicted, probabilities });
+            for ((&photo, &truth), answer) in photos.iter().zip(truths).zip(answers) {
+                predictions.push(answer.prediction(photo, truth));
             }
             if !progress(predictions.len()) {
                 return Err(Error::Cancelled);
@@ -157,6 +221,17 @@ impl Classifier {
         }
         Ok(Evaluation::new(&self.model.classes, predictions, started.elapsed().as_secs_f64()))
     }
+}
+
+/// The mean over the pixels of a map `[pixels, channels]`.
+fn mean_pixel(map: &[f32], channels: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; channels];
+    for pixel in map.chunks_exact(channels) {
+        sums.iter_mut().zip(pixel).for_each(|(sum, number)| *sum += number);
+    }
+    let pixels = (map.len() / channels.max(1)).max(1) as f32;
+    sums.iter_mut().for_each(|sum| *sum /= pixels);
+    sums
 }
 
 /// A batch of [`Storage::Transforms`] records: each photo alone, all under the same transform.

@@ -14,6 +14,8 @@
 pub mod agreement;
 pub mod backend;
 pub mod bench;
+pub mod calibration;
+pub mod card;
 pub mod classify;
 pub mod cpu;
 pub mod data;

@@ -1,5 +1,10 @@
-//! What a classifier got right: accuracy, confusion matrix, precision, recall and F1 of each class.
+//! What a classifier got right: accuracy, confusion matrix, precision, recall and F1 of each class, and how far its
+//! probabilities can be trusted.
 
+pub mod reliability;
+
+use crate::calibration::Outlier;
+use reliability::Reliability;
 use serde::Serialize;
 
 /// Counts of answers by true class (row) and predicted class (column).
@@ -83,6 +88,10 @@ pub struct Prediction {
     pub predicted: usize,
     /// Probability of each class.
     pub probabilities: Vec<f32>,
+    /// The highest probability as it was before calibration.
+    pub uncalibrated: f32,
+    /// Whether the photo shows any of the classes, where the model can tell.
+    pub outlier: Option<Outlier>,
 }
 
 /// The report on a set of labelled photos.
@@ -100,6 +109,12 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<u32>>,
     /// Each class on its own.
     pub per_class: Vec<ClassReport>,
+    /// How reliable the probabilities are.
+    pub reliability: Reliability,
+    /// The same before calibration.
+    pub uncalibrated: Reliability,
+    /// Share of the photos that are called none of the classes, where the model can tell.
+    pub none_of_these: Option<f64>,
     /// Every photo's answer, in the order judged.
     pub predictions: Vec<Prediction>,
     /// Wall-clock seconds.
@@ -121,7 +136,17 @@ impl Evaluation {
             .enumerate()
             .map(|(class, name)| confusion.class_report(name, class))
             .collect();
+        let table = |confidence: fn(&Prediction) -> f32| {
+            let answers = predictions.iter().map(|p| (confidence(p), p.predicted == p.truth));
+            Reliability::new(answers)
+        };
+        let confidence = |p: &Prediction| p.probabilities.iter().copied().fold(0.0, f32::max);
+        let judged: Vec<&Outlier> = predictions.iter().filter_map(|p| p.outlier.as_ref()).collect();
+        let flagged = judged.iter().filter(|outlier| outlier.none_of_these).count();
         Self {
+            reliability: table(confidence),
+            uncalibrated: table(|p| p.uncalibrated),
+            none_of_these: (!judged.is_empty()).then(|| flagged as f64 / judged.len() as f64),
             classes: classes.to_vec(),
             n: predictions.len(),
             accuracy: confusion.accuracy(),
@@ -151,6 +176,8 @@ mod tests {
             truth,
             predicted,
             probabilities: probabilities.to_vec(),
+            uncalibrated: 0.5,
+            outlier: None,
         };
         let predictions = vec![
             prediction(0, 0, [0.5, 0.5]),

@@ -1,5 +1,6 @@
 //! A model: a network with its weights, the classes it tells apart and what is done to a photo first.
 
+use crate::calibration::Calibration;
 use crate::data::library::Library;
 use crate::data::resize::Preprocessing;
 use crate::error::{Error, Result, did_you_mean};
@@ -35,6 +36,8 @@ pub struct Model {
     pub statistics: Vec<f32>,
     /// Moving averages, used in place of weights and statistics where there are any.
     pub averaged: Option<Averaged>,
+    /// What was learned of its answers; it holds for the weights that the answers come from.
+    pub calibration: Option<Calibration>,
 }
 
 impl Model {
@@ -80,7 +83,30 @@ impl Model {
             weights,
             statistics,
             averaged,
+            calibration: None,
         })
+    }
+
+    /// The body of this model under a fresh head for other classes: a start for training on few photos (Yosinski et al.,
+    /// 2014).
+    ///
+    /// # Errors
+    /// As [`Model::fresh`]; [`Error::Layer`] where the network does not allow that many classes.
+    pub fn with_new_head(mut self, classes: Vec<String>, recipe: &Recipe) -> Result<Self> {
+        self.settle_on_average();
+        let input = self.network.graph.input();
+        let network = Network::new(&self.network.text, input, classes.len())?;
+        let mut model = Self::fresh(network, classes, recipe)?;
+        // The head comes last, so everything before it lies where it lay.
+        let head = model.network.graph.output();
+        let body = model.parameters.block(head).map_or(0, |(offset, _)| offset);
+        model.weights[..body].copy_from_slice(&self.weights[..body]);
+        model.statistics = self.statistics;
+        if let Some(averaged) = &mut model.averaged {
+            averaged.weights.clone_from(&model.weights);
+            averaged.statistics.clone_from(&model.statistics);
+        }
+        Ok(model)
     }
 
     /// Makes the averaged weights, where there are any, the weights themselves: what answers come from, and no more.
@@ -103,5 +129,32 @@ impl Model {
             name: label.into(),
             suggestion: did_you_mean(label, self.classes.iter().map(String::as_str)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Shape;
+
+    #[test]
+    fn a_new_head_leaves_the_body_as_it_was() {
+        let text = "['serial', ['conv', {'ksize': 3, 'chn': 4, 'actions': 'LAB'}], ['avg', {'stride': 8}]]";
+        let classes = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let recipe = Recipe::modern();
+        let network = Network::new(text, Shape::new(8, 8, 3), 3).unwrap();
+        let mut old = Model::fresh(network, classes(&["a", "b", "c"]), &recipe).unwrap();
+        let averaged = old.averaged.as_mut().unwrap();
+        averaged.weights.iter_mut().for_each(|weight| *weight += 1.0);
+        averaged.statistics.iter_mut().for_each(|number| *number += 2.0);
+
+        let average = averaged.clone();
+        let new = old.with_new_head(classes(&["d", "e"]), &recipe).unwrap();
+        let (head, _) = new.parameters.block(new.network.graph.output()).unwrap();
+        assert_eq!(new.classes, ["d", "e"]);
+        assert_eq!(new.weights[..head], average.weights[..head]);
+        assert_ne!(new.weights[head..][..8], average.weights[head..][..8]);
+        assert_eq!(new.statistics, average.statistics);
+        assert_eq!(new.averaged.as_ref().map(|averaged| &averaged.weights), Some(&new.weights));
     }
 }

@@ -95,8 +95,14 @@ impl Recipe {
         }
     }
 
+    /// For a network that starts from a trained one, on few photos: smaller steps, more epochs, and no moving average, which
+    /// a run of a few hundred steps would not fill; see docs/accuracy.md.
+    pub fn fine_tune() -> Self {
+        Self { epochs: 30, learning_rate: 0.001, weight_average: 0.0, ..Self::modern() }
+    }
+
     /// Names that [`Recipe::named`] knows.
-    pub const NAMES: [&'static str; 2] = ["modern", "textbook"];
+    pub const NAMES: [&'static str; 3] = ["modern", "textbook", "fine_tune"];
 
     /// A recipe by its name.
     ///
@@ -106,6 +112,7 @@ impl Recipe {
         match name {
             "modern" => Ok(Self::modern()),
             "textbook" => Ok(Self::textbook()),
+            "fine_tune" => Ok(Self::fine_tune()),
             _ => Err(Error::Unknown {
                 what: "recipe".into(),
                 name: name.into(),

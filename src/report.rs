@@ -92,6 +92,8 @@ mod tests {
             truth: 1,
             predicted: 1,
             probabilities: vec![0.03, 0.59, 0.07, 0.21, 0.10],
+            uncalibrated: 0.59,
+            outlier: None,
         };
         assert_eq!(
             prediction(&answer, &classes, Language::Ko),

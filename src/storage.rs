@@ -1,4 +1,5 @@
 //! Files: models and checkpoints as safetensors.
 
+mod calibration;
 pub mod model_file;
 mod tensors;

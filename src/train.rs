@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::explain::gradients::{LayerGradient, gradient_norms};
 use crate::kernel::{METRICS, StepInputs, Storage};
 use crate::lowering::Mode;
-use crate::metrics::{Evaluation, Prediction, argmax};
+use crate::metrics::Evaluation;
 use crate::model::{Averaged, Model};
 use crate::plan::{Plan, PlanOptions, Source};
 use crate::recipe::Recipe;
@@ -295,6 +295,8 @@ impl Trainer {
     }
 
     fn step(&mut self) -> Result<()> {
+        // It was fitted to the weights that are about to change.
+        self.classifier.model.calibration = None;
         let position =
             (self.progress.step % self.progress.steps_per_epoch) as usize * self.recipe.batch_size;
         let end = (position + self.recipe.batch_size).min(self.order.len());
@@ -334,16 +336,12 @@ impl Trainer {
         }
         let started = Instant::now();
         let places: Vec<Place> = self.validation.iter().map(|&(_, place, _)| place).collect();
-        let answers = self.classifier.probabilities(&places).await?;
-        let predictions =
-            self.validation.iter().zip(answers).map(|(&(photo, _, truth), probabilities)| {
-                Prediction {
-                    photo,
-                    truth,
-                    predicted: argmax(&probabilities).unwrap_or(0),
-                    probabilities,
-                }
-            });
+        let answers = self.classifier.answers(&places).await?;
+        let predictions = self
+            .validation
+            .iter()
+            .zip(answers)
+            .map(|(&(photo, _, truth), answer)| answer.prediction(photo, truth));
         let classes = &self.classifier.model.classes;
         Ok(Some(Evaluation::new(classes, predictions.collect(), started.elapsed().as_secs_f64())))
     }

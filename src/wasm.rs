@@ -9,6 +9,7 @@ mod photos;
 pub use devices::init_thread_pool;
 pub use files::{PhotoArchive, content_hash, is_clutter};
 
+use crate::calibration::Outlier;
 use crate::classify::Classifier;
 use crate::data::library::Library;
 use crate::data::photo::{Skipped, Split};
@@ -132,6 +133,7 @@ struct ModelSummary<'a> {
 struct Answer<'a> {
     classes: &'a [String],
     probabilities: Vec<f32>,
+    outlier: Option<Outlier>,
     milliseconds: f64,
 }
 
@@ -202,6 +204,28 @@ impl Engine {
         self.start_run(&text, size, recipe, &device).await.map_err(thrown)
     }
 
+    /// Starts a run on the photos from the opened model's network and weights, under a new head; with `freeze` the head alone
+    /// is trained.
+    pub async fn start_from_opened(
+        &mut self,
+        recipe: JsValue,
+        freeze: bool,
+        device: String,
+    ) -> std::result::Result<(), JsValue> {
+        let recipe: RecipeChoice = serde_wasm_bindgen::from_value(recipe)?;
+        self.tune_opened(recipe, freeze, &device).await.map_err(thrown)
+    }
+
+    /// Fits the run's probabilities and its score for "none of these" to the photos; `false` where they are too few.
+    pub async fn calibrate(&mut self) -> std::result::Result<bool, JsValue> {
+        let classifier = classifier(&mut self.run, &mut self.opened, false).map_err(thrown)?;
+        match classifier.calibrate(&self.library, &mut |_, _| true).await {
+            Ok(()) => Ok(true),
+            Err(Error::Data { .. }) => Ok(false),
+            Err(error) => Err(thrown(error)),
+        }
+    }
+
     /// Goes on with a run whose file holds its whole state.
     pub async fn continue_run(
         &mut self,
@@ -251,10 +275,13 @@ impl Engine {
         let classifier = classifier(&mut self.run, &mut self.opened, opened).map_err(thrown)?;
         let size = classifier.model.preprocessing.stored_size;
         let pixels = resize(rgba, width, height, size).map_err(thrown)?;
-        let answers = classifier.classify(&[&pixels]).await.map_err(thrown)?;
-        let probabilities = answers.into_iter().next().unwrap_or_default();
-        let milliseconds = began.elapsed().as_secs_f64() * 1e3;
-        given(&Answer { classes: &classifier.model.classes, probabilities, milliseconds })
+        let answer = classifier.classify(&[&pixels]).await.map_err(thrown)?.remove(0);
+        given(&Answer {
+            classes: &classifier.model.classes,
+            probabilities: answer.probabilities,
+            outlier: answer.outlier,
+            milliseconds: began.elapsed().as_secs_f64() * 1e3,
+        })
     }
 
     /// The run's model file; with `continuable` it holds all that a run needs to go on.
@@ -306,6 +333,21 @@ impl Engine {
         self.split(&BTreeMap::new(), recipe.seed)?;
         let model = Box::new(Model::fresh(network, classes, &recipe)?);
         self.hold(Start::Model { model, recipe, train_from: 0 }, device).await
+    }
+
+    async fn tune_opened(
+        &mut self,
+        recipe: RecipeChoice,
+        freeze: bool,
+        device: &str,
+    ) -> Result<()> {
+        let recipe = recipe.recipe()?;
+        let opened = self.opened.as_ref().ok_or_else(no_model)?;
+        let origin = opened.classifier.model.clone();
+        let model = Box::new(origin.with_new_head(self.library.classes(), &recipe)?);
+        self.split(&BTreeMap::new(), recipe.seed)?;
+        let train_from = if freeze { model.network.graph.output() } else { 0 };
+        self.hold(Start::Model { model, recipe, train_from }, device).await
     }
 
     async fn resume_run(&mut self, bytes: &[u8], device: &str) -> Result<()> {

@@ -5,6 +5,7 @@ import './panels/photos.js';
 import './panels/network.js';
 import './panels/device.js';
 import './panels/train.js';
+import './panels/origin.js';
 import './panels/report.js';
 import './panels/classify.js';
 import './panels/model.js';

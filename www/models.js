@@ -93,6 +93,17 @@ export function modelsAtHand() {
   return [ofRun, opened].filter((model) => model !== null);
 }
 
+/** The model that a run can start from, if its network is the one to train. */
+export function origin() {
+  const { network } = store.value;
+  return opened && network?.text === opened.text && network.size === opened.size ? opened : null;
+}
+
+/** The model that was opened last. */
+export function openedModel() {
+  return opened;
+}
+
 /** Lets one of {@link modelsAtHand} answer. @param {ModelAtHand} model */
 export function answerBy(model) {
   store.set({ model });

@@ -117,11 +117,13 @@ export const PROTOCOL_VERSION = 1;
 
 /**
  * @typedef {object} RecipeChoice
- * @property {string} name `textbook` or `modern`
+ * @property {string} name `textbook`, `modern` or `fine_tune`
  * @property {number} epochs
  * @property {number} batch_size
  * @property {number} seed
  */
+
+/** What a run starts from: chance, or the opened model, whose head alone is trained or all of it. @typedef {'scratch' | 'head' | 'whole'} Origin */
 
 /**
  * A report line's numbers.
@@ -161,7 +163,16 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} f1
  */
 
-/** @typedef {{ photo: number, truth: number, predicted: number, probabilities: number[] }} Prediction */
+/** Whether a photo shows any of the classes: the score is above 0 where it does not. @typedef {{ score: number, none_of_these: boolean }} Outlier */
+
+/** @typedef {{ photo: number, truth: number, predicted: number, probabilities: number[], outlier: Outlier | null }} Prediction */
+
+/**
+ * Answers by their highest probability, in bins of equal width from 0 to 1: how often each bin is right.
+ * @typedef {object} Reliability
+ * @property {number} expected_calibration_error
+ * @property {{ count: number, confidence: number, accuracy: number }[]} bins
+ */
 
 /**
  * @typedef {object} Evaluation
@@ -171,6 +182,9 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} loss
  * @property {number[][]} confusion
  * @property {ClassReport[]} per_class
+ * @property {Reliability} reliability
+ * @property {Reliability} uncalibrated the same before calibration
+ * @property {number | null} none_of_these share of the photos that are called none of the classes; `null` where the model cannot tell
  * @property {Prediction[]} predictions
  * @property {number} seconds
  */
@@ -198,7 +212,7 @@ export const PROTOCOL_VERSION = 1;
 
 /** @typedef {{ library: LibrarySummary, run: RestoredRun | null }} Restored */
 
-/** @typedef {{ classes: string[], probabilities: number[], milliseconds: number }} Answer */
+/** @typedef {{ classes: string[], probabilities: number[], outlier: Outlier | null, milliseconds: number }} Answer */
 
 /** @typedef {{ id: string, name: string, hardware: boolean }} Device */
 
@@ -229,7 +243,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {{ value: {}, done: LibrarySummary }} clearPhotos
  * @property {{ value: { photos: number[] } | { class: string, count: number }, done: Thumbnail[] }} thumbnails
  * @property {{ value: { size: number }, done: LibrarySummary, progress: LoadProgress }} fitPhotos
- * @property {{ value: { network: Network, recipe: RecipeChoice, device: string }, done: { finished: boolean }, progress: TrainProgress }} train
+ * @property {{ value: { network: Network, recipe: RecipeChoice, device: string, origin: Origin }, done: { finished: boolean }, progress: TrainProgress }} train
  * @property {{ value: {}, done: { finished: boolean }, progress: TrainProgress }} resume
  * @property {{ value: { device: string }, done: {} }} useDevice moves the run, its state kept
  * @property {{ value: { opened: boolean }, done: Agreement }} agreement

@@ -1,6 +1,6 @@
 /** What the page does: the calls behind its buttons, and what they leave in the state. */
 
-import { runBegins, runMoves } from './models.js';
+import { openedModel, origin, runBegins, runMoves } from './models.js';
 import { engine, idleRun, store } from './state.js';
 
 /** @typedef {import('./protocol.js').TrainProgress} TrainProgress */
@@ -88,15 +88,38 @@ async function tookPhotos(library) {
 /** @type {AbortController | null} */
 let training = null;
 
+/** Passes over the photos that a run from a trained model is offered with, and a run from chance. */
+const TUNING_EPOCHS = 30;
+const EPOCHS = 10;
+
+/**
+ * Chooses what the next run starts from; an opened model brings its network and settings that suit it.
+ * @param {import('./protocol.js').Origin} next
+ */
+export async function startFrom(next) {
+  const { recipe } = store.value;
+  const model = openedModel();
+  if (next === 'scratch' || !model) {
+    const settings = recipe.name === 'fine_tune' ? { ...recipe, name: 'modern', epochs: EPOCHS } : recipe;
+    store.set({ origin: 'scratch', recipe: settings });
+    return;
+  }
+  if (!origin()) await chooseNetwork({ name: `${model.name}_tuned`, text: model.text, size: model.size, actions: null });
+  const settings = recipe.name === 'fine_tune' ? recipe : { ...recipe, name: 'fine_tune', epochs: TUNING_EPOCHS };
+  store.set({ origin: next, recipe: settings });
+}
+
 /** Starts a run from the beginning; tells whether it came to its end. */
 export async function train() {
-  const { network, recipe, device } = store.value;
+  // Another network has been chosen since.
+  if (store.value.origin !== 'scratch' && !origin()) await startFrom('scratch');
+  const { network, recipe, device, origin: from } = store.value;
   if (!network) return false;
   runBegins();
   store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null });
   return follow(async (options) => {
     store.set({ library: await engine.call('fitPhotos', { size: network.size }) });
-    return engine.call('train', { network, recipe, device }, options);
+    return engine.call('train', { network, recipe, device, origin: from }, options);
   });
 }
 

@@ -55,6 +55,7 @@ import { Engine } from './engine.js';
  * @property {import('./protocol.js').Network | null} network
  * @property {import('./protocol.js').Structure | null} structure
  * @property {import('./protocol.js').RecipeChoice} recipe
+ * @property {import('./protocol.js').Origin} origin what the next run starts from
  * @property {Run} run
  * @property {import('./protocol.js').Evaluation | null} report
  * @property {Comparison | null} comparison
@@ -87,6 +88,7 @@ class Store extends EventTarget {
       network: null,
       structure: null,
       recipe: { name: 'modern', epochs: 10, batch_size: 10, seed: 1 },
+      origin: 'scratch',
       run: idleRun(),
       report: null,
       comparison: null,

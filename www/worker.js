@@ -71,8 +71,9 @@ const CALLS = {
   clearPhotos: (_, context) => photos.clear(context),
   thumbnails: ({ class: name, count, photos: numbers }, { engine }) =>
     exclusive(() => (numbers ? engine.thumbnails(new Uint32Array(numbers)) : engine.thumbnails_of_class(name, count))),
-  train: async ({ network, recipe, device }, context) => {
-    await exclusive(() => context.engine.start(network.text, network.size, recipe, device));
+  train: async ({ network, recipe, device, origin }, context) => {
+    const { engine } = context;
+    await exclusive(() => (origin === 'scratch' ? engine.start(network.text, network.size, recipe, device) : engine.start_from_opened(recipe, origin === 'head', device)));
     run = { network, recipe, device };
     await autosave(context.engine);
     return learn(context);
@@ -134,8 +135,18 @@ async function learn(context) {
     }
     await breathe();
   }
+  if (finished) await calibrate(engine);
   await autosave(engine);
   return { finished };
+}
+
+/** Fits the probabilities of a finished run; without it they are only less reliable. @param {any} engine */
+async function calibrate(engine) {
+  try {
+    await exclusive(() => engine.calibrate());
+  } catch (failure) {
+    console.info('not calibrated:', errorOf(failure).message);
+  }
 }
 
 /** After the loss of a device: the run's last state on that kind of device, else on the processor. @param {any} engine @param {string} device */

@@ -69,6 +69,12 @@ impl Graph {
         self.nodes[self.output()].shape.len()
     }
 
+    /// What the classifying head reads: the node before it, and that node's channels.
+    pub fn features(&self) -> (usize, usize) {
+        let node = self.nodes[self.output()].inputs.first().copied().unwrap_or(0);
+        (node, self.nodes[node].shape.channels)
+    }
+
     /// Nodes with their operations, the input left out.
     pub fn operations(&self) -> impl DoubleEndedIterator<Item = (usize, &Node, &dyn Operation)> {
         self.nodes

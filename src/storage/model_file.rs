@@ -2,9 +2,10 @@
 //!
 //! Tensors are named by their path in the graph: `<layer>.kernel` (HWIO; dense: inputs × outputs), `<layer>.bias`,
 //! `<layer>.scale`, `<layer>.shift`, `<layer>.running_mean`, `<layer>.running_var` (unbiased). The prefixes `average.`,
-//! `moment1.` and `moment2.` hold moving averages and the optimizer's moments of the same tensors.
+//! `moment1.` and `moment2.` hold moving averages and the optimizer's moments of the same tensors. `outliers.kernel`
+//! belongs to the calibration.
 
-use super::tensors;
+use super::{calibration, tensors};
 use crate::data::photo::{PhotoId, Split};
 use crate::data::resize::Preprocessing;
 use crate::error::{Error, Result};
@@ -77,7 +78,7 @@ impl ModelFile {
             progress: progress.clone(),
             train_from: *train_from,
         };
-        let metadata = HashMap::from([
+        let mut metadata = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("version".to_owned(), VERSION.to_owned()),
             (
@@ -92,7 +93,12 @@ impl ModelFile {
             ("training".to_owned(), to_json(&state)?),
             ("splits".to_owned(), to_json(&self.splits)?),
         ]);
-        let views = tensors::write(&arenas, &model.parameters)?;
+        let mut views = tensors::write(&arenas, &model.parameters)?;
+        if let Some(calibrated) = &model.calibration {
+            let (entry, kernel) = calibration::write(calibrated)?;
+            metadata.extend([entry]);
+            views.push(kernel);
+        }
         safetensors::serialize(views, Some(metadata)).map_err(internal)
     }
 
@@ -145,6 +151,7 @@ impl ModelFile {
         let parameters = Parameters::new(&network.graph);
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
         let mut arenas = tensors::read(&tensors, &parameters)?;
+        let calibration = calibration::read(&metadata, &tensors, network.graph.features().1)?;
         let mut take = |storage| arenas.remove(&storage);
         let (first_moment, second_moment) =
             (take(Storage::FirstMoment), take(Storage::SecondMoment));
@@ -164,6 +171,7 @@ impl ModelFile {
             weights: take(Storage::Weights).unwrap_or_default(),
             statistics: take(Storage::Statistics).unwrap_or_default(),
             averaged,
+            calibration,
             network,
             parameters,
         };
@@ -205,15 +213,15 @@ fn check_classes(classes: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn refuse(problem: String, remedy: &str) -> Error {
+pub(super) fn refuse(problem: String, remedy: &str) -> Error {
     Error::ModelFile { problem, remedy: remedy.into() }
 }
 
-fn internal(error: impl std::fmt::Display) -> Error {
+pub(super) fn internal(error: impl std::fmt::Display) -> Error {
     Error::Internal { place: "model file".into(), problem: error.to_string() }
 }
 
-fn to_json(value: &impl Serialize) -> Result<String> {
+pub(super) fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(internal)
 }
 
@@ -223,7 +231,10 @@ fn field<'a>(metadata: &'a HashMap<String, String>, name: &str) -> Result<&'a st
     metadata.get(name).map(String::as_str).ok_or_else(missing)
 }
 
-fn from_json<T: DeserializeOwned>(metadata: &HashMap<String, String>, name: &str) -> Result<T> {
+pub(super) fn from_json<T: DeserializeOwned>(
+    metadata: &HashMap<String, String>,
+    name: &str,
+) -> Result<T> {
     serde_json::from_str(field(metadata, name)?).map_err(|error| {
         refuse(
             format!("its metadata `{name}` cannot be read ({error})"),
@@ -235,6 +246,7 @@ fn from_json<T: DeserializeOwned>(metadata: &HashMap<String, String>, name: &str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calibration::{Calibration, OutlierDetector};
     use proptest::prelude::*;
     use safetensors::tensor::{Dtype, TensorView};
 
@@ -246,7 +258,9 @@ mod tests {
         let network = Network::new(TEXT, Shape::new(6, 6, 3), 3).unwrap();
         let classes = ["daisy", "장미", "tulip"].map(String::from).to_vec();
         let recipe = Recipe { learning_rate: 0.1 + 0.2, ..Recipe::modern() };
-        let model = Model::fresh(network, classes, &recipe).unwrap();
+        let mut model = Model::fresh(network, classes, &recipe).unwrap();
+        let outliers = OutlierDetector { kernel: vec![0.5, -0.25, 0.1 + 0.2, 0.0], bias: -1.5 };
+        model.calibration = Some(Calibration { temperature: 0.7, outliers });
         let mut first_moment = vec![0.0; model.parameters.weights_len];
         for (number, parameter) in model.parameters.trained.iter().enumerate() {
             first_moment[parameter.offset..][..parameter.spec.len()].fill(1.0 + number as f32);
@@ -368,6 +382,35 @@ mod tests {
             metadata.insert("training".into(), state);
         });
         assert!(problem(&late).contains("stands at step 18446744073709551615"));
+    }
+
+    #[test]
+    fn a_file_from_before_calibration_opens() {
+        let before = changed(|metadata, list| {
+            metadata.remove("calibration");
+            list.retain(|(name, ..)| name != "outliers.kernel");
+        });
+        let read = ModelFile::from_bytes(&before).unwrap();
+        assert_eq!(read.snapshot.model.calibration, None);
+        assert_eq!(read.snapshot.model.weights, example().snapshot.model.weights);
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_calibration() {
+        let kernel = "outliers.kernel";
+        assert_eq!(problem(&without(kernel)), format!("tensor `{kernel}` is missing"));
+        let alone = changed(|metadata, _| drop(metadata.remove("calibration")));
+        assert_eq!(problem(&alone), format!("tensor `{kernel}` is there without `calibration`"));
+        let longer = changed(|_, list| {
+            let tensor = list.iter_mut().find(|(name, ..)| name == kernel).unwrap();
+            (tensor.1, tensor.2) = (vec![5], vec![0.0; 5]);
+        });
+        assert_eq!(problem(&longer), format!("tensor `{kernel}`: expected F32 [4], found F32 [5]"));
+        assert!(problem(&with_number(kernel, f32::INFINITY)).ends_with("holds inf"));
+        let cold = r#"{"temperature": 0, "outlier_bias": 0}"#;
+        assert_eq!(problem(&with_metadata("calibration", cold)), "its temperature is 0");
+        let not_a_number = r#"{"temperature": 1, "outlier_bias": null}"#;
+        assert!(problem(&with_metadata("calibration", not_a_number)).contains("cannot be read"));
     }
 
     #[test]

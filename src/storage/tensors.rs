@@ -1,5 +1,6 @@
 //! Named tensors and the arenas that hold them.
 
+use super::calibration::KERNEL;
 use crate::error::{Error, Result};
 use crate::kernel::Storage;
 use crate::parameters::Parameters;
@@ -126,6 +127,7 @@ pub(super) fn read(
             found.push((storage, place, view.data()));
         }
     }
+    foreign.remove(KERNEL);
     if let Some(name) = foreign.first() {
         return Err(unfit(format!("tensor `{name}` belongs to no layer")));
     }

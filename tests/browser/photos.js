@@ -32,14 +32,26 @@ export function flower(name, seed, size = 64) {
   const next = random(seed + 1);
   const [turn, radius, x0, y0] = [next() * 7, size * (0.32 + 0.12 * next()), size * (0.42 + 0.16 * next()), size * (0.42 + 0.16 * next())];
   const ground = [40 + 60 * next(), 90 + 60 * next(), 30 + 50 * next()];
+  return png(size, (x, y) => {
+    const [distance, angle] = [Math.hypot(x - x0, y - y0) / radius, Math.atan2(y - y0, x - x0)];
+    const reach = 0.7 + 0.3 * Math.cos(petals * angle + turn);
+    const pixel = distance < heart ? [120, 80, 20] : distance < reach ? colour : ground;
+    return pixel.map((value) => value + 24 * (next() - 0.5));
+  });
+}
+
+/** A board of black and white squares: no flower. @param {number} size */
+export function checks(size) {
+  return png(size, (x, y) => ((x >> 3) + (y >> 3)) % 2 === 0 ? [240, 240, 240] : [10, 10, 10]);
+}
+
+/** A square PNG file. @param {number} size @param {(x: number, y: number) => number[]} pixel red, green and blue */
+function png(size, pixel) {
   const rows = Buffer.alloc(size * (1 + 3 * size));
   for (let y = 0; y < size; y += 1) {
     for (let x = 0; x < size; x += 1) {
-      const [distance, angle] = [Math.hypot(x - x0, y - y0) / radius, Math.atan2(y - y0, x - x0)];
-      const reach = 0.7 + 0.3 * Math.cos(petals * angle + turn);
-      const pixel = distance < heart ? [120, 80, 20] : distance < reach ? colour : ground;
-      pixel.forEach((value, channel) => {
-        rows[y * (1 + 3 * size) + 1 + 3 * x + channel] = Math.max(0, Math.min(255, value + 24 * (next() - 0.5)));
+      pixel(x, y).forEach((value, channel) => {
+        rows[y * (1 + 3 * size) + 1 + 3 * x + channel] = Math.max(0, Math.min(255, value));
       });
     }
   }

@@ -110,7 +110,7 @@ class Classify extends Panel {
   }
 
   /** @param {import('../protocol.js').Answer} answer */
-  showAnswer({ classes, probabilities, milliseconds }) {
+  showAnswer({ classes, probabilities, outlier, milliseconds }) {
     if (!this.answer) return;
     const order = probabilities.map((_, index) => index).sort((a, b) => probabilities[b] - probabilities[a]);
     const bar = (/** @type {number} */ index, /** @type {number} */ rank) => {
@@ -124,9 +124,13 @@ class Classify extends Panel {
         h('span', { class: 'bar-value' }, percent(probabilities[index])),
       );
     };
+    const first = nameOf('class', classes[order[0]]);
+    const verdict = outlier?.none_of_these
+      ? [h('p', { class: 'figure none-of-these' }, t('classify.none')), h('p', { class: 'small soft' }, t('classify.none_why', { score: number(outlier.score, { maximumFractionDigits: 1, minimumFractionDigits: 1 }) })), h('p', { class: 'small' }, t('classify.none_still', { class: first }))]
+      : [h('p', { class: 'figure' }, first)];
     fill(
       this.answer,
-      h('p', { class: 'figure' }, nameOf('class', classes[order[0]])),
+      verdict,
       h('ol', { class: 'bars' }, order.map(bar)),
       h('p', { class: 'small soft' }, t('classify.time', { ms: number(milliseconds, { maximumFractionDigits: 1 }) })),
     );

@@ -8,6 +8,7 @@ import { Bloom, mark } from '../mark.js';
 import { saveRun } from '../models.js';
 import { Panel, heading, showFailure } from '../panel.js';
 import { engine } from '../state.js';
+import { reliability } from '../reliability.js';
 import { thumbnail } from '../thumbnail.js';
 
 /** Photos shown as samples, and as mistakes. */
@@ -40,6 +41,7 @@ class Report extends Panel {
         this.summary(report, save),
         fault,
         h('div', { class: 'columns' }, this.confusion(report), this.perClass(report)),
+        reliability(report),
         this.samples(report),
         this.mistakes(report),
       ),
@@ -60,6 +62,7 @@ class Report extends Panel {
         { class: 'tight' },
         h('p', { class: 'figure' }, percent(report.accuracy)),
         h('p', { class: 'says' }, t('report.summary', { right: number(right), n: number(report.n) })),
+        report.none_of_these === null ? null : h('p', { class: 'small soft' }, t('report.none', { share: percent(report.none_of_these) })),
         h('p', { class: 'mono small soft' }, t('log.test', { model: this.state.run.model, accuracy: report.accuracy.toFixed(3), seconds: Math.round(report.seconds) })),
         h('div', { class: 'row' }, h('a', { class: 'button primary', href: '#classify' }, t('report.next'), icon('arrow')), save),
       ),

@@ -14,7 +14,7 @@ import { store } from '../state.js';
 
 class Train extends Panel {
   get watches() {
-    return ['run', 'library', 'structure'];
+    return ['run', 'library', 'structure', 'recipe'];
   }
 
   bloom = new Bloom();
@@ -64,7 +64,7 @@ class Train extends Panel {
     const { recipe } = this.state;
     const change = (/** @type {Partial<import('../protocol.js').RecipeChoice>} */ part) => store.set({ recipe: { ...store.value.recipe, ...part } });
     const radio = (/** @type {string} */ name) =>
-      h('label', {}, h('input', { type: 'radio', name: 'recipe', value: name, checked: recipe.name === name, onchange: () => { change({ name }); this.describeRecipe(); } }), t(`recipe.${name}`));
+      h('label', {}, h('input', { type: 'radio', name: 'recipe', value: name, checked: recipe.name === name, onchange: () => change({ name }) }), t(`recipe.${name}`));
     const count = (/** @type {'epochs' | 'batch_size' | 'seed'} */ name, /** @type {number} */ least, /** @type {number} */ most) =>
       h(
         'div',
@@ -91,7 +91,8 @@ class Train extends Panel {
         'fieldset',
         { class: 'tight' },
         h('legend', { class: 'sr' }, t('train.settings')),
-        h('fieldset', {}, h('legend', {}, t('train.recipe')), h('div', { class: 'segments' }, radio('modern'), radio('textbook'))),
+        document.createElement('floret-origin'),
+        (this.recipes = h('fieldset', {}, h('legend', {}, t('train.recipe')), h('div', { class: 'segments' }, radio('modern'), radio('textbook')))),
         this.recipeWords,
         count('epochs', 1, 10_000),
         count('batch_size', 1, 1024),
@@ -99,12 +100,18 @@ class Train extends Panel {
       )),
       document.createElement('floret-device'),
     );
-    this.describeRecipe();
     return form;
   }
 
-  describeRecipe() {
-    if (this.recipeWords) this.recipeWords.textContent = t(`recipe.${this.state.recipe.name}_words`);
+  /** The settings as another panel may have changed them. */
+  showRecipe() {
+    const { name, epochs } = this.state.recipe;
+    if (this.recipeWords) this.recipeWords.textContent = t(`recipe.${name}_words`);
+    if (this.recipes) this.recipes.hidden = name === 'fine_tune';
+    this.recipes?.querySelectorAll('input').forEach((radio) => (radio.checked = radio.value === name));
+    /** @type {HTMLInputElement | null} */
+    const input = this.querySelector('#set-epochs');
+    if (input && document.activeElement !== input) input.value = String(epochs);
   }
 
   press() {
@@ -155,6 +162,7 @@ class Train extends Panel {
     this.bloom.show(run.last ? run.last.step / Math.max(run.last.steps, 1) : 0);
     const says = ready ? t(`train.says_${run.status}`, { model: network?.name ?? '', photos: number(library.photos) }) : t(library?.photos ? 'train.no_network' : 'train.no_photos');
     if (this.says.textContent !== says) this.says.textContent = says;
+    this.showRecipe();
     fill(this.facts, factsOf(run, this.state.recipe));
     this.curves?.show(run.history);
     this.showLog();

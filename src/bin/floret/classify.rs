@@ -4,6 +4,7 @@ use crate::device::DeviceArguments;
 use crate::output::print_json;
 use crate::read_file;
 use clap::Args;
+use floret::calibration::Outlier;
 use floret::classify::Classifier;
 use floret::data::decode::decode;
 use floret::data::resize::resize;
@@ -39,6 +40,8 @@ struct Answer {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     probabilities: Vec<(String, f32)>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    outlier: Option<Outlier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Error>,
 }
 
@@ -55,15 +58,21 @@ async fn classify(arguments: &ClassifyArguments) -> Result<()> {
     for path in &arguments.photos {
         let answer = match stored_photo(path, size) {
             Ok(pixels) => {
-                let probabilities = classifier.classify(&[&pixels]).await?.remove(0);
-                let class = argmax(&probabilities).and_then(|class| classes.get(class).cloned());
-                let probabilities = classes.iter().cloned().zip(probabilities).collect();
-                Answer { photo: path.clone(), class, probabilities, error: None }
+                let answer = classifier.classify(&[&pixels]).await?.remove(0);
+                let class = argmax(&answer.probabilities);
+                Answer {
+                    photo: path.clone(),
+                    class: class.and_then(|class| classes.get(class).cloned()),
+                    probabilities: classes.iter().cloned().zip(answer.probabilities).collect(),
+                    outlier: answer.outlier,
+                    error: None,
+                }
             }
             Err(error) => Answer {
                 photo: path.clone(),
                 class: None,
                 probabilities: Vec::new(),
+                outlier: None,
                 error: Some(error),
             },
         };
@@ -95,7 +104,13 @@ fn print_answer(answer: &Answer) {
             sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
             let list: Vec<String> =
                 sorted.iter().map(|(name, p)| format!("{name} {:.1}%", 100.0 * p)).collect();
-            println!("{photo}: {class} ({})", list.join(", "));
+            let list = list.join(", ");
+            match answer.outlier {
+                Some(Outlier { score, none_of_these: true }) => {
+                    println!("{photo}: none of these (score {score:.2}); if any, {class} ({list})")
+                }
+                _ => println!("{photo}: {class} ({list})"),
+            }
         }
         None => println!("{photo}: not classified"),
     }

@@ -1,6 +1,8 @@
 //! The terminal program: the page's engine on folders of photos.
 
 mod bench;
+mod calibrate;
+mod card;
 mod classify;
 mod describe;
 mod device;
@@ -38,6 +40,10 @@ enum Command {
     GradientFlow(gradient_flow::GradientFlowArguments),
     /// Judge a model on labelled photos.
     Eval(eval::EvalArguments),
+    /// Fit a model's probabilities and its score for "none of these" to the photos that it was trained with.
+    Calibrate(calibrate::CalibrateArguments),
+    /// Write a model's card: data, recipe, results and limits, in Markdown.
+    Card(card::CardArguments),
     /// Classify photos.
     Classify(classify::ClassifyArguments),
     /// Measure how fast this machine trains and classifies.
@@ -53,6 +59,8 @@ fn main() -> ExitCode {
         Command::GradientFlow(arguments) => gradient_flow::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Card(arguments) => card::run(&arguments),
         Command::Classify(arguments) => classify::run(&arguments),
     };
     match outcome {

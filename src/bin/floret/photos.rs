@@ -4,6 +4,7 @@ use floret::data::folder::{Loaded, Progress, load as load_folder};
 use floret::data::library::Library;
 use floret::data::resize::stored_size;
 use floret::error::{Error, Result};
+use floret::storage::model_file::ModelFile;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -42,4 +43,18 @@ pub fn load_grouped(
     let (mut library, loaded) = load(path, input_size, memory_limit)?;
     floret::data::duplicates::record(&mut library)?;
     Ok((library, loaded))
+}
+
+/// Loads the photos of a model file's training, each in the split that it had then; the others have none.
+pub fn load_known(path: &Path, file: &ModelFile, memory_limit: u64) -> Result<Library> {
+    let input_size = file.snapshot.model.preprocessing.input_size;
+    let (mut library, _) = load(path, input_size, memory_limit)?;
+    library.restore_splits(&file.splits);
+    if library.photos().iter().all(|photo| photo.split.is_none()) {
+        return Err(Error::Data {
+            problem: format!("the model was trained with none of the photos in {}", path.display()),
+            remedy: "name the folder of class folders that it was trained on".into(),
+        });
+    }
+    Ok(library)
 }

@@ -1,6 +1,8 @@
 //! `floret train`: a folder of class folders in, a model file out.
 
+use crate::calibrate::calibrate_with_bar;
 use crate::device::DeviceArguments;
+use crate::eval::evaluate_with_bar;
 use crate::output::{print_json, progress_bar};
 use crate::photos::load_grouped;
 use crate::preset::network_text;
@@ -40,9 +42,10 @@ pub struct TrainArguments {
     /// Order of linear part, activation and batch normalisation in a ready-made network, such as LA or LAB.
     #[arg(long)]
     actions: Option<String>,
-    /// `modern`, `textbook`, or a .json file with settings that differ from the modern ones.
-    #[arg(long, default_value = "modern")]
-    recipe: String,
+    /// `modern`, `textbook`, `fine_tune`, or a .json file with settings that differ from the modern ones; `fine_tune` with
+    /// --from, else `modern`, when left out.
+    #[arg(long)]
+    recipe: Option<String>,
     /// Passes over the training photos.
     #[arg(long)]
     epochs: Option<u32>,
@@ -58,6 +61,12 @@ pub struct TrainArguments {
     /// Continue this model file's run; network and recipe are its own, --epochs says how many in all.
     #[arg(long, conflicts_with_all = ["network", "recipe"])]
     resume: Option<PathBuf>,
+    /// Start from this model file's network and weights, with a new head for the classes of these photos.
+    #[arg(long, conflicts_with_all = ["network", "resume"])]
+    from: Option<PathBuf>,
+    /// Train the new head alone: everything before it stays as it is.
+    #[arg(long, requires = "from")]
+    freeze: bool,
     /// Where to write the model.
     #[arg(long, default_value = "floret.safetensors")]
     out: PathBuf,
@@ -98,15 +107,15 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
 }
 
 async fn train(arguments: &TrainArguments) -> Result<()> {
-    let resumed = match &arguments.resume {
-        Some(path) => Some(ModelFile::from_bytes(&read_file(path)?)?),
-        None => None,
-    };
+    let open = |path: &PathBuf| ModelFile::from_bytes(&read_file(path)?);
+    let resumed = arguments.resume.as_ref().map(open).transpose()?;
+    let origin = arguments.from.as_ref().map(open).transpose()?;
     let name = arguments
         .network
         .as_ref()
+        .or(arguments.from.as_ref())
         .map_or(arguments.model.as_str(), |path| path.to_str().unwrap_or("network"));
-    let (text, input) = match (&resumed, &arguments.network) {
+    let (text, input) = match (resumed.as_ref().or(origin.as_ref()), &arguments.network) {
         (Some(file), _) => {
             (file.snapshot.model.network.text.clone(), file.snapshot.model.network.graph.input())
         }
@@ -141,12 +150,15 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
         None => {
             let recipe = recipe(arguments)?;
             let classes = library.classes();
-            let network = Network::new(&text, input, classes.len())?;
-            Start::Model {
-                model: Box::new(Model::fresh(network, classes, &recipe)?),
-                recipe,
-                train_from: 0,
-            }
+            let model = match origin {
+                Some(file) => file.snapshot.model.with_new_head(classes, &recipe)?,
+                None => {
+                    let network = Network::new(&text, input, classes.len())?;
+                    Model::fresh(network, classes, &recipe)?
+                }
+            };
+            let train_from = if arguments.freeze { model.network.graph.output() } else { 0 };
+            Start::Model { model: Box::new(model), recipe, train_from }
         }
     };
     let backend = arguments.device.open()?;
@@ -156,14 +168,12 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
 
     let seconds = trainer.progress().history.last().map_or(0.0, |report| report.total_seconds);
     eprintln!("{}", report::ended(name, seconds));
+    match calibrate_with_bar(trainer.classifier(), &library).await {
+        Err(error @ Error::Data { .. }) => eprintln!("not calibrated: {error}"),
+        other => other?,
+    }
     let held_back = library.indices(Split::Test);
-    let bar = progress_bar(held_back.len() as u64, "testing");
-    let mut on_progress = |done: usize| {
-        bar.set_position(done as u64);
-        true
-    };
-    let test = trainer.classifier().evaluate(&library, &held_back, &mut on_progress).await?;
-    bar.finish_and_clear();
+    let test = evaluate_with_bar(trainer.classifier(), &library, &held_back).await?;
     eprintln!("{}", report::test(name, test.accuracy, test.seconds));
     let language = if arguments.korean { Language::Ko } else { Language::En };
     for prediction in test.predictions.iter().step_by((test.predictions.len() / 3).max(1)).take(3) {
@@ -229,11 +239,13 @@ pub async fn run_epochs(trainer: &mut Trainer) -> Result<()> {
 }
 
 fn recipe(arguments: &TrainArguments) -> Result<Recipe> {
-    let path = Path::new(&arguments.recipe);
+    let default = if arguments.from.is_some() { "fine_tune" } else { "modern" };
+    let name = arguments.recipe.as_deref().unwrap_or(default);
+    let path = Path::new(name);
     let chosen = if path.extension().is_some_and(|extension| extension == "json") {
         serde_json::from_slice(&read_file(path)?).map_err(|error| file_error(path, error))?
     } else {
-        Recipe::named(&arguments.recipe)?
+        Recipe::named(name)?
     };
     let mut recipe = Recipe { seed: arguments.seed, ..chosen };
     recipe.epochs = arguments.epochs.unwrap_or(recipe.epochs);

@@ -1,0 +1,65 @@
+//! `floret calibrate`: a model file trained earlier gets its temperature and its score for "none of these".
+
+use crate::device::DeviceArguments;
+use crate::output::progress_bar;
+use crate::photos::load_known;
+use crate::{file_error, read_file};
+use clap::Args;
+use floret::classify::Classifier;
+use floret::data::library::Library;
+use floret::error::Result;
+use floret::storage::model_file::ModelFile;
+use std::path::PathBuf;
+
+/// Arguments of `floret calibrate`.
+#[derive(Args)]
+pub struct CalibrateArguments {
+    /// Model file.
+    model: PathBuf,
+    /// The photos that it was trained with: a folder of class folders, or an archive of them.
+    photos: PathBuf,
+    /// Where to write the calibrated model.
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    device: DeviceArguments,
+    /// Memory that it may take, in MiB.
+    #[arg(long, default_value_t = 8192)]
+    memory: u64,
+}
+
+/// Runs the command.
+pub fn run(arguments: &CalibrateArguments) -> Result<()> {
+    pollster::block_on(calibrate(arguments))
+}
+
+async fn calibrate(arguments: &CalibrateArguments) -> Result<()> {
+    let memory_limit = arguments.memory << 20;
+    let mut file = ModelFile::from_bytes(&read_file(&arguments.model)?)?;
+    let library = load_known(&arguments.photos, &file, memory_limit)?;
+    let model = file.snapshot.model.clone();
+    let mut classifier = Classifier::new(arguments.device.open()?, model, 0, memory_limit).await?;
+    calibrate_with_bar(&mut classifier, &library).await?;
+    file.snapshot.model.calibration = classifier.model.calibration;
+    std::fs::write(&arguments.out, file.to_bytes()?)
+        .map_err(|error| file_error(&arguments.out, error))?;
+    eprintln!("saved {}", arguments.out.display());
+    Ok(())
+}
+
+/// Calibrates a classifier, with a bar and a line on stderr.
+pub async fn calibrate_with_bar(classifier: &mut Classifier, library: &Library) -> Result<()> {
+    let bar = progress_bar(0, "calibrating");
+    let mut on_progress = |done: usize, total: usize| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        true
+    };
+    let outcome = classifier.calibrate(library, &mut on_progress).await;
+    bar.finish_and_clear();
+    outcome?;
+    if let Some(calibration) = &classifier.model.calibration {
+        eprintln!("calibrated: temperature {:.2}", calibration.temperature);
+    }
+    Ok(())
+}

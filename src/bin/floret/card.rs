@@ -1,0 +1,66 @@
+//! `floret card`: what there is to know of a model, as Markdown.
+
+use crate::device::DeviceArguments;
+use crate::eval::{OTHERS_PER_KIND, OTHERS_SEED, evaluate_with_bar};
+use crate::photos::load_known;
+use crate::{file_error, read_file};
+use clap::Args;
+use floret::card::{Card, markdown};
+use floret::classify::Classifier;
+use floret::data::photo::Split;
+use floret::error::Result;
+use floret::storage::model_file::ModelFile;
+use std::path::PathBuf;
+
+/// Arguments of `floret card`.
+#[derive(Args)]
+pub struct CardArguments {
+    /// Model file.
+    model: PathBuf,
+    /// The photos that it was trained with: a folder of class folders, or an archive of them.
+    photos: PathBuf,
+    /// Where to write the card; stdout when left out.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArguments,
+    /// Memory that it may take, in MiB.
+    #[arg(long, default_value_t = 8192)]
+    memory: u64,
+}
+
+/// Runs the command.
+pub fn run(arguments: &CardArguments) -> Result<()> {
+    pollster::block_on(card(arguments))
+}
+
+async fn card(arguments: &CardArguments) -> Result<()> {
+    let memory_limit = arguments.memory << 20;
+    let bytes = read_file(&arguments.model)?;
+    let file = ModelFile::from_bytes(&bytes)?;
+    let library = load_known(&arguments.photos, &file, memory_limit)?;
+    let model = file.snapshot.model.clone();
+    let mut classifier = Classifier::new(arguments.device.open()?, model, 0, memory_limit).await?;
+    let held_back = library.indices(Split::Test);
+    let evaluation = evaluate_with_bar(&mut classifier, &library, &held_back).await?;
+    let others = match &classifier.model.calibration {
+        Some(_) => Some(classifier.judge_others(OTHERS_SEED, OTHERS_PER_KIND).await?),
+        None => None,
+    };
+    let name = arguments.model.file_stem().map_or("model".into(), |stem| stem.to_string_lossy());
+    let text = markdown(&Card {
+        name: &name,
+        bytes: bytes.len() as u64,
+        snapshot: &file.snapshot,
+        counts: &library.counts(),
+        evaluation: &evaluation,
+        others: others.as_ref(),
+    })?;
+    match &arguments.out {
+        Some(path) => std::fs::write(path, text).map_err(|error| file_error(path, error)),
+        None => {
+            print!("{text}");
+            Ok(())
+        }
+    }
+}
