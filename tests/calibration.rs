@@ -78,7 +78,10 @@ fn a_trained_model_is_calibrated_until_it_learns_more() {
 fn too_few_photos_are_refused_in_words() {
     let (library, mut trainer) = trainer(10);
     let error = block_on(trainer.classifier().calibrate(&library, &mut |_, _| true)).unwrap_err();
-    assert!(error.to_string().contains("5 validation and 35 training photos are too few"), "{error}");
+    assert!(
+        error.to_string().contains("5 validation and 35 training photos are too few"),
+        "{error}"
+    );
     let error = block_on(trainer.classifier().judge_others(2, 1)).unwrap_err();
     assert!(matches!(error, Error::Data { .. }));
 }
