@@ -25,6 +25,8 @@ const PANELS = (query.get('panels') ?? 'train').split(',');
 const DRAWN = query.get('dataset') !== 'none';
 /** Epochs without an `epochs` of their own: a minute or less on a laptop. */
 const EPOCHS = 5;
+/** Drawn flowers of a class: enough to learn from, soon there. */
+const DRAWN_PER_CLASS = 60;
 
 class Embedded extends Panel {
   get watches() {
@@ -114,7 +116,7 @@ class Embedded extends Panel {
 
   /** @param {import('./protocol.js').LoadProgress} state */
   loading({ done, total }) {
-    if (this.says) this.says.textContent = t('photos.progress', { done: number(done), total: number(total), name: '' });
+    if (this.says) this.says.textContent = t(DRAWN ? 'embed.drawing' : 'embed.reading', { done: number(done), total: number(total) });
   }
 
   press() {
@@ -125,7 +127,7 @@ class Embedded extends Panel {
   }
 
   async begin() {
-    if (DRAWN && !this.state.library?.photos) await drawFlowers((state) => this.loading(state), new AbortController().signal);
+    if (DRAWN && !this.state.library?.photos) await drawFlowers((state) => this.loading(state), new AbortController().signal, DRAWN_PER_CLASS);
     await train();
   }
 

@@ -88,6 +88,12 @@ export function runMoves() {
   store.set({ model: ofRun });
 }
 
+/** A new engine holds none of them. */
+export function forgetModels() {
+  [opened, ofRun] = [null, null];
+  store.set({ model: null });
+}
+
 /** The models that can answer at once: the run's and the opened one, as far as there are any. */
 export function modelsAtHand() {
   return [ofRun, opened].filter((model) => model !== null);

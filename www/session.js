@@ -1,20 +1,31 @@
 /** What the page does: the calls behind its buttons, and what they leave in the state. */
 
-import { openedModel, origin, runBegins, runMoves } from './models.js';
+import { forgetModels, openFirstModel, openedModel, origin, runBegins, runMoves } from './models.js';
 import { engine, idleRun, store } from './state.js';
 
 /** @typedef {import('./protocol.js').TrainProgress} TrainProgress */
 /** @typedef {import('./protocol.js').Network} Network */
 /** @typedef {(progress: import('./protocol.js').LoadProgress) => void} Loading */
 
+let keeping = true;
+
 /** Asks the engine what it can do and chooses the first network. `keep`: whether photos and run stay here for the next visit. */
-export async function start({ keep = true } = {}) {
+export async function start({ keep = keeping } = {}) {
+  keeping = keep;
   const software = new URLSearchParams(location.search).has('software');
   const { build, devices, presets } = await engine.call('hello', { software, keep });
   store.set({ build, devices, presets });
   const preset = presets.find(({ name }) => name === 'residual_flower') ?? presets[0];
   if (preset && !store.value.network) await chooseNetwork(await networkOf(preset, preset.actions));
 }
+
+// An engine that had to be started again holds neither photos nor run; what was kept of them can be brought back.
+engine.addEventListener('restart', async () => {
+  forgetModels();
+  store.set({ library: null, run: idleRun(), report: null, comparison: null, network: null, structure: null, origin: 'scratch' });
+  await start();
+  await openFirstModel();
+});
 
 /** A preset's network, its text spelt out. @param {import('./protocol.js').Preset} preset @param {string} actions @returns {Promise<Network>} */
 export async function networkOf({ name, input }, actions) {
@@ -46,9 +57,9 @@ export async function addFiles(files, progress, signal) {
   await tookPhotos(await engine.call('addFiles', { files, size: inputSize() }, { progress, signal }));
 }
 
-/** @param {Loading} progress @param {AbortSignal} signal */
-export async function drawFlowers(progress, signal) {
-  await tookPhotos(await engine.call('drawFlowers', { per_class: 100, seed: 1, size: inputSize() }, { progress, signal }));
+/** @param {Loading} progress @param {AbortSignal} signal @param {number} [perClass] */
+export async function drawFlowers(progress, signal, perClass = 100) {
+  await tookPhotos(await engine.call('drawFlowers', { per_class: perClass, seed: 1, size: inputSize() }, { progress, signal }));
 }
 
 export async function clearPhotos() {

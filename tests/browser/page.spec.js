@@ -89,6 +89,20 @@ test('an interrupted run is there on the next visit, and can be deleted', async 
   await expect(page.locator('.last-visit')).toBeHidden();
 });
 
+test('an engine that stopped is started again: what was kept comes back, the page\'s own model answers', async ({ page }) => {
+  await visit(page);
+  await loadPhotos(page, 12);
+  await page.evaluate(async () => {
+    const state = '/state.js';
+    (await import(state)).engine.fail('for the test');
+  });
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await expect(page.locator('.class-card')).toHaveCount(CLASSES.length);
+  await go(page, 'classify');
+  await page.locator('input[name="photo"]').setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('tulip', 5) });
+  expect(Object.keys(await answers(page)).sort()).toEqual(CLASSES);
+});
+
 test('a slip in the notation is shown at its place, with a suggestion', async ({ page }) => {
   await visit(page);
   await go(page, 'network');

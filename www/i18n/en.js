@@ -32,7 +32,7 @@ export const en = {
   'back.continue': 'Go on',
   'back.delete': 'Delete',
   'photos.title': 'Your photos',
-  'photos.lead': 'Every folder became a class. Some photos are held back, to test what was learned on flowers it has never seen.',
+  'photos.lead': 'Every kind became a class. Some photos are held back, to test what was learned on flowers it has never seen.',
   'photos.drop': 'Drop a folder, an archive, or one photo to ask about',
   'photos.how': 'One folder for each kind, in a folder, a .zip or a .tar.gz. Drop it anywhere here; a single photo gets its answer at once.',
   'photos.ask': 'Ask about a photo',
@@ -262,6 +262,8 @@ export const en = {
   'embed.whole': 'Open the whole of Floret in a new tab',
   'embed.loading': 'Waking up …',
   'embed.ready': 'Ready to learn from flowers that it draws itself.',
+  'embed.drawing': 'Drawing flowers: {done} of {total}',
+  'embed.reading': 'Reading photos: {done} of {total}',
   'embed.finished': 'It has learned: {accuracy} of {n} unseen photos named rightly.',
 
   'update.words': 'A newer version of this page is ready.',
