@@ -1,27 +1,87 @@
-// input -> moments, running. Sums of the numbers less the channel's first one, and of their squares: a shift near the
-// mean, without which the squares would cancel.
+// input -> moments, running. `main` leaves the moments of chunks of rows in scratch, if the convolution before has not;
+// `finish` merges them, a channel a workgroup.
+override PIXELS: u32;
+override CHANNELS: u32;
+// Invocations of a workgroup side by side over channels and over rows.
+override CHANNEL_LANES: u32;
+override ROW_LANES: u32;
+override CHUNK_ROWS: u32;
 override EPSILON: f32;
 override MOMENTUM: f32;
 // Place of the second vector in a pair.
 override SECOND: u32;
 
-@group(0) @binding(2) var<storage, read> input: array<f32>;
-@group(0) @binding(3) var<storage, read_write> moments: array<f32>;
-@group(0) @binding(4) var<storage, read_write> running: array<f32>;
+const FINISH_LANES: u32 = 64u;
 
-fn terms(row: u32, channel: u32) -> vec2<f32> {
-    let value = input[row * CHANNELS + channel] - input[channel];
-    return vec2<f32>(value, value * value);
+@group(0) @binding(1) var<storage, read_write> scratch: array<vec2<f32>>;
+@group(0) @binding(2) var<storage, read> input: array<f32>;
+// Bound by `finish` alone.
+@group(0) @binding(2) var<storage, read_write> moments: array<f32>;
+@group(0) @binding(3) var<storage, read_write> running: array<f32>;
+
+override LANES: u32 = CHANNEL_LANES * ROW_LANES;
+var<workgroup> lanes: array<Moments, LANES>;
+var<workgroup> finish_lanes: array<Moments, FINISH_LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let rows = step_inputs.batch_size * PIXELS;
+    let channel_tiles = (CHANNELS + CHANNEL_LANES - 1u) / CHANNEL_LANES;
+    let flat = flat_group(group, groups);
+    let first = flat / channel_tiles * CHUNK_ROWS;
+    let end = min(first + CHUNK_ROWS, rows);
+    let channel = (flat % channel_tiles) * CHANNEL_LANES + local % CHANNEL_LANES;
+    var own = Moments();
+    if (channel < CHANNELS) {
+        for (var row = first + local / CHANNEL_LANES; row < end; row += ROW_LANES) {
+            own = merged(own, Moments(1.0, input[row * CHANNELS + channel], 0.0));
+        }
+    }
+    lanes[local] = own;
+    workgroupBarrier();
+    if (local < CHANNEL_LANES && channel < CHANNELS && first < rows) {
+        for (var lane = 1u; lane < ROW_LANES; lane += 1u) {
+            own = merged(own, lanes[lane * CHANNEL_LANES + local]);
+        }
+        scratch[first / CHUNK_ROWS * CHANNELS + channel] = vec2<f32>(own.mean, own.spread);
+    }
 }
 
-fn conclude(channel: u32, sums: vec2<f32>) {
-    let count = f32(step_inputs.batch_size * PIXELS);
-    let shifted_mean = sums.x / count;
-    let mean = input[channel] + shifted_mean;
-    let variance = max(sums.y / count - shifted_mean * shifted_mean, 0.0);
-    moments[channel] = mean;
-    moments[SECOND + channel] = 1.0 / sqrt(variance + EPSILON);
-    let unbiased = select(0.0, variance * count / max(count - 1.0, 1.0), count > 1.0);
-    running[channel] += MOMENTUM * (mean - running[channel]);
-    running[SECOND + channel] += MOMENTUM * (unbiased - running[SECOND + channel]);
+@compute @workgroup_size(FINISH_LANES)
+fn finish(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let rows = step_inputs.batch_size * PIXELS;
+    let channel = flat_group(group, groups);
+    var own = Moments();
+    if (channel < CHANNELS) {
+        for (var first = local * CHUNK_ROWS; first < rows; first += FINISH_LANES * CHUNK_ROWS) {
+            let chunk = scratch[first / CHUNK_ROWS * CHANNELS + channel];
+            let count = f32(min(CHUNK_ROWS, rows - first));
+            own = merged(own, Moments(count, chunk.x, chunk.y));
+        }
+    }
+    finish_lanes[local] = own;
+    workgroupBarrier();
+    for (var apart = FINISH_LANES / 2u; apart > 0u; apart /= 2u) {
+        if (local < apart) {
+            own = merged(own, finish_lanes[local + apart]);
+            finish_lanes[local] = own;
+        }
+        workgroupBarrier();
+    }
+    if (local == 0u && channel < CHANNELS) {
+        let variance = own.spread / own.count;
+        moments[channel] = own.mean;
+        moments[SECOND + channel] = 1.0 / sqrt(variance + EPSILON);
+        let unbiased = select(0.0, own.spread / max(own.count - 1.0, 1.0), own.count > 1.0);
+        running[channel] += MOMENTUM * (own.mean - running[channel]);
+        running[SECOND + channel] += MOMENTUM * (unbiased - running[SECOND + channel]);
+    }
 }

@@ -19,17 +19,6 @@ override OUTPUT_LINE: u32 = OUTPUT_WIDTH * OUT_CHANNELS;
 override PHASE_HEIGHT: u32 = (INPUT_HEIGHT + STRIDE_Y - 1u) / STRIDE_Y;
 override PHASE_WIDTH: u32 = (INPUT_WIDTH + STRIDE_X - 1u) / STRIDE_X;
 
-// Elements from one column's terms to the next one's: 4, and 1 that keeps neighbours off the same memory bank.
-const COLUMN_STRIDE: u32 = 5u;
-
-override WINDOW_TILE: u32 = TILE_ROWS * TILE_DEPTH / 4u;
-override KERNEL_TILE: u32 = TILE_COLUMNS * TILE_DEPTH / 4u;
-override PADDED_TILE: u32 = TILE_COLUMNS * COLUMN_STRIDE;
-// Rows of the gradient-window matrix, four terms to an element.
-var<workgroup> windows: array<vec4<f32>, WINDOW_TILE>;
-// Columns of the kernel matrix, four terms to an element.
-var<workgroup> kernel: array<vec4<f32>, PADDED_TILE>;
-
 // A phase along one axis.
 struct Phase {
     // First kernel position that meets its pixels, and how many do, a stride apart.
@@ -47,91 +36,151 @@ fn phase_of(part: u32, offset: i32, stride: u32, kernel_size: u32) -> Phase {
     return Phase(u32(first), count, (place - first) / i32(stride) - i32(count) + 1);
 }
 
-fn gradient_number(sample: u32, top: i32, left: i32, line: u32, height: u32, depth: u32) -> f32 {
-    let y = top + i32(depth / line);
-    let x = left + i32(depth % line);
-    if (depth >= height * line || y < 0 || y >= i32(OUTPUT_HEIGHT) || x < 0 || x >= i32(OUTPUT_LINE)) {
-        return 0.0;
-    }
-    return grad_output[(sample * OUTPUT_HEIGHT + u32(y)) * OUTPUT_LINE + u32(x)];
+// Terms of the sums in phase `number`.
+fn terms_of(number: u32) -> u32 {
+    let rows = phase_of(number / STRIDE_X, OFFSET_Y, STRIDE_Y, KERNEL_HEIGHT).count;
+    let columns = phase_of(number % STRIDE_X, OFFSET_X, STRIDE_X, KERNEL_WIDTH).count;
+    return rows * columns * OUT_CHANNELS;
 }
 
-fn gradient_numbers(row: u32, rows: u32, depth: u32, vertical: Phase, horizontal: Phase) -> vec4<f32> {
-    if (row >= rows) {
-        return vec4<f32>(0.0);
-    }
+// This workgroup's phases, and its place among them.
+var<private> vertical: Phase;
+var<private> horizontal: Phase;
+var<private> part: vec2<u32>;
+
+// Where a gradient window begins, as `Corner` in shared/windows.wgsl.
+struct Corner {
+    top: i32,
+    left: i32,
+    start: i32,
+}
+
+// The gradient windows of an invocation's rows.
+struct Aim {
+    corners: array<Corner, 4>,
+}
+
+// The gradient window of row `row`; beyond the matrix, one that meets no pixel.
+fn corner_of(row: u32) -> Corner {
     let sample = row / (PHASE_HEIGHT * PHASE_WIDTH);
     let pixel = row % (PHASE_HEIGHT * PHASE_WIDTH);
     let top = i32(pixel / PHASE_WIDTH) + vertical.shift;
     let left = (i32(pixel % PHASE_WIDTH) + horizontal.shift) * i32(OUT_CHANNELS);
+    let start = (i32(sample * OUTPUT_HEIGHT) + top) * i32(OUTPUT_LINE) + left;
+    return Corner(select(i32(OUTPUT_HEIGHT), top, sample < step_inputs.batch_size), left, start);
+}
+
+fn aim_at(first_row: u32, index: u32) -> Aim {
+    let row = first_row + index;
+    let apart = TILE_ROWS / 4u;
+    return Aim(array<Corner, 4>(
+        corner_of(row),
+        corner_of(row + apart),
+        corner_of(row + 2u * apart),
+        corner_of(row + 3u * apart),
+    ));
+}
+
+fn is_real(corner: Corner, y: u32, x: u32) -> bool {
+    // A negative number is a very large one.
+    return u32(corner.top + i32(y)) < OUTPUT_HEIGHT && u32(corner.left + i32(x)) < OUTPUT_LINE;
+}
+
+fn gradient_number(corner: Corner, depth: u32, end: u32) -> f32 {
     let line = horizontal.count * OUT_CHANNELS;
+    let y = depth / line;
+    let x = depth % line;
+    if (depth >= end || !is_real(corner, y, x)) {
+        return 0.0;
+    }
+    return grad_output[u32(corner.start + i32(y * OUTPUT_LINE + x))];
+}
+
+fn gradient_numbers(corner: Corner, depth: u32, end: u32) -> vec4<f32> {
     if (OUT_CHANNELS % 4u == 0u) {
-        let y = top + i32(depth / line);
-        let x = left + i32(depth % line);
-        if (depth >= vertical.count * line
-            || y < 0 || y >= i32(OUTPUT_HEIGHT) || x < 0 || x >= i32(OUTPUT_LINE)) {
+        let line = horizontal.count * OUT_CHANNELS;
+        let y = depth / line;
+        let x = depth % line;
+        if (depth >= end || !is_real(corner, y, x)) {
             return vec4<f32>(0.0);
         }
-        return grad_output_vec4[((sample * OUTPUT_HEIGHT + u32(y)) * OUTPUT_LINE + u32(x)) / 4u];
+        return grad_output_vec4[u32(corner.start + i32(y * OUTPUT_LINE + x)) / 4u];
     }
     return vec4<f32>(
-        gradient_number(sample, top, left, line, vertical.count, depth),
-        gradient_number(sample, top, left, line, vertical.count, depth + 1u),
-        gradient_number(sample, top, left, line, vertical.count, depth + 2u),
-        gradient_number(sample, top, left, line, vertical.count, depth + 3u),
+        gradient_number(corner, depth, end),
+        gradient_number(corner, depth + 1u, end),
+        gradient_number(corner, depth + 2u, end),
+        gradient_number(corner, depth + 3u, end),
+    );
+}
+
+fn left_block(aim: Aim, term: u32, end: u32) -> mat4x4<f32> {
+    return mat4x4<f32>(
+        gradient_numbers(aim.corners[0], term, end),
+        gradient_numbers(aim.corners[1], term, end),
+        gradient_numbers(aim.corners[2], term, end),
+        gradient_numbers(aim.corners[3], term, end),
     );
 }
 
 // Place in the kernel of input channel `column` and a depth.
-fn kernel_index(column: u32, depth: u32, vertical: Phase, horizontal: Phase) -> u32 {
+fn kernel_index(column: u32, depth: u32) -> u32 {
     let line = horizontal.count * OUT_CHANNELS;
     let y = vertical.first + STRIDE_Y * (vertical.count - 1u - depth / line);
     let x = horizontal.first + STRIDE_X * (horizontal.count - 1u - depth % line / OUT_CHANNELS);
     return ((y * KERNEL_WIDTH + x) * IN_CHANNELS + column) * OUT_CHANNELS + depth % OUT_CHANNELS;
 }
 
-fn kernel_number(column: u32, depth: u32, depths: u32, vertical: Phase, horizontal: Phase) -> f32 {
-    if (depth >= depths) {
+fn kernel_number(column: u32, depth: u32, end: u32) -> f32 {
+    if (depth >= end) {
         return 0.0;
     }
-    return block[kernel_index(column, depth, vertical, horizontal)];
+    return block[kernel_index(column, depth)];
 }
 
-fn kernel_numbers(column: u32, depth: u32, depths: u32, vertical: Phase, horizontal: Phase) -> vec4<f32> {
-    if (depth >= depths || column >= IN_CHANNELS) {
+fn kernel_numbers(column: u32, depth: u32, end: u32) -> vec4<f32> {
+    if (depth >= end || column >= IN_CHANNELS) {
         return vec4<f32>(0.0);
     }
     if (OUT_CHANNELS % 4u == 0u) {
-        return block_vec4[kernel_index(column, depth, vertical, horizontal) / 4u];
+        return block_vec4[kernel_index(column, depth) / 4u];
     }
     return vec4<f32>(
-        kernel_number(column, depth, depths, vertical, horizontal),
-        kernel_number(column, depth + 1u, depths, vertical, horizontal),
-        kernel_number(column, depth + 2u, depths, vertical, horizontal),
-        kernel_number(column, depth + 3u, depths, vertical, horizontal),
+        kernel_number(column, depth, end),
+        kernel_number(column, depth + 1u, end),
+        kernel_number(column, depth + 2u, end),
+        kernel_number(column, depth + 3u, end),
     );
 }
 
-fn store(row: u32, rows: u32, column: u32, phase: vec2<u32>, sums: vec4<f32>) {
-    let sample = row / (PHASE_HEIGHT * PHASE_WIDTH);
-    let pixel = row % (PHASE_HEIGHT * PHASE_WIDTH);
-    let y = pixel / PHASE_WIDTH * STRIDE_Y + phase.y;
-    let x = pixel % PHASE_WIDTH * STRIDE_X + phase.x;
-    if (row >= rows || y >= INPUT_HEIGHT || x >= INPUT_WIDTH) {
+fn right_block(term: u32, end: u32, column: u32) -> mat4x4<f32> {
+    return transpose(mat4x4<f32>(
+        kernel_numbers(column, term, end),
+        kernel_numbers(column + 1u, term, end),
+        kernel_numbers(column + 2u, term, end),
+        kernel_numbers(column + 3u, term, end),
+    ));
+}
+
+fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {
+    let sample = (first_row + row) / (PHASE_HEIGHT * PHASE_WIDTH);
+    let pixel = (first_row + row) % (PHASE_HEIGHT * PHASE_WIDTH);
+    let y = pixel / PHASE_WIDTH * STRIDE_Y + part.y;
+    let x = pixel % PHASE_WIDTH * STRIDE_X + part.x;
+    if (sample >= step_inputs.batch_size || y >= INPUT_HEIGHT || x >= INPUT_WIDTH) {
         return;
     }
-    let start = ((sample * INPUT_HEIGHT + y) * INPUT_WIDTH + x) * IN_CHANNELS;
+    let start = ((sample * INPUT_HEIGHT + y) * INPUT_WIDTH + x) * IN_CHANNELS + column;
     for (var i = 0u; i < 4u; i += 1u) {
-        let channel = column + i * COLUMN_THREADS;
-        if (channel < IN_CHANNELS) {
+        if (column + i < IN_CHANNELS) {
             var gradient = sums[i];
             if (INPUT_ACTIVATION != 0u) {
-                gradient *= slope(input[start + channel], INPUT_ACTIVATION);
+                gradient *= slope(input[start + i], INPUT_ACTIVATION);
             }
             if (ACCUMULATE) {
-                gradient += grad_input[start + channel];
+                gradient += grad_input[start + i];
             }
-            grad_input[start + channel] = gradient;
+            grad_input[start + i] = gradient;
         }
     }
 }
@@ -142,67 +191,12 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let phase = vec2<u32>(group.z % STRIDE_X, group.z / STRIDE_X);
-    let vertical = phase_of(phase.y, OFFSET_Y, STRIDE_Y, KERNEL_HEIGHT);
-    let horizontal = phase_of(phase.x, OFFSET_X, STRIDE_X, KERNEL_WIDTH);
-    let depths = vertical.count * horizontal.count * OUT_CHANNELS;
-    let rows = step_inputs.batch_size * PHASE_HEIGHT * PHASE_WIDTH;
+    part = vec2<u32>(group.z % STRIDE_X, group.z / STRIDE_X);
+    vertical = phase_of(part.y, OFFSET_Y, STRIDE_Y, KERNEL_HEIGHT);
+    horizontal = phase_of(part.x, OFFSET_X, STRIDE_X, KERNEL_WIDTH);
     let column_tiles = (IN_CHANNELS + TILE_COLUMNS - 1u) / TILE_COLUMNS;
     let flat = flat_group(group, groups);
     let first_row = flat / column_tiles * TILE_ROWS;
     let first_column = flat % column_tiles * TILE_COLUMNS;
-    let thread_row = local / COLUMN_THREADS;
-    let thread_column = local % COLUMN_THREADS;
-    var sum0 = vec4<f32>(0.0);
-    var sum1 = vec4<f32>(0.0);
-    var sum2 = vec4<f32>(0.0);
-    var sum3 = vec4<f32>(0.0);
-    var sum4 = vec4<f32>(0.0);
-    var sum5 = vec4<f32>(0.0);
-    var sum6 = vec4<f32>(0.0);
-    var sum7 = vec4<f32>(0.0);
-    for (var depth = 0u; depth < depths; depth += TILE_DEPTH) {
-        for (var i = local; i < WINDOW_TILE; i += THREADS) {
-            let term = depth + i % 4u * 4u;
-            windows[i] = gradient_numbers(first_row + i / 4u, rows, term, vertical, horizontal);
-        }
-        for (var i = local; i < KERNEL_TILE; i += THREADS) {
-            let term = depth + i % 4u * 4u;
-            kernel[i / 4u * COLUMN_STRIDE + i % 4u] =
-                kernel_numbers(first_column + i / 4u, term, depths, vertical, horizontal);
-        }
-        workgroupBarrier();
-        for (var quarter = 0u; quarter < TILE_DEPTH / 4u; quarter += 1u) {
-            // An invocation's rows and columns are apart, so that neighbours read neighbouring memory.
-            let k = thread_column * COLUMN_STRIDE + quarter;
-            let columns_apart = COLUMN_THREADS * COLUMN_STRIDE;
-            let b = transpose(mat4x4<f32>(
-                kernel[k],
-                kernel[k + columns_apart],
-                kernel[k + 2u * columns_apart],
-                kernel[k + 3u * columns_apart],
-            ));
-            let w = thread_row * 4u + quarter;
-            let apart = ROW_THREADS * 4u;
-            sum0 = multiply_add(sum0, windows[w], b[0], b[1], b[2], b[3]);
-            sum1 = multiply_add(sum1, windows[w + apart], b[0], b[1], b[2], b[3]);
-            sum2 = multiply_add(sum2, windows[w + 2u * apart], b[0], b[1], b[2], b[3]);
-            sum3 = multiply_add(sum3, windows[w + 3u * apart], b[0], b[1], b[2], b[3]);
-            sum4 = multiply_add(sum4, windows[w + 4u * apart], b[0], b[1], b[2], b[3]);
-            sum5 = multiply_add(sum5, windows[w + 5u * apart], b[0], b[1], b[2], b[3]);
-            sum6 = multiply_add(sum6, windows[w + 6u * apart], b[0], b[1], b[2], b[3]);
-            sum7 = multiply_add(sum7, windows[w + 7u * apart], b[0], b[1], b[2], b[3]);
-        }
-        workgroupBarrier();
-    }
-    let row = first_row + thread_row;
-    let column = first_column + thread_column;
-    store(row, rows, column, phase, sum0);
-    store(row + ROW_THREADS, rows, column, phase, sum1);
-    store(row + 2u * ROW_THREADS, rows, column, phase, sum2);
-    store(row + 3u * ROW_THREADS, rows, column, phase, sum3);
-    store(row + 4u * ROW_THREADS, rows, column, phase, sum4);
-    store(row + 5u * ROW_THREADS, rows, column, phase, sum5);
-    store(row + 6u * ROW_THREADS, rows, column, phase, sum6);
-    store(row + 7u * ROW_THREADS, rows, column, phase, sum7);
+    multiply(local, first_row, first_column, 0u, terms_of(group.z));
 }

@@ -19,12 +19,23 @@ override SPLIT_BIAS: u32;
 @group(0) @binding(1) var<storage, read> parts: array<f32>;
 @group(0) @binding(2) var<storage, read_write> grad_block: array<f32>;
 
-override WINDOW_TILE: u32 = TILE_DEPTH * TILE_ROWS / 4u;
-override GRADIENT_TILE: u32 = TILE_DEPTH * TILE_COLUMNS / 4u;
-// Output pixels of the window matrix, four kernel places to an element.
-var<workgroup> windows: array<vec4<f32>, WINDOW_TILE>;
-// Output pixels of the gradient, four channels to an element.
-var<workgroup> gradients: array<vec4<f32>, GRADIENT_TILE>;
+// Place in the kernel of an invocation's four rows.
+struct Aim {
+    place: u32,
+}
+
+fn aim_at(first_row: u32, index: u32) -> Aim {
+    return Aim(first_row + 4u * index);
+}
+
+fn left_block(aim: Aim, term: u32, end: u32) -> mat4x4<f32> {
+    return transpose(mat4x4<f32>(
+        window_numbers(corner_of(term, end), aim.place),
+        window_numbers(corner_of(term + 1u, end), aim.place),
+        window_numbers(corner_of(term + 2u, end), aim.place),
+        window_numbers(corner_of(term + 3u, end), aim.place),
+    ));
+}
 
 fn gradient_number(row: u32, column: u32) -> f32 {
     if (column >= OUT_CHANNELS) {
@@ -48,12 +59,37 @@ fn gradient_numbers(row: u32, rows: u32, column: u32) -> vec4<f32> {
     );
 }
 
-fn store(start: u32, place: u32, places: u32, column: u32, sums: vec4<f32>) {
-    if (place >= places) {
-        return;
+// The bias is the sum of the gradient alone; the first row of workgroups sees to it.
+var<private> sums_bias: bool;
+var<private> bias: vec4<f32>;
+
+fn right_block(term: u32, end: u32, column: u32) -> mat4x4<f32> {
+    let block = mat4x4<f32>(
+        gradient_numbers(term, end, column),
+        gradient_numbers(term + 1u, end, column),
+        gradient_numbers(term + 2u, end, column),
+        gradient_numbers(term + 3u, end, column),
+    );
+    if (sums_bias) {
+        bias += block[0] + block[1] + block[2] + block[3];
     }
+    return block;
+}
+
+// From a part's first product number to the next part's, for this workgroup.
+var<private> product: u32;
+
+fn store_numbers(start: u32, column: u32, sums: vec4<f32>) {
     for (var i = 0u; i < min(4u, OUT_CHANNELS - min(column, OUT_CHANNELS)); i += 1u) {
-        products[start + place * OUT_CHANNELS + column + i] = sums[i];
+        products[start + column + i] = sums[i];
+    }
+}
+
+fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {
+    // Four neighbouring places are loaded as one, and lie a quarter of the tile apart.
+    let place = first_row + row % (TILE_ROWS / 4u) * 4u + row / (TILE_ROWS / 4u);
+    if (place < DEPTH) {
+        store_numbers(product + place * OUT_CHANNELS, column, sums);
     }
 }
 
@@ -67,63 +103,24 @@ fn main(
     let flat = flat_group(group, groups);
     let first_place = flat / column_tiles * TILE_ROWS;
     let first_column = flat % column_tiles * TILE_COLUMNS;
-    let thread_row = local / COLUMN_THREADS;
-    let thread_column = local % COLUMN_THREADS;
-    // The bias is the sum of the gradient alone; the first row of workgroups sees to it.
-    let sums_bias = first_place == 0u;
     let start = group.z * SPLIT_ROWS;
     let end = min(start + SPLIT_ROWS, step_inputs.batch_size * OUTPUT_PIXELS);
-    var sum0 = vec4<f32>(0.0);
-    var sum1 = vec4<f32>(0.0);
-    var sum2 = vec4<f32>(0.0);
-    var sum3 = vec4<f32>(0.0);
-    var sum4 = vec4<f32>(0.0);
-    var sum5 = vec4<f32>(0.0);
-    var sum6 = vec4<f32>(0.0);
-    var sum7 = vec4<f32>(0.0);
-    var bias = vec4<f32>(0.0);
-    for (var row = start; row < end; row += TILE_DEPTH) {
-        for (var i = local; i < WINDOW_TILE; i += THREADS) {
-            let place = first_place + i % (2u * ROW_THREADS) * 4u;
-            windows[i] = window_numbers(row + i / (2u * ROW_THREADS), end, place);
-        }
-        for (var i = local; i < GRADIENT_TILE; i += THREADS) {
-            let column = first_column + i % COLUMN_THREADS * 4u;
-            gradients[i] = gradient_numbers(row + i / COLUMN_THREADS, end, column);
-        }
-        workgroupBarrier();
-        for (var term = 0u; term < TILE_DEPTH; term += 1u) {
-            let b = gradients[term * COLUMN_THREADS + thread_column];
-            let low = windows[term * 2u * ROW_THREADS + thread_row];
-            let high = windows[term * 2u * ROW_THREADS + ROW_THREADS + thread_row];
-            sum0 = b * low.x + sum0;
-            sum1 = b * low.y + sum1;
-            sum2 = b * low.z + sum2;
-            sum3 = b * low.w + sum3;
-            sum4 = b * high.x + sum4;
-            sum5 = b * high.y + sum5;
-            sum6 = b * high.z + sum6;
-            sum7 = b * high.w + sum7;
-            if (sums_bias) {
-                bias += b;
-            }
-        }
-        workgroupBarrier();
+    product = group.z * SPLIT_LEN;
+    sums_bias = first_place == 0u;
+    multiply(local, first_place, first_column, start, end);
+    if (first_place != 0u) {
+        return;
     }
-    let product = group.z * SPLIT_LEN;
-    let low = first_place + thread_row * 4u;
-    let high = low + ROW_THREADS * 4u;
-    let column = first_column + thread_column * 4u;
-    store(product, low, DEPTH, column, sum0);
-    store(product, low + 1u, DEPTH, column, sum1);
-    store(product, low + 2u, DEPTH, column, sum2);
-    store(product, low + 3u, DEPTH, column, sum3);
-    store(product, high, DEPTH, column, sum4);
-    store(product, high + 1u, DEPTH, column, sum5);
-    store(product, high + 2u, DEPTH, column, sum6);
-    store(product, high + 3u, DEPTH, column, sum7);
-    if (sums_bias && thread_row == 0u) {
-        store(product + SPLIT_BIAS, 0u, 1u, column, bias);
+    workgroupBarrier();
+    tile[local] = bias;
+    workgroupBarrier();
+    if (local < COLUMN_VECTORS) {
+        // Those that load a column are COLUMN_VECTORS apart, in the order of their terms.
+        var sum = tile[FIRST_RIGHT + local];
+        for (var other = local + COLUMN_VECTORS; other < RIGHT_BLOCKS; other += COLUMN_VECTORS) {
+            sum += tile[FIRST_RIGHT + other];
+        }
+        store_numbers(product + SPLIT_BIAS, first_column + 4u * local, sum);
     }
 }
 

@@ -1,18 +1,41 @@
 // input, block -> output, as a matrix product: windows times kernel. A row is an output pixel, a column an output channel.
+// With STATISTICS, which wants a multiple of 4 output channels, scratch gets the mean of every channel over the tile's rows
+// and the sum of the squared differences from it, for `batch_norm_statistics`.
 override ACTIVATION: u32;
+override STATISTICS: bool;
 
 @group(0) @binding(1) var<storage, read> input: array<f32>;
 @group(0) @binding(2) var<storage, read> block: array<f32>;
 @group(0) @binding(3) var<storage, read> input_vec4: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> block_vec4: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> output: array<f32>;
+@group(0) @binding(6) var<storage, read_write> scratch: array<vec2<f32>>;
 
-override WINDOW_TILE: u32 = TILE_ROWS * TILE_DEPTH / 4u;
-override KERNEL_TILE: u32 = TILE_DEPTH * TILE_COLUMNS / 4u;
-// Rows of the window matrix, four columns to an element.
-var<workgroup> windows: array<vec4<f32>, WINDOW_TILE>;
-// Rows of the kernel matrix, four columns to an element.
-var<workgroup> kernel: array<vec4<f32>, KERNEL_TILE>;
+// The windows of an invocation's rows.
+struct Aim {
+    corners: array<Corner, 4>,
+}
+
+fn aim_at(first_row: u32, part: u32) -> Aim {
+    let rows = step_inputs.batch_size * OUTPUT_PIXELS;
+    let row = first_row + part;
+    let apart = TILE_ROWS / 4u;
+    return Aim(array<Corner, 4>(
+        corner_of(row, rows),
+        corner_of(row + apart, rows),
+        corner_of(row + 2u * apart, rows),
+        corner_of(row + 3u * apart, rows),
+    ));
+}
+
+fn left_block(aim: Aim, term: u32, end: u32) -> mat4x4<f32> {
+    return mat4x4<f32>(
+        window_numbers(aim.corners[0], term),
+        window_numbers(aim.corners[1], term),
+        window_numbers(aim.corners[2], term),
+        window_numbers(aim.corners[3], term),
+    );
+}
 
 fn kernel_number(depth: u32, column: u32) -> f32 {
     if (column >= OUT_CHANNELS) {
@@ -36,14 +59,77 @@ fn kernel_numbers(depth: u32, column: u32) -> vec4<f32> {
     );
 }
 
-fn store(row: u32, rows: u32, column: u32, sums: vec4<f32>) {
-    if (row >= rows) {
+fn right_block(term: u32, end: u32, column: u32) -> mat4x4<f32> {
+    return mat4x4<f32>(
+        kernel_numbers(term, column),
+        kernel_numbers(term + 1u, column),
+        kernel_numbers(term + 2u, column),
+        kernel_numbers(term + 3u, column),
+    );
+}
+
+// Numbers stored by an invocation, their means and the sums of their squared differences from those, in the left and the
+// right half of its columns.
+var<private> counts: array<f32, 2>;
+var<private> means: array<vec4<f32>, 2>;
+var<private> spreads: array<vec4<f32>, 2>;
+
+fn observe(half: u32, values: vec4<f32>) {
+    counts[half] += 1.0;
+    let difference = values - means[half];
+    means[half] += difference / counts[half];
+    spreads[half] += difference * (values - means[half]);
+}
+
+fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {
+    let pixel = first_row + row;
+    if (pixel >= step_inputs.batch_size * OUTPUT_PIXELS || column >= OUT_CHANNELS) {
         return;
     }
-    for (var i = 0u; i < min(4u, OUT_CHANNELS - min(column, OUT_CHANNELS)); i += 1u) {
-        let value = sums[i] + block[BIAS_OFFSET + column + i];
-        output[row * OUT_CHANNELS + column + i] = activate(value, ACTIVATION);
+    let start = pixel * OUT_CHANNELS + column;
+    if (OUT_CHANNELS % 4u == 0u) {
+        let values = activate4(sums + block_vec4[(BIAS_OFFSET + column) / 4u], ACTIVATION);
+        output[start] = values.x;
+        output[start + 1u] = values.y;
+        output[start + 2u] = values.z;
+        output[start + 3u] = values.w;
+        if (STATISTICS) {
+            observe(half, values);
+        }
+        return;
     }
+    for (var i = 0u; i < min(4u, OUT_CHANNELS - column); i += 1u) {
+        output[start + i] = activate(sums[i] + block[BIAS_OFFSET + column + i], ACTIVATION);
+    }
+}
+
+// Moments of the tile's columns in one half, from those of all invocations that have stored them.
+fn conclude(local: u32, first_row: u32, column: u32, half: u32) {
+    workgroupBarrier();
+    tile[local] = means[half];
+    tile[THREADS + local] = spreads[half];
+    tile[2u * THREADS + local] = vec4<f32>(counts[half]);
+    workgroupBarrier();
+    if (local >= COLUMN_THREADS || column >= OUT_CHANNELS) {
+        return;
+    }
+    var count = vec4<f32>(0.0);
+    var mean = vec4<f32>(0.0);
+    for (var other = local; other < THREADS; other += COLUMN_THREADS) {
+        count += tile[2u * THREADS + other];
+        mean += tile[2u * THREADS + other] * tile[other];
+    }
+    mean /= count;
+    var spread = vec4<f32>(0.0);
+    for (var other = local; other < THREADS; other += COLUMN_THREADS) {
+        let difference = tile[other] - mean;
+        spread += tile[THREADS + other] + tile[2u * THREADS + other] * difference * difference;
+    }
+    let start = first_row / TILE_ROWS * OUT_CHANNELS + column;
+    scratch[start] = vec2<f32>(mean.x, spread.x);
+    scratch[start + 1u] = vec2<f32>(mean.y, spread.y);
+    scratch[start + 2u] = vec2<f32>(mean.z, spread.z);
+    scratch[start + 3u] = vec2<f32>(mean.w, spread.w);
 }
 
 @compute @workgroup_size(THREADS)
@@ -52,58 +138,19 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let rows = step_inputs.batch_size * OUTPUT_PIXELS;
     let column_tiles = (OUT_CHANNELS + TILE_COLUMNS - 1u) / TILE_COLUMNS;
     let flat = flat_group(group, groups);
     let first_row = flat / column_tiles * TILE_ROWS;
     let first_column = flat % column_tiles * TILE_COLUMNS;
-    let thread_row = local / COLUMN_THREADS;
-    let thread_column = local % COLUMN_THREADS;
-    var sum0 = vec4<f32>(0.0);
-    var sum1 = vec4<f32>(0.0);
-    var sum2 = vec4<f32>(0.0);
-    var sum3 = vec4<f32>(0.0);
-    var sum4 = vec4<f32>(0.0);
-    var sum5 = vec4<f32>(0.0);
-    var sum6 = vec4<f32>(0.0);
-    var sum7 = vec4<f32>(0.0);
-    for (var depth = 0u; depth < DEPTH; depth += TILE_DEPTH) {
-        for (var i = local; i < WINDOW_TILE; i += THREADS) {
-            windows[i] = window_numbers(first_row + i / 4u, rows, depth + i % 4u * 4u);
-        }
-        for (var i = local; i < KERNEL_TILE; i += THREADS) {
-            let column = first_column + i % COLUMN_THREADS * 4u;
-            kernel[i] = kernel_numbers(depth + i / COLUMN_THREADS, column);
-        }
-        workgroupBarrier();
-        for (var quarter = 0u; quarter < TILE_DEPTH / 4u; quarter += 1u) {
-            let k = quarter * 4u * COLUMN_THREADS + thread_column;
-            let b0 = kernel[k];
-            let b1 = kernel[k + COLUMN_THREADS];
-            let b2 = kernel[k + 2u * COLUMN_THREADS];
-            let b3 = kernel[k + 3u * COLUMN_THREADS];
-            // An invocation's rows are ROW_THREADS apart, so that neighbours read neighbouring memory.
-            let w = thread_row * 4u + quarter;
-            let apart = ROW_THREADS * 4u;
-            sum0 = multiply_add(sum0, windows[w], b0, b1, b2, b3);
-            sum1 = multiply_add(sum1, windows[w + apart], b0, b1, b2, b3);
-            sum2 = multiply_add(sum2, windows[w + 2u * apart], b0, b1, b2, b3);
-            sum3 = multiply_add(sum3, windows[w + 3u * apart], b0, b1, b2, b3);
-            sum4 = multiply_add(sum4, windows[w + 4u * apart], b0, b1, b2, b3);
-            sum5 = multiply_add(sum5, windows[w + 5u * apart], b0, b1, b2, b3);
-            sum6 = multiply_add(sum6, windows[w + 6u * apart], b0, b1, b2, b3);
-            sum7 = multiply_add(sum7, windows[w + 7u * apart], b0, b1, b2, b3);
-        }
-        workgroupBarrier();
+    if (first_row >= step_inputs.batch_size * OUTPUT_PIXELS) {
+        return;
     }
-    let row = first_row + thread_row;
-    let column = first_column + thread_column * 4u;
-    store(row, rows, column, sum0);
-    store(row + ROW_THREADS, rows, column, sum1);
-    store(row + 2u * ROW_THREADS, rows, column, sum2);
-    store(row + 3u * ROW_THREADS, rows, column, sum3);
-    store(row + 4u * ROW_THREADS, rows, column, sum4);
-    store(row + 5u * ROW_THREADS, rows, column, sum5);
-    store(row + 6u * ROW_THREADS, rows, column, sum6);
-    store(row + 7u * ROW_THREADS, rows, column, sum7);
+    multiply(local, first_row, first_column, 0u, DEPTH);
+    if (STATISTICS) {
+        let column = first_column + local % COLUMN_THREADS * 4u;
+        conclude(local, first_row, column, 0u);
+        if (WIDTH == 8u) {
+            conclude(local, first_row, column + TILE_COLUMNS / 2u, 1u);
+        }
+    }
 }

@@ -17,13 +17,13 @@ fn main(
     let window = real_window(place.y, place.x);
     let top = place.y * STRIDE_Y - OFFSET_Y;
     let left = place.x * STRIDE_X - OFFSET_X;
-    var largest = -3.4e38;
+    var largest = 0.0;
     var position = 0;
     for (var y = window.x; y < window.z; y += 1) {
         for (var x = window.y; x < window.w; x += 1) {
             let value = input[input_index(place, y, x)];
             let is_first = y == window.x && x == window.y;
-            if (is_first || value > largest) {
+            if (is_first || is_nan(value) || is_greater(value, largest)) {
                 largest = value;
                 position = (y - top) * KERNEL_WIDTH + x - left;
             }

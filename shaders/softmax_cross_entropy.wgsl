@@ -27,7 +27,10 @@ fn main(
         let wanted = targets[target_start + class_index];
         let centred = logits[start + class_index] - softmax.x;
         grad_logits[start + class_index] = scale * (exp(centred) / softmax.y - wanted);
-        loss += wanted * (log(softmax.y) - centred);
+        // A class without a target adds nothing, not even where its logit is infinitely far away.
+        if (wanted != 0.0) {
+            loss += wanted * (log(softmax.y) - centred);
+        }
     }
     workgroupBarrier();
     lanes[local] = loss;
@@ -39,7 +42,7 @@ fn main(
         var answer = 0u;
         var truth = 0u;
         for (var class_index = 1u; class_index < CLASSES; class_index += 1u) {
-            if (logits[start + class_index] > logits[start + answer]) {
+            if (is_greater(logits[start + class_index], logits[start + answer])) {
                 answer = class_index;
             }
             if (targets[target_start + class_index] > targets[target_start + truth]) {

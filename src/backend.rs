@@ -64,4 +64,18 @@ pub trait Backend {
     /// # Errors
     /// Device errors.
     fn settle(&mut self) -> LocalFuture<'_, Result<()>>;
+
+    /// Runs a range of a plan's calls, each alone, and tells the seconds that it takes by the device's own clock; `None`,
+    /// without running anything, where there is no such clock and the caller's tells as much.
+    ///
+    /// # Errors
+    /// Device errors.
+    fn call_seconds<'a>(
+        &'a mut self,
+        _plan: PlanId,
+        _calls: Range<usize>,
+        _step: &'a StepInputs,
+    ) -> LocalFuture<'a, Result<Option<Vec<f64>>>> {
+        Box::pin(async { Ok(None) })
+    }
 }

@@ -13,10 +13,13 @@
 //! # }
 //! ```
 
+mod clock;
 mod convolution;
 mod device;
 mod dispatch;
+mod fusion;
 mod memory;
+mod normalization;
 mod pace;
 mod pipelines;
 mod probe;
@@ -29,6 +32,7 @@ use crate::backend::{Backend, LocalFuture, PlanId};
 use crate::error::{Error, Result};
 use crate::kernel::{StepInputs, Storage};
 use crate::plan::Plan;
+use clock::Clock;
 use device::Device;
 use dispatch::{Dispatch, Operand};
 use futures_channel::oneshot;
@@ -117,8 +121,8 @@ impl GpuBackend {
         self.device.check()?;
         let mut dispatches = Vec::new();
         let mut ends = Vec::new();
-        for call in &plan.calls {
-            dispatches.extend(dispatch::dispatches(call, plan.batch_size));
+        for of_call in fusion::dispatches(&plan.calls, plan.batch_size) {
+            dispatches.extend(of_call);
             ends.push(dispatches.len());
         }
         let scratch = dispatches.iter().flat_map(|d| &d.bindings).map(|b| match b.operand {
@@ -126,7 +130,7 @@ impl GpuBackend {
             Operand::View(_) => 0,
         });
         let scratch = scratch.max().unwrap_or(0);
-        self.grow(plan, scratch).await.map_err(|error| with_batch(error, plan))?;
+        self.grow(plan, scratch).await?;
         let pipelines = self.pipelines.prepare(&self.device, &dispatches).await?;
         self.plans.push(Some(Loaded {
             batch_size: plan.batch_size,
@@ -140,14 +144,29 @@ impl GpuBackend {
         Ok(PlanId(self.plans.len() - 1))
     }
 
-    /// Grows the workspace and the scratch buffer; what one binding may span is checked first.
+    /// Grows the workspace and the scratch buffer; what one binding may span is checked first. A refusal names the batch
+    /// that would fit.
     async fn grow(&mut self, plan: &Plan, scratch: usize) -> Result<()> {
-        let largest = plan.buffers.iter().copied().max().unwrap_or(0).max(scratch);
-        let (needed, available) =
-            ((largest * BYTES) as u64, self.device.limits.max_storage_buffer_binding_size);
-        if needed > available {
-            return Err(Error::Memory { needed, available, batch_that_fits: None });
+        let bytes = |len: usize| (len * BYTES) as u64;
+        let largest = bytes(plan.buffers.iter().copied().max().unwrap_or(0).max(scratch));
+        let limit = self.device.limits.max_storage_buffer_binding_size;
+        if largest > limit {
+            let batch_that_fits = batch_that_fits(plan.batch_size, 0, largest, limit);
+            return Err(Error::Memory { needed: largest, available: limit, batch_that_fits });
         }
+        let grown = self.grow_buffers(plan, scratch).await;
+        grown.map_err(|error| match error {
+            Error::Memory { available, .. } => {
+                let fixed = self.memory.bytes_outside_plans();
+                let growing = bytes(plan.buffers.iter().sum::<usize>() + scratch);
+                let batch_that_fits = batch_that_fits(plan.batch_size, fixed, growing, available);
+                Error::Memory { needed: fixed + growing, available, batch_that_fits }
+            }
+            other => other,
+        })
+    }
+
+    async fn grow_buffers(&mut self, plan: &Plan, scratch: usize) -> Result<()> {
         for (number, &len) in plan.buffers.iter().enumerate() {
             self.memory.grow(&self.device, Storage::Workspace(number as u32), len).await?;
         }
@@ -174,10 +193,11 @@ impl GpuBackend {
         Ok(())
     }
 
-    fn run_calls(&mut self, plan: PlanId, calls: Range<usize>, step: &StepInputs) -> Result<()> {
+    /// Makes a range of a plan's calls ready to run, the step's numbers on the device.
+    fn make_ready(&mut self, plan: PlanId, calls: &Range<usize>, step: &StepInputs) -> Result<()> {
         self.device.check()?;
         self.bind(plan)?;
-        let Self { device, pace, uniform, plans, .. } = self;
+        let Self { device, uniform, plans, .. } = self;
         let loaded = loaded(plans, plan)?;
         if step.batch_size > loaded.batch_size || calls.end > loaded.ends.len() {
             return Err(Error::Internal {
@@ -192,27 +212,57 @@ impl GpuBackend {
         }
         let content = StepUniform::new(step, loaded.betas);
         device.queue.write_buffer(uniform, 0, bytemuck::bytes_of(&content));
-        let end_of = |call: usize| if call == 0 { 0 } else { loaded.ends[call - 1] };
-        let mut next = end_of(calls.start);
-        let last = end_of(calls.end.max(calls.start));
-        let axis_limit = device.limits.max_compute_workgroups_per_dimension;
+        Ok(())
+    }
+
+    fn run_calls(&mut self, plan: PlanId, calls: Range<usize>, step: &StepInputs) -> Result<()> {
+        self.make_ready(plan, &calls, step)?;
+        let Self { device, pace, plans, .. } = self;
+        let loaded = loaded(plans, plan)?;
+        let Range { start: mut next, end: last } = loaded.dispatches_of(calls);
         while next < last {
             let mut encoder = device.handle.create_command_encoder(&Default::default());
             let mut pass = encoder.begin_compute_pass(&Default::default());
             let (mut work, most) = (0.0, pace.work_in_a_buffer());
             while next < last && (work == 0.0 || work < most) {
-                let dispatch = &loaded.dispatches[next];
-                let [x, y, z] = dispatch.grid.groups(step.batch_size, axis_limit);
-                pass.set_pipeline(&loaded.pipelines[next].pipeline);
-                pass.set_bind_group(0, &loaded.bind_groups[next], &[]);
-                pass.dispatch_workgroups(x, y, z);
-                work += 1.0 + dispatch.work.len(step.batch_size) as f64;
+                loaded.encode(&mut pass, next, step.batch_size, device);
+                work += 1.0 + loaded.dispatches[next].work.len(step.batch_size) as f64;
                 next += 1;
             }
             drop(pass);
             pace.submit(device, encoder.finish(), work);
         }
         Ok(())
+    }
+
+    async fn time_calls(
+        &mut self,
+        plan: PlanId,
+        calls: Range<usize>,
+        step: &StepInputs,
+    ) -> Result<Option<Vec<f64>>> {
+        let Some(clock) = Clock::new(&self.device).await? else { return Ok(None) };
+        self.make_ready(plan, &calls, step)?;
+        let Self { device, plans, memory, .. } = self;
+        let loaded = loaded(plans, plan)?;
+        let calls: Vec<usize> = calls.collect();
+        let mut seconds = Vec::with_capacity(calls.len());
+        for calls in calls.chunks(clock::MOST_CALLS) {
+            let mut encoder = device.handle.create_command_encoder(&Default::default());
+            for (number, &call) in calls.iter().enumerate() {
+                let timestamp_writes = Some(clock.writes(number));
+                let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
+                let mut pass = encoder.begin_compute_pass(&descriptor);
+                for dispatch in loaded.dispatches_of(call..call + 1) {
+                    loaded.encode(&mut pass, dispatch, step.batch_size, device);
+                }
+            }
+            let (buffer, bytes) = clock.resolve(&mut encoder, calls.len());
+            device.queue.submit([encoder.finish()]);
+            let stamps = read_buffer(device, buffer, 0, bytes, memory.bytes()).await?;
+            seconds.extend(clock::seconds(device, &stamps));
+        }
+        Ok(Some(seconds))
     }
 
     async fn read_numbers(
@@ -226,35 +276,67 @@ impl GpuBackend {
         if len == 0 {
             return Ok(Vec::new());
         }
-        let size = (len * BYTES) as u64;
-        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        let held = self.memory.bytes();
-        let staging = memory::create_buffer(&self.device, "read", size, usage, held).await?;
-        let mut encoder = self.device.handle.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(source, (offset * BYTES) as u64, &staging, 0, size);
-        let submission = self.device.queue.submit([encoder.finish()]);
-        let (tell, mapped) = oneshot::channel();
-        staging.slice(..).map_async(wgpu::MapMode::Read, move |outcome| {
-            // Nobody listens any more where the read was given up.
-            let _ = tell.send(outcome);
-        });
-        self.device.wait_for(submission)?;
-        let outcome = mapped.await;
-        self.device.check()?;
-        match outcome {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.device.lost(format!("a read failed: {error}"))),
-            Err(_) => return Err(self.device.lost("a read was given up".into())),
-        }
-        let view = staging
-            .slice(..)
-            .get_mapped_range()
-            .map_err(|error| self.device.error(format!("a read failed: {error}")))?;
-        let numbers = bytemuck::pod_collect_to_vec(&view);
-        drop(view);
-        staging.unmap();
-        Ok(numbers)
+        let (start, size) = ((offset * BYTES) as u64, (len * BYTES) as u64);
+        read_buffer(&self.device, source, start, size, self.memory.bytes()).await
     }
+}
+
+impl Loaded {
+    /// The dispatches of a range of calls.
+    fn dispatches_of(&self, calls: Range<usize>) -> Range<usize> {
+        let end_of = |call: usize| if call == 0 { 0 } else { self.ends[call - 1] };
+        end_of(calls.start)..end_of(calls.end.max(calls.start))
+    }
+
+    fn encode(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        dispatch: usize,
+        batch_size: usize,
+        device: &Device,
+    ) {
+        let axis_limit = device.limits.max_compute_workgroups_per_dimension;
+        let [x, y, z] = self.dispatches[dispatch].grid.groups(batch_size, axis_limit);
+        pass.set_pipeline(&self.pipelines[dispatch].pipeline);
+        pass.set_bind_group(0, &self.bind_groups[dispatch], &[]);
+        pass.dispatch_workgroups(x, y, z);
+    }
+}
+
+/// Numbers of a buffer, after all that was submitted; `held` bytes are in use already.
+async fn read_buffer<T: bytemuck::Pod>(
+    device: &Device,
+    source: &wgpu::Buffer,
+    start: u64,
+    size: u64,
+    held: u64,
+) -> Result<Vec<T>> {
+    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+    let staging = memory::create_buffer(device, "read", size, usage, held).await?;
+    let mut encoder = device.handle.create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(source, start, &staging, 0, size);
+    let submission = device.queue.submit([encoder.finish()]);
+    let (tell, mapped) = oneshot::channel();
+    staging.slice(..).map_async(wgpu::MapMode::Read, move |outcome| {
+        // Nobody listens any more where the read was given up.
+        let _ = tell.send(outcome);
+    });
+    device.wait_for(submission)?;
+    let outcome = mapped.await;
+    device.check()?;
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return Err(device.lost(format!("a read failed: {error}"))),
+        Err(_) => return Err(device.lost("a read was given up".into())),
+    }
+    let view = staging
+        .slice(..)
+        .get_mapped_range()
+        .map_err(|error| device.error(format!("a read failed: {error}")))?;
+    let numbers = bytemuck::pod_collect_to_vec::<u8, T>(&view);
+    drop(view);
+    staging.unmap();
+    Ok(numbers)
 }
 
 impl Backend for GpuBackend {
@@ -307,6 +389,15 @@ impl Backend for GpuBackend {
         self.run_calls(plan, calls, step)
     }
 
+    fn call_seconds<'a>(
+        &'a mut self,
+        plan: PlanId,
+        calls: Range<usize>,
+        step: &'a StepInputs,
+    ) -> LocalFuture<'a, Result<Option<Vec<f64>>>> {
+        Box::pin(self.time_calls(plan, calls, step))
+    }
+
     fn settle(&mut self) -> LocalFuture<'_, Result<()>> {
         Box::pin(self.pace.settle(&self.device))
     }
@@ -342,19 +433,23 @@ fn loaded(plans: &mut [Option<Loaded>], plan: PlanId) -> Result<&mut Loaded> {
     })
 }
 
-/// Adds the batch that would fit to a refusal: tensors grow with the batch.
-fn with_batch(error: Error, plan: &Plan) -> Error {
-    match error {
-        Error::Memory { needed, available, .. } => {
-            let share = available as f64 / needed.max(1) as f64;
-            let batch = (plan.batch_size as f64 * share) as usize;
-            let batch_that_fits = Some(batch.min(plan.batch_size.saturating_sub(1)));
-            Error::Memory {
-                needed,
-                available,
-                batch_that_fits: batch_that_fits.filter(|&batch| batch > 0),
-            }
-        }
-        other => other,
+/// The largest batch, halved as often as it takes, whose bytes are available, where `fixed` bytes are needed whatever the
+/// batch and `growing` bytes at `batch_size`.
+fn batch_that_fits(batch_size: usize, fixed: u64, growing: u64, available: u64) -> Option<usize> {
+    let bytes = |batch: usize| fixed as f64 + growing as f64 * batch as f64 / batch_size as f64;
+    let halves = std::iter::successors(Some(batch_size / 2), |&batch| Some(batch / 2));
+    halves.take_while(|&batch| batch > 0).find(|&batch| bytes(batch) <= available as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_batch_that_fits_is_found_by_halving() {
+        assert_eq!(batch_that_fits(32, 100, 3200, 1000), Some(8));
+        assert_eq!(batch_that_fits(32, 100, 3200, 200), Some(1));
+        assert_eq!(batch_that_fits(32, 100, 3200, 150), None);
+        assert_eq!(batch_that_fits(1, 0, 100, 10), None);
     }
 }

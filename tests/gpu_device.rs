@@ -1,19 +1,21 @@
 //! The GPU executor's manners: choice of adapter, memory, loss of the device.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![cfg(feature = "gpu")]
 
 mod any_gpu;
 
-use any_gpu::any_gpu;
+use any_gpu::{device_tests, open_any_gpu};
 use floret::backend::Backend;
 use floret::error::Error;
 use floret::gpu::{GpuBackend, GpuOptions};
 use floret::kernel::Storage;
-use pollster::block_on;
+use floret::network::{Network, presets::preset};
+use floret::parameters::Parameters;
+use floret::plan::{Plan, PlanOptions, Source};
 
-#[test]
-fn a_software_adapter_is_never_taken_unasked() {
-    let Some(backend) = any_gpu() else { return };
-    let chosen = block_on(GpuBackend::new(GpuOptions::default()));
+async fn a_software_adapter_is_never_taken_unasked() {
+    let Some(backend) = open_any_gpu().await else { return };
+    let chosen = GpuBackend::new(GpuOptions::default()).await;
     if backend.adapter().software {
         let error = chosen.expect_err("the software adapter is refused");
         assert!(matches!(&error, Error::Device { problem, .. } if problem.contains("software")));
@@ -22,36 +24,26 @@ fn a_software_adapter_is_never_taken_unasked() {
     }
 }
 
-#[test]
-fn storages_hold_what_was_written_and_start_at_zero() {
-    let Some(mut backend) = any_gpu() else { return };
-    block_on(async {
-        backend.allocate(Storage::Weights, 130).await.unwrap();
-        backend.write(Storage::Weights, 64, bytemuck::cast_slice(&[1.0_f32, 2.0])).unwrap();
-        // Bytes need not fill the last number.
-        backend.write(Storage::Weights, 128, &[0, 0, 128, 63, 7]).unwrap();
-        let numbers = backend.read(Storage::Weights, 62, 68).await.unwrap();
-        assert_eq!(numbers[..4], [0.0, 0.0, 1.0, 2.0]);
-        assert_eq!(numbers[66], 1.0);
-        assert_eq!(numbers[67].to_bits(), 7);
-        backend.allocate(Storage::Weights, 130).await.unwrap();
-        assert_eq!(backend.read(Storage::Weights, 64, 2).await.unwrap(), [0.0, 0.0]);
-        assert!(matches!(
-            backend.write(Storage::Weights, 129, &[0; 8]),
-            Err(Error::Internal { .. })
-        ));
-        assert!(matches!(
-            backend.read(Storage::Gradients, 0, 1).await,
-            Err(Error::Internal { .. })
-        ));
-    });
+async fn storages_hold_what_was_written_and_start_at_zero() {
+    let Some(mut backend) = open_any_gpu().await else { return };
+    backend.allocate(Storage::Weights, 130).await.unwrap();
+    backend.write(Storage::Weights, 64, bytemuck::cast_slice(&[1.0_f32, 2.0])).unwrap();
+    // Bytes need not fill the last number.
+    backend.write(Storage::Weights, 128, &[0, 0, 128, 63, 7]).unwrap();
+    let numbers = backend.read(Storage::Weights, 62, 68).await.unwrap();
+    assert_eq!(numbers[..4], [0.0, 0.0, 1.0, 2.0]);
+    assert_eq!(numbers[66], 1.0);
+    assert_eq!(numbers[67].to_bits(), 7);
+    backend.allocate(Storage::Weights, 130).await.unwrap();
+    assert_eq!(backend.read(Storage::Weights, 64, 2).await.unwrap(), [0.0, 0.0]);
+    assert!(matches!(backend.write(Storage::Weights, 129, &[0; 8]), Err(Error::Internal { .. })));
+    assert!(matches!(backend.read(Storage::Gradients, 0, 1).await, Err(Error::Internal { .. })));
 }
 
-#[test]
-fn too_much_memory_is_a_refusal_that_names_the_need() {
-    let Some(mut backend) = any_gpu() else { return };
+async fn too_much_memory_is_a_refusal_that_names_the_need() {
+    let Some(mut backend) = open_any_gpu().await else { return };
     let len = 1_usize << 44;
-    match block_on(backend.allocate(Storage::Gradients, len)) {
+    match backend.allocate(Storage::Gradients, len).await {
         Err(Error::Memory { needed, available, .. }) => {
             assert_eq!(needed, 4 * len as u64);
             assert!(available < needed);
@@ -59,27 +51,54 @@ fn too_much_memory_is_a_refusal_that_names_the_need() {
         other => panic!("{other:?}"),
     }
     // The device goes on.
-    block_on(backend.allocate(Storage::Gradients, 64)).unwrap();
+    backend.allocate(Storage::Gradients, 64).await.unwrap();
 }
 
-#[test]
-fn a_destroyed_device_is_an_error_everywhere_and_never_zeros() {
-    let Some(mut backend) = any_gpu() else { return };
-    block_on(async {
-        backend.allocate(Storage::Weights, 64).await.unwrap();
-        backend.destroyer()();
-        let lost = |error: &Error| matches!(error, Error::DeviceLost { .. });
-        assert!(lost(&backend.read(Storage::Weights, 0, 64).await.unwrap_err()));
-        assert!(lost(&backend.write(Storage::Weights, 0, &[0; 4]).unwrap_err()));
-        assert!(lost(&backend.allocate(Storage::Weights, 64).await.unwrap_err()));
-        assert!(lost(&backend.settle().await.unwrap_err()));
-    });
+/// Far more samples than one binding spans: refused with a batch that is then taken.
+async fn a_batch_over_the_binding_limit_is_refused_with_one_that_fits() {
+    let Some(mut backend) = open_any_gpu().await else { return };
+    let preset = preset("plain_flower").unwrap();
+    let network = Network::new(&preset.text(preset.actions), preset.input, 5).unwrap();
+    let parameters = Parameters::new(&network.graph);
+    let plan = |batch_size| {
+        let options = PlanOptions::evaluation(batch_size, Source::Tensor);
+        Plan::new(&network.graph, &parameters, &options).unwrap()
+    };
+    let too_large = plan(1 << 17);
+    let Err(Error::Memory { needed, available, batch_that_fits }) = backend.load(&too_large).await
+    else {
+        panic!("16 GB a buffer must be refused");
+    };
+    assert!(needed > available);
+    let batch = batch_that_fits.expect("a smaller batch fits");
+    assert!((1..1 << 17).contains(&batch));
+    // An eighth of it, for the sake of the machine's memory, which is not what is tested.
+    backend.load(&plan((batch / 8).max(1))).await.unwrap();
 }
 
-#[test]
-fn the_ceiling_is_measured() {
-    let Some(mut backend) = any_gpu() else { return };
-    let rate = block_on(backend.multiply_add_rate()).unwrap();
+async fn a_destroyed_device_is_an_error_everywhere_and_never_zeros() {
+    let Some(mut backend) = open_any_gpu().await else { return };
+    backend.allocate(Storage::Weights, 64).await.unwrap();
+    backend.destroyer()();
+    let lost = |error: &Error| matches!(error, Error::DeviceLost { .. });
+    assert!(lost(&backend.read(Storage::Weights, 0, 64).await.unwrap_err()));
+    assert!(lost(&backend.write(Storage::Weights, 0, &[0; 4]).unwrap_err()));
+    assert!(lost(&backend.allocate(Storage::Weights, 64).await.unwrap_err()));
+    assert!(lost(&backend.settle().await.unwrap_err()));
+}
+
+async fn the_ceiling_is_measured() {
+    let Some(mut backend) = open_any_gpu().await else { return };
+    let rate = backend.multiply_add_rate().await.unwrap();
     println!("{}: {rate:.3e} operations a second", backend.name());
     assert!((1e6..1e16).contains(&rate));
 }
+
+device_tests!(
+    a_software_adapter_is_never_taken_unasked,
+    storages_hold_what_was_written_and_start_at_zero,
+    too_much_memory_is_a_refusal_that_names_the_need,
+    a_batch_over_the_binding_limit_is_refused_with_one_that_fits,
+    a_destroyed_device_is_an_error_everywhere_and_never_zeros,
+    the_ceiling_is_measured,
+);

@@ -1,11 +1,21 @@
-// Activations by number: 0 none, 1 ReLU, 2 sigmoid, 3 tanh; `Activation` in src/kernel.rs.
+// Activations by number: 0 none, 1 ReLU, 2 sigmoid, 3 tanh; `Activation` in src/kernel.rs. NaN stays NaN.
 // Arguments are clamped where the function is flat, so that no exponential overflows.
 
 fn activate4(x: vec4<f32>, activation: u32) -> vec4<f32> {
     switch activation {
-        case 1u: { return max(x, vec4<f32>(0.0)); }
-        case 2u: { return 1.0 / (1.0 + exp(-clamp(x, vec4<f32>(-80.0), vec4<f32>(80.0)))); }
-        case 3u: { return tanh(clamp(x, vec4<f32>(-15.0), vec4<f32>(15.0))); }
+        case 1u: {
+            // The bits of the negative numbers, and of no NaN.
+            let negative = bitcast<vec4<u32>>(x) - vec4<u32>(0x80000000u) <= vec4<u32>(0x7f800000u);
+            return select(x, vec4<f32>(0.0), negative);
+        }
+        case 2u, 3u: {
+            return vec4<f32>(
+                activate(x.x, activation),
+                activate(x.y, activation),
+                activate(x.z, activation),
+                activate(x.w, activation),
+            );
+        }
         default: { return x; }
     }
 }
@@ -22,9 +32,9 @@ fn slope4(y: vec4<f32>, activation: u32) -> vec4<f32> {
 
 fn activate(x: f32, activation: u32) -> f32 {
     switch activation {
-        case 1u: { return max(x, 0.0); }
-        case 2u: { return 1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0))); }
-        case 3u: { return tanh(clamp(x, -15.0, 15.0)); }
+        case 1u: { return select(x, 0.0, bitcast<u32>(x) - 0x80000000u <= 0x7f800000u); }
+        case 2u: { return select(1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0))), x, is_nan(x)); }
+        case 3u: { return select(tanh(clamp(x, -15.0, 15.0)), x, is_nan(x)); }
         default: { return x; }
     }
 }

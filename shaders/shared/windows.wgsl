@@ -6,36 +6,53 @@ override DEPTH: u32 = KERNEL_HEIGHT * KERNEL_WIDTH * IN_CHANNELS;
 override INPUT_LINE: u32 = INPUT_WIDTH * IN_CHANNELS;
 override OUTPUT_PIXELS: u32 = OUTPUT_HEIGHT * OUTPUT_WIDTH;
 
-fn window_number(sample: u32, top: i32, left: i32, depth: u32) -> f32 {
-    let y = top + i32(depth / WINDOW_LINE);
-    let x = left + i32(depth % WINDOW_LINE);
-    if (depth >= DEPTH || y < 0 || y >= i32(INPUT_HEIGHT) || x < 0 || x >= i32(INPUT_LINE)) {
-        return 0.0;
-    }
-    return input[(sample * INPUT_HEIGHT + u32(y)) * INPUT_LINE + u32(x)];
+// Where a window begins: its first line, counted from the sample's, its first number in a line, and that number's place in
+// memory, which may lie outside the sample.
+struct Corner {
+    top: i32,
+    left: i32,
+    start: i32,
 }
 
-// Columns depth .. depth + 3 of a row below `rows`; zeros beyond the matrix.
-fn window_numbers(row: u32, rows: u32, depth: u32) -> vec4<f32> {
-    if (row >= rows) {
-        return vec4<f32>(0.0);
-    }
+// The window of row `row`; beyond `rows`, one that meets no pixel.
+fn corner_of(row: u32, rows: u32) -> Corner {
     let sample = row / OUTPUT_PIXELS;
     let pixel = row % OUTPUT_PIXELS;
     let top = i32(pixel / OUTPUT_WIDTH * STRIDE_Y) - OFFSET_Y;
     let left = (i32(pixel % OUTPUT_WIDTH * STRIDE_X) - OFFSET_X) * i32(IN_CHANNELS);
+    let start = (i32(sample * INPUT_HEIGHT) + top) * i32(INPUT_LINE) + left;
+    return Corner(select(i32(INPUT_HEIGHT), top, row < rows), left, start);
+}
+
+// Whether the number at that line and place of a window is a pixel's.
+fn is_real(corner: Corner, line: u32, place: u32) -> bool {
+    // A negative number is a very large one.
+    return u32(corner.top + i32(line)) < INPUT_HEIGHT && u32(corner.left + i32(place)) < INPUT_LINE;
+}
+
+fn window_number(corner: Corner, depth: u32) -> f32 {
+    let line = depth / WINDOW_LINE;
+    let place = depth % WINDOW_LINE;
+    if (depth >= DEPTH || !is_real(corner, line, place)) {
+        return 0.0;
+    }
+    return input[u32(corner.start + i32(line * INPUT_LINE + place))];
+}
+
+// Columns depth .. depth + 3 of a window; zeros beyond the matrix.
+fn window_numbers(corner: Corner, depth: u32) -> vec4<f32> {
     if (IN_CHANNELS % 4u == 0u) {
-        let y = top + i32(depth / WINDOW_LINE);
-        let x = left + i32(depth % WINDOW_LINE);
-        if (depth >= DEPTH || y < 0 || y >= i32(INPUT_HEIGHT) || x < 0 || x >= i32(INPUT_LINE)) {
+        let line = depth / WINDOW_LINE;
+        let place = depth % WINDOW_LINE;
+        if (depth >= DEPTH || !is_real(corner, line, place)) {
             return vec4<f32>(0.0);
         }
-        return input_vec4[((sample * INPUT_HEIGHT + u32(y)) * INPUT_LINE + u32(x)) / 4u];
+        return input_vec4[u32(corner.start + i32(line * INPUT_LINE + place)) / 4u];
     }
     return vec4<f32>(
-        window_number(sample, top, left, depth),
-        window_number(sample, top, left, depth + 1u),
-        window_number(sample, top, left, depth + 2u),
-        window_number(sample, top, left, depth + 3u),
+        window_number(corner, depth),
+        window_number(corner, depth + 1u),
+        window_number(corner, depth + 2u),
+        window_number(corner, depth + 3u),
     );
 }

@@ -6,38 +6,79 @@ use super::dispatch::{
 };
 use crate::kernel::{Activation, Call, Convolution, Extent};
 
-/// Rows and columns of a workgroup's tile; an invocation makes 8 × 4 of its numbers.
+/// A workgroup's share of a product, as `shaders/shared/product.wgsl` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Tile {
     rows: usize,
     columns: usize,
+    /// Terms in workgroup memory at a time.
+    depth: usize,
+    /// Columns of an invocation; it has 8 rows.
+    width: usize,
+    /// Invocations that share the terms of a part.
+    slices: usize,
 }
 
 /// Workgroups that keep a device busy; smaller tiles are taken to get there.
 const BUSY: usize = 128;
+/// Invocations of a workgroup with narrow parts.
+const INVOCATIONS: usize = 128;
+/// Rows and columns of the tiles, the most economical first.
+const SIZES: [[usize; 2]; 15] = [
+    [128, 64],
+    [64, 64],
+    [128, 32],
+    [64, 32],
+    [32, 64],
+    [128, 16],
+    [32, 32],
+    [64, 16],
+    [16, 64],
+    [128, 8],
+    [32, 16],
+    [16, 32],
+    [64, 8],
+    [16, 16],
+    [32, 8],
+];
 
 impl Tile {
-    /// The tile for a product of so many rows and columns, with `layers` of them at once.
-    fn new(rows: usize, columns: usize, layers: usize) -> Self {
-        let waste = |tile: usize| columns.next_multiple_of(tile);
-        let tile_columns =
-            [64, 32, 16, 8].into_iter().min_by_key(|&tile| (waste(tile), 64 - tile)).unwrap_or(8);
-        // At least 16 invocations, at most 128.
-        let sizes = match tile_columns {
-            64 => [64, 32, 16],
-            32 => [128, 64, 32],
-            16 => [128, 64, 32],
-            _ => [128, 128, 64],
-        };
-        let tiles =
-            |tile_rows: usize| rows.div_ceil(tile_rows) * columns.div_ceil(tile_columns) * layers;
-        let tile_rows =
-            sizes.into_iter().find(|&size| tiles(size) >= BUSY).unwrap_or(sizes[sizes.len() - 1]);
-        Self { rows: tile_rows, columns: tile_columns }
+    /// The tile for a product of so many rows and columns, with `layers` of them at once, each number a sum of `terms`.
+    fn new(rows: usize, columns: usize, layers: usize, terms: usize) -> Self {
+        let groups = |[r, c]: [usize; 2]| rows.div_ceil(r) * columns.div_ceil(c) * layers;
+        // Columns beyond the product's are work for nothing.
+        let least = SIZES.map(|[_, c]| columns.next_multiple_of(c)).into_iter().min();
+        let fitting =
+            SIZES.into_iter().filter(|&[_, c]| Some(columns.next_multiple_of(c)) == least);
+        let mut best = [128, 8];
+        for size in fitting {
+            best = size;
+            if groups(size) >= BUSY {
+                break;
+            }
+        }
+        Self::of(best, terms)
     }
 
-    fn constants(self) -> [(&'static str, f64); 2] {
-        [("TILE_ROWS", self.rows as f64), ("TILE_COLUMNS", self.columns as f64)]
+    fn of([rows, columns]: [usize; 2], terms: usize) -> Self {
+        if columns == 64 && rows >= 64 {
+            return Self { rows, columns, depth: 16, width: 8, slices: 1 };
+        }
+        let slices = INVOCATIONS / (rows * columns / 32);
+        // A block of 4 × 4 numbers a side for every invocation, in 16 KiB together.
+        let most = 2048 / rows.max(columns);
+        let depth = terms.next_power_of_two().clamp(4 * slices, most.max(4 * slices));
+        Self { rows, columns, depth, width: 4, slices }
+    }
+
+    fn constants(self) -> [(&'static str, f64); 5] {
+        [
+            ("TILE_ROWS", self.rows as f64),
+            ("TILE_COLUMNS", self.columns as f64),
+            ("TILE_DEPTH", self.depth as f64),
+            ("WIDTH", self.width as f64),
+            ("SLICES", self.slices as f64),
+        ]
     }
 
     /// The grid over a product.
@@ -61,27 +102,48 @@ fn work(convolution: &Convolution) -> Extent {
     Extent::PerSample(2 * convolution.multiply_adds() as usize)
 }
 
-/// `input, block → output`.
+/// `input, block → output`. With `statistics`, the moments of every tile's rows go to scratch.
 pub(super) fn forward(
     call: &Call,
     convolution: &Convolution,
     activation: Activation,
     batch_size: usize,
+    statistics: bool,
 ) -> Vec<Dispatch> {
     let (pixels, channels) = (convolution.output.pixels(), convolution.output.channels);
-    let tile = Tile::new(pixels * batch_size, channels, 1);
+    let tile = forward_tile(convolution, batch_size);
     let mut constants = shape_constants(convolution);
     constants.extend(tile.constants());
     constants.push(("ACTIVATION", activation_number(activation)));
+    constants.push(("STATISTICS", flag(statistics)));
     let [input, block] = [call.reads[0], call.reads[1]];
+    let tiles = (pixels * batch_size).div_ceil(tile.rows);
+    let moments = if statistics { 2 * channels * tiles } else { 2 };
     vec![Dispatch {
         shader: call.kernel.name(),
         entry: "main",
         constants,
-        bindings: vec![read(input), read(block), read(input), read(block), write(call.writes[0])],
+        bindings: vec![
+            read(input),
+            read(block),
+            read(input),
+            read(block),
+            write(call.writes[0]),
+            scratch(moments, true),
+        ],
         grid: tile.grid(Extent::PerSample(pixels), channels, 1),
         work: work(convolution),
     }]
+}
+
+fn forward_tile(convolution: &Convolution, batch_size: usize) -> Tile {
+    let rows = convolution.output.pixels() * batch_size;
+    Tile::new(rows, convolution.output.channels, 1, convolution.depth())
+}
+
+/// Rows of a tile of the forward pass: one stretch of scratch where that pass takes statistics too.
+pub(super) fn forward_tile_rows(convolution: &Convolution, batch_size: usize) -> usize {
+    forward_tile(convolution, batch_size).rows
 }
 
 /// `grad_output, block, (input) → grad_input`.
@@ -96,7 +158,8 @@ pub(super) fn backward_input(
     let [stride_y, stride_x] = window.stride;
     let phase_pixels = input.height.div_ceil(stride_y) * input.width.div_ceil(stride_x);
     let phases = stride_y * stride_x;
-    let tile = Tile::new(phase_pixels * batch_size, input.channels, phases);
+    let terms = convolution.window.area().div_ceil(phases) * convolution.output.channels;
+    let tile = Tile::new(phase_pixels * batch_size, input.channels, phases, terms);
     let mut constants = shape_constants(convolution);
     // The bias has no part in this gradient.
     constants.retain(|&(name, _)| name != "BIAS_OFFSET");
@@ -123,8 +186,8 @@ pub(super) fn backward_input(
     }]
 }
 
-/// Terms of a sum in one part at least, a multiple of the shader's TILE_DEPTH.
-const SHORTEST_SPLIT: usize = 64;
+/// Rounds of a workgroup over its terms, up to which cutting the sum costs more than it saves: the parts are to be added.
+const FEW_ROUNDS: usize = 6;
 
 /// `input, grad_output → grad_block`.
 pub(super) fn backward_weight(
@@ -134,11 +197,11 @@ pub(super) fn backward_weight(
 ) -> Vec<Dispatch> {
     let (depth, channels) = (convolution.depth(), convolution.output.channels);
     let rows = convolution.output.pixels() * batch_size;
-    let most_splits = rows.div_ceil(SHORTEST_SPLIT);
-    let tile = Tile::new(depth, channels, most_splits);
+    let tile = Tile::new(depth, channels, rows.div_ceil(128), rows);
+    let most_splits = rows.div_ceil(FEW_ROUNDS * tile.depth);
     let tiles = depth.div_ceil(tile.rows) * channels.div_ceil(tile.columns);
     let splits = (2 * BUSY / tiles).clamp(1, most_splits);
-    let split_rows = rows.div_ceil(splits).next_multiple_of(16);
+    let split_rows = rows.div_ceil(splits).next_multiple_of(tile.depth);
     let splits = rows.div_ceil(split_rows);
     let product_len = (depth + 1) * channels;
     let split_bias = if splits == 1 { convolution.bias_offset() } else { convolution.kernel_len() };
@@ -180,9 +243,26 @@ mod tests {
 
     #[test]
     fn tiles_waste_few_columns_and_keep_the_device_busy() {
-        assert_eq!(Tile::new(1 << 20, 64, 1), Tile { rows: 64, columns: 64 });
-        assert_eq!(Tile::new(1 << 20, 80, 1).columns, 16);
-        assert_eq!(Tile::new(1 << 20, 5, 1).columns, 8);
-        assert_eq!(Tile::new(2560, 16, 1), Tile { rows: 32, columns: 16 });
+        let size = |tile: Tile| [tile.rows, tile.columns];
+        assert_eq!(size(Tile::new(1 << 20, 64, 1, 576)), [128, 64]);
+        assert_eq!(size(Tile::new(6272, 128, 1, 576)), [64, 64]);
+        assert_eq!(Tile::new(1 << 20, 80, 1, 576).columns, 16);
+        assert_eq!(Tile::new(1 << 20, 5, 1, 576).columns, 8);
+        assert_eq!(size(Tile::new(2560, 16, 1, 144)), [16, 16]);
+    }
+
+    #[test]
+    fn a_tile_fits_its_invocations_and_workgroup_memory() {
+        for size in SIZES {
+            for terms in [1, 16, 100, 5000] {
+                let tile = Tile::of(size, terms);
+                let threads = tile.rows / 8 * tile.columns / tile.width * tile.slices;
+                assert!(tile.rows * tile.depth / 16 <= threads, "{tile:?}");
+                assert!(tile.columns * tile.depth / 16 <= threads, "{tile:?}");
+                assert!(tile.depth.is_multiple_of(4 * tile.slices), "{tile:?}");
+                assert!((tile.rows + tile.columns) * tile.depth <= 4096, "{tile:?}");
+                assert!(tile.slices == 1 || threads <= 128, "{tile:?}");
+            }
+        }
     }
 }

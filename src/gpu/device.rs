@@ -139,7 +139,10 @@ impl Device {
             max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
             ..wgpu::Limits::default()
         };
-        let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+        // Time stamps are for measuring alone: where there are none, nothing else is missing.
+        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let descriptor =
+            wgpu::DeviceDescriptor { required_limits, required_features, ..Default::default() };
         let (handle, queue) =
             adapter.request_device(&descriptor).await.map_err(|error| Error::Device {
                 device: summary.to_string(),

@@ -3,10 +3,9 @@
 //! The shader text is fixed; a model supplies numbers only, as pipeline constants.
 
 use super::convolution;
+use super::normalization::{self, backward_input_constants, norm_constants, running_constants};
 use crate::kernel::{Activation, CONTRIBUTION};
-use crate::kernel::{
-    BatchNorm, Call, Extent, Kernel, Part, Pooling, TiledAdd, View, round_up_to_row,
-};
+use crate::kernel::{Call, Extent, Kernel, Part, Pooling, TiledAdd, View};
 use crate::shape::{Shape, Window};
 
 /// Constants of a pipeline, by name.
@@ -76,7 +75,7 @@ pub(super) struct Dispatch {
 }
 
 /// Arithmetic that a number moved through memory is worth.
-const WORK_PER_NUMBER: usize = 16;
+pub(super) const WORK_PER_NUMBER: usize = 16;
 
 /// Items of a workgroup of the kernels without a tile.
 const GROUP: usize = 64;
@@ -109,8 +108,8 @@ pub(super) fn scaled(extent: Extent, factor: usize) -> Extent {
     }
 }
 
-/// The dispatches of a call, for a plan of at most `batch_size` samples.
-pub(super) fn dispatches(call: &Call, batch_size: usize) -> Vec<Dispatch> {
+/// The dispatches of a call by itself, for a plan of at most `batch_size` samples.
+pub(super) fn dispatches_of(call: &Call, batch_size: usize) -> Vec<Dispatch> {
     use Extent::{Fixed, PerSample};
     let one = |constants, items, width| {
         vec![Dispatch::flat(call, constants, operands(call), items, width)]
@@ -128,7 +127,7 @@ pub(super) fn dispatches(call: &Call, batch_size: usize) -> Vec<Dispatch> {
             one(constants, PerSample(output.pixels()), 1)
         }
         Kernel::Conv2dForward { convolution, activation } => {
-            convolution::forward(call, &convolution, activation, batch_size)
+            convolution::forward(call, &convolution, activation, batch_size, false)
         }
         Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate } => {
             convolution::backward_input(
@@ -151,39 +150,17 @@ pub(super) fn dispatches(call: &Call, batch_size: usize) -> Vec<Dispatch> {
             constants.push(("ACCUMULATE", flag(accumulate)));
             one(constants, PerSample(pooling.input.len()), 1)
         }
-        Kernel::BatchNormStatistics { norm } => {
-            let constants = vec![
-                ("SECOND", second(&norm)),
-                ("EPSILON", f64::from(norm.epsilon)),
-                ("MOMENTUM", f64::from(norm.momentum)),
-            ];
-            channel_sums(call, &norm, constants, batch_size)
-        }
-        Kernel::BatchNormRunning { norm } => {
-            let constants = vec![
-                ("CHANNELS", norm.channels as f64),
-                ("SECOND", second(&norm)),
-                ("EPSILON", f64::from(norm.epsilon)),
-            ];
-            one(constants, Fixed(norm.channels), 1)
-        }
+        Kernel::BatchNormStatistics { norm } => normalization::statistics(call, &norm, batch_size),
+        Kernel::BatchNormRunning { norm } => one(running_constants(&norm), Fixed(norm.channels), 1),
         Kernel::BatchNormNormalize { norm } => {
-            let constants = norm_constants(&norm);
-            one(constants, PerSample(norm.pixels * norm.channels), 1)
+            one(norm_constants(&norm), PerSample(norm.pixels * norm.channels), 4)
         }
         Kernel::BatchNormBackwardReduce { norm } => {
-            let constants = vec![
-                ("SECOND", second(&norm)),
-                ("RESCALE", flag(norm.rescale)),
-                ("ACTIVATION", activation_number(norm.activation)),
-            ];
-            channel_sums(call, &norm, constants, batch_size)
+            normalization::backward_reduce(call, &norm, batch_size)
         }
         Kernel::BatchNormBackwardInput { norm, input_activation, accumulate } => {
-            let mut constants = norm_constants(&norm);
-            constants.push(("INPUT_ACTIVATION", activation_number(input_activation)));
-            constants.push(("ACCUMULATE", flag(accumulate)));
-            one(constants, PerSample(norm.pixels * norm.channels), 1)
+            let constants = backward_input_constants(&norm, input_activation, accumulate);
+            one(constants, PerSample(norm.pixels * norm.channels), 4)
         }
         Kernel::ActivationForward { len, activation } => {
             let constants =
@@ -276,7 +253,7 @@ pub(super) fn flag(value: bool) -> f64 {
 }
 
 /// Reads, then writes. A shader binds its last optional read always, so where the call has none the first read stands in.
-fn operands(call: &Call) -> Vec<Binding> {
+pub(super) fn operands(call: &Call) -> Vec<Binding> {
     let mut reads = call.reads.clone();
     if let Kernel::BatchNormNormalize { norm }
     | Kernel::BatchNormBackwardReduce { norm }
@@ -286,21 +263,6 @@ fn operands(call: &Call) -> Vec<Binding> {
         reads.push(call.reads[0]);
     }
     reads.into_iter().map(read).chain(call.writes.iter().copied().map(write)).collect()
-}
-
-/// Place of the second vector of a pair.
-fn second(norm: &BatchNorm) -> f64 {
-    round_up_to_row(norm.channels) as f64
-}
-
-fn norm_constants(norm: &BatchNorm) -> Constants {
-    vec![
-        ("PIXELS", norm.pixels as f64),
-        ("CHANNELS", norm.channels as f64),
-        ("SECOND", second(norm)),
-        ("RESCALE", flag(norm.rescale)),
-        ("ACTIVATION", activation_number(norm.activation)),
-    ]
 }
 
 fn add_constants(add: &TiledAdd) -> Constants {
@@ -341,53 +303,6 @@ pub(super) fn window_constants(input: &Shape, output: &Shape, window: &Window) -
         ("OFFSET_Y", window.offset[0] as f64),
         ("OFFSET_X", window.offset[1] as f64),
     ]
-}
-
-/// Invocations of a workgroup that sums over rows.
-const SUM_LANES: usize = 128;
-/// Chunks of rows at most.
-const MOST_CHUNKS: usize = 128;
-
-/// Two sums a channel in two stages; see `shaders/shared/channel_sums.wgsl`.
-fn channel_sums(
-    call: &Call,
-    norm: &BatchNorm,
-    mut constants: Constants,
-    batch_size: usize,
-) -> Vec<Dispatch> {
-    let channel_lanes = norm.channels.next_power_of_two().min(32);
-    let row_lanes = SUM_LANES / channel_lanes;
-    let chunks = (norm.pixels * batch_size).div_ceil(8 * row_lanes).clamp(1, MOST_CHUNKS);
-    let numbers = Extent::PerSample(norm.pixels * norm.channels);
-    constants.extend([
-        ("PIXELS", norm.pixels as f64),
-        ("CHANNELS", norm.channels as f64),
-        ("CHANNEL_LANES", channel_lanes as f64),
-        ("ROW_LANES", row_lanes as f64),
-        ("CHUNKS", chunks as f64),
-    ]);
-    let mut bindings = vec![scratch(2 * chunks * norm.channels, true)];
-    bindings.extend(operands(call));
-    let main = Dispatch {
-        shader: call.kernel.name(),
-        entry: "main",
-        constants,
-        bindings,
-        grid: Grid {
-            items: Extent::Fixed(chunks),
-            per_group: 1,
-            repeats: norm.channels.div_ceil(channel_lanes),
-            layers: 1,
-        },
-        work: scaled(numbers, WORK_PER_NUMBER),
-    };
-    let finish = Dispatch {
-        entry: "finish",
-        grid: Grid::of(Extent::Fixed(norm.channels), 1),
-        work: Extent::Fixed(chunks * norm.channels * WORK_PER_NUMBER),
-        ..main.clone()
-    };
-    vec![main, finish]
 }
 
 fn cross_entropy(call: &Call, classes: usize, batch_size: usize) -> Vec<Dispatch> {

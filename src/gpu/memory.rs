@@ -83,6 +83,16 @@ impl Memory {
         self.storages.values().chain(&self.scratch).map(|held| held.buffer.size()).sum()
     }
 
+    /// Bytes held that no plan can do without, whatever its batch: all but the workspace and the scratch buffer.
+    pub fn bytes_outside_plans(&self) -> u64 {
+        let outside = |storage: &&Storage| !matches!(storage, Storage::Workspace(_));
+        self.storages
+            .keys()
+            .filter(outside)
+            .map(|storage| self.storages[storage].buffer.size())
+            .sum()
+    }
+
     /// The buffer of a storage, where a stretch of it that must exist lies.
     pub fn stretch(&self, storage: Storage, offset: usize, len: usize) -> Result<&wgpu::Buffer> {
         let held = self.storages.get(&storage).ok_or_else(|| missing(storage))?;

@@ -10,8 +10,9 @@ use crate::kernel::{Extent, StepInputs};
 use futures_channel::oneshot;
 use web_time::Instant;
 
-const INVOCATIONS: usize = 1 << 16;
-const ROUNDS: usize = 64;
+/// Many more than run at once on any device, so that none of it is idle.
+const INVOCATIONS: usize = 1 << 20;
+const ROUNDS: usize = 128;
 /// Operations of a round of an invocation: 8 chains of 4 multiply-adds.
 const ROUND: usize = 8 * 4 * 2;
 /// A measurement this long is not all start-up.

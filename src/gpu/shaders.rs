@@ -2,12 +2,13 @@
 
 const STEP: &str = include_str!("../../shaders/shared/step.wgsl");
 const ACTIVATION: &str = include_str!("../../shaders/shared/activation.wgsl");
+const NAN: &str = include_str!("../../shaders/shared/nan.wgsl");
 const RANDOM: &str = include_str!("../../shaders/shared/random.wgsl");
 const POOLING: &str = include_str!("../../shaders/shared/pooling.wgsl");
-const CHANNEL_SUMS: &str = include_str!("../../shaders/shared/channel_sums.wgsl");
+const MOMENTS: &str = include_str!("../../shaders/shared/moments.wgsl");
 const SOFTMAX: &str = include_str!("../../shaders/shared/softmax.wgsl");
 const CONVOLUTION: &str = include_str!("../../shaders/shared/convolution.wgsl");
-const TILES: &str = include_str!("../../shaders/shared/tiles.wgsl");
+const PRODUCT: &str = include_str!("../../shaders/shared/product.wgsl");
 const WINDOWS: &str = include_str!("../../shaders/shared/windows.wgsl");
 
 /// A kernel's shader.
@@ -49,22 +50,22 @@ pub(super) static SHADERS: [Shader; 26] = [
     },
     Shader {
         name: "conv2d_forward",
-        shared: &[STEP, ACTIVATION, CONVOLUTION, TILES, WINDOWS],
+        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PRODUCT, WINDOWS],
         own: include_str!("../../shaders/conv2d_forward.wgsl"),
     },
     Shader {
         name: "conv2d_backward_input",
-        shared: &[STEP, ACTIVATION, CONVOLUTION, TILES],
+        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PRODUCT],
         own: include_str!("../../shaders/conv2d_backward_input.wgsl"),
     },
     Shader {
         name: "conv2d_backward_weight",
-        shared: &[STEP, CONVOLUTION, TILES, WINDOWS],
+        shared: &[STEP, CONVOLUTION, PRODUCT, WINDOWS],
         own: include_str!("../../shaders/conv2d_backward_weight.wgsl"),
     },
     Shader {
         name: "max_pool_forward",
-        shared: &[STEP, POOLING],
+        shared: &[STEP, NAN, POOLING],
         own: include_str!("../../shaders/max_pool_forward.wgsl"),
     },
     Shader {
@@ -84,7 +85,7 @@ pub(super) static SHADERS: [Shader; 26] = [
     },
     Shader {
         name: "batch_norm_statistics",
-        shared: &[STEP, CHANNEL_SUMS],
+        shared: &[STEP, MOMENTS],
         own: include_str!("../../shaders/batch_norm_statistics.wgsl"),
     },
     Shader {
@@ -94,32 +95,32 @@ pub(super) static SHADERS: [Shader; 26] = [
     },
     Shader {
         name: "batch_norm_normalize",
-        shared: &[STEP, ACTIVATION],
+        shared: &[STEP, NAN, ACTIVATION, MOMENTS],
         own: include_str!("../../shaders/batch_norm_normalize.wgsl"),
     },
     Shader {
         name: "batch_norm_backward_reduce",
-        shared: &[STEP, ACTIVATION, CHANNEL_SUMS],
+        shared: &[STEP, NAN, ACTIVATION],
         own: include_str!("../../shaders/batch_norm_backward_reduce.wgsl"),
     },
     Shader {
         name: "batch_norm_backward_input",
-        shared: &[STEP, ACTIVATION],
+        shared: &[STEP, NAN, ACTIVATION],
         own: include_str!("../../shaders/batch_norm_backward_input.wgsl"),
     },
     Shader {
         name: "activation_forward",
-        shared: &[STEP, ACTIVATION],
+        shared: &[STEP, NAN, ACTIVATION],
         own: include_str!("../../shaders/activation_forward.wgsl"),
     },
     Shader {
         name: "activation_backward",
-        shared: &[STEP, ACTIVATION],
+        shared: &[STEP, NAN, ACTIVATION],
         own: include_str!("../../shaders/activation_backward.wgsl"),
     },
     Shader {
         name: "add_forward",
-        shared: &[STEP, ACTIVATION],
+        shared: &[STEP, NAN, ACTIVATION],
         own: include_str!("../../shaders/add_forward.wgsl"),
     },
     Shader {
@@ -149,7 +150,7 @@ pub(super) static SHADERS: [Shader; 26] = [
     },
     Shader {
         name: "softmax_cross_entropy",
-        shared: &[STEP, SOFTMAX],
+        shared: &[STEP, NAN, SOFTMAX],
         own: include_str!("../../shaders/softmax_cross_entropy.wgsl"),
     },
     Shader {

@@ -1,15 +1,44 @@
-//! An executor on whatever adapter this machine has, software included.
+//! An executor on whatever adapter this machine or browser has, software included.
+#![allow(dead_code, unused_macros, unused_imports, reason = "each suite uses its own part")]
 
 use floret::gpu::{GpuBackend, GpuOptions};
 
-/// `None`, said aloud, where there is no adapter. CI has one, so there that is a failure.
-pub fn any_gpu() -> Option<GpuBackend> {
-    match pollster::block_on(GpuBackend::new(GpuOptions { allow_software: true })) {
+/// `None`, said aloud, where there is no adapter. CI has one, natively and in its browser, so there that is a failure.
+pub async fn open_any_gpu() -> Option<GpuBackend> {
+    // A browser has no environment: there, that of the build counts.
+    let ci = std::env::var("CI").ok().or(option_env!("CI").map(str::to_string));
+    match GpuBackend::new(GpuOptions { allow_software: true }).await {
         Ok(backend) => Some(backend),
-        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
+        Err(error) if ci.as_deref() == Some("true") => panic!("{error}"),
         Err(error) => {
             println!("skipped: no GPU adapter ({error})");
             None
         }
     }
 }
+
+/// The same for suites that only run natively.
+pub fn any_gpu() -> Option<GpuBackend> {
+    pollster::block_on(open_any_gpu())
+}
+
+/// Makes tests of async functions: natively they block, in a browser they are promises.
+macro_rules! device_tests {
+    ($($name:ident),+ $(,)?) => {
+        #[cfg(not(target_arch = "wasm32"))]
+        mod native {
+            $(#[test]
+            fn $name() {
+                pollster::block_on(super::$name());
+            })+
+        }
+        #[cfg(target_arch = "wasm32")]
+        mod web {
+            $(#[wasm_bindgen_test::wasm_bindgen_test]
+            async fn $name() {
+                super::$name().await;
+            })+
+        }
+    };
+}
+pub(crate) use device_tests;

@@ -3,6 +3,7 @@
 //! The suite that uses it also declares `mod reference`.
 #![allow(dead_code, reason = "each suite uses its own part")]
 
+pub mod edges;
 mod elementwise;
 mod loss;
 mod normalization;
@@ -14,6 +15,7 @@ use crate::reference;
 use floret::kernel::{Activation, Kernel, StepInputs, round_up_to_row};
 use floret::rng::{Random, Stream};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 /// A kernel, its operands, and what its written views hold before it runs: NaN wherever it must not look.
@@ -99,6 +101,19 @@ pub fn families() -> Vec<Family> {
     .collect()
 }
 
+/// Draws the same cases every time.
+fn runner(count: u32) -> TestRunner {
+    let config = Config { cases: count, failure_persistence: None, ..Config::default() };
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
+
+/// `count` cases of a family, the same ones every time: for suites that wait for a device between them.
+pub fn draw_cases(family: &Family, count: u32) -> Vec<Case> {
+    let mut runner = runner(count);
+    let mut case = || family.cases.new_tree(&mut runner).expect("the filters let cases through");
+    (0..count).map(|_| case().current()).collect()
+}
+
 /// Runs `check` on `count` cases of a kernel, the same ones every time.
 ///
 /// # Panics
@@ -106,9 +121,7 @@ pub fn families() -> Vec<Family> {
 pub fn check(name: &str, count: u32, check: impl Fn(&Case) -> Result<(), String>) {
     let family = families().into_iter().find(|family| family.name == name);
     let family = family.unwrap_or_else(|| panic!("no cases for kernel {name}"));
-    let config = Config { cases: count, failure_persistence: None, ..Config::default() };
-    let mut runner =
-        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut runner = runner(count);
     let outcome = runner.run(&family.cases, |case| check(&case).map_err(TestCaseError::fail));
     if let Err(failure) = outcome {
         panic!("{name}: {failure}");

@@ -1,0 +1,212 @@
+// A matrix product in tiles: a workgroup makes TILE_ROWS x TILE_COLUMNS of its numbers, an invocation 8 x WIDTH of them
+// (WIDTH is 4 or 8). Where the product is small, SLICES invocations share such a part, each with its share of the terms;
+// their sums are added in order at the end. While some terms are multiplied, the next are on their way from memory.
+//
+// A kernel that includes this says what its matrices are: `Aim`, what an invocation keeps of the 4 rows that it loads;
+// `aim_at(first_row, part)`, rows `part + TILE_ROWS / 4 * i` of the tile at `first_row`; `left_block(aim, term, end)`, those
+// 4 rows with terms `term .. term + 3`; `right_block(term, end, column)`, 4 terms of columns `column .. column + 3`; zeros
+// beyond the matrices. `store(first_row, row, column, half, sums)` takes 4 numbers of a row of the tile; `half` is 1 in the
+// right half of a wide tile.
+override TILE_ROWS: u32;
+override TILE_COLUMNS: u32;
+// Terms in workgroup memory at a time, a multiple of 4 * SLICES.
+override TILE_DEPTH: u32;
+override WIDTH: u32;
+override SLICES: u32;
+
+// Invocations of a slice, one below the other and side by side.
+override ROW_THREADS: u32 = TILE_ROWS / 8u;
+override COLUMN_THREADS: u32 = TILE_COLUMNS / WIDTH;
+override TEAM: u32 = ROW_THREADS * COLUMN_THREADS;
+override THREADS: u32 = TEAM * SLICES;
+override QUARTERS: u32 = TILE_DEPTH / 4u;
+override COLUMN_VECTORS: u32 = TILE_COLUMNS / 4u;
+// Blocks of 4 x 4 numbers, at most one a side for an invocation to load.
+override LEFT_BLOCKS: u32 = TILE_ROWS * QUARTERS / 4u;
+override RIGHT_BLOCKS: u32 = QUARTERS * COLUMN_VECTORS;
+override FIRST_RIGHT: u32 = THREADS - RIGHT_BLOCKS;
+override RIGHT_START: u32 = 4u * LEFT_BLOCKS;
+
+// Rows of the left matrix, four terms to an element; then terms of the right one, four columns to an element. 16 KiB,
+// which every device has.
+var<workgroup> tile: array<vec4<f32>, 1024>;
+
+// sum + four terms of a row times four terms of four columns, one multiply-add after another.
+fn multiply_add(
+    sum: vec4<f32>,
+    a: vec4<f32>,
+    b0: vec4<f32>,
+    b1: vec4<f32>,
+    b2: vec4<f32>,
+    b3: vec4<f32>,
+) -> vec4<f32> {
+    var result = b0 * a.x + sum;
+    result = b1 * a.y + result;
+    result = b2 * a.z + result;
+    result = b3 * a.w + result;
+    return result;
+}
+
+// The sums of an invocation: 8 rows of 4 columns, and of 4 more where it is wide.
+struct Sums {
+    sum0: vec4<f32>,
+    sum1: vec4<f32>,
+    sum2: vec4<f32>,
+    sum3: vec4<f32>,
+    sum4: vec4<f32>,
+    sum5: vec4<f32>,
+    sum6: vec4<f32>,
+    sum7: vec4<f32>,
+    wide0: vec4<f32>,
+    wide1: vec4<f32>,
+    wide2: vec4<f32>,
+    wide3: vec4<f32>,
+    wide4: vec4<f32>,
+    wide5: vec4<f32>,
+    wide6: vec4<f32>,
+    wide7: vec4<f32>,
+}
+
+// Adds the products of four terms, whose first places in the tile are `a` and `b`. An invocation's rows are ROW_THREADS
+// apart, so that neighbours read neighbouring memory.
+fn add_products(sums: ptr<function, Sums>, a: u32, b: u32) {
+    let apart = ROW_THREADS * QUARTERS;
+    let a0 = tile[a];
+    let a1 = tile[a + apart];
+    let a2 = tile[a + 2u * apart];
+    let a3 = tile[a + 3u * apart];
+    let a4 = tile[a + 4u * apart];
+    let a5 = tile[a + 5u * apart];
+    let a6 = tile[a + 6u * apart];
+    let a7 = tile[a + 7u * apart];
+    let b0 = tile[b];
+    let b1 = tile[b + COLUMN_VECTORS];
+    let b2 = tile[b + 2u * COLUMN_VECTORS];
+    let b3 = tile[b + 3u * COLUMN_VECTORS];
+    (*sums).sum0 = multiply_add((*sums).sum0, a0, b0, b1, b2, b3);
+    (*sums).sum1 = multiply_add((*sums).sum1, a1, b0, b1, b2, b3);
+    (*sums).sum2 = multiply_add((*sums).sum2, a2, b0, b1, b2, b3);
+    (*sums).sum3 = multiply_add((*sums).sum3, a3, b0, b1, b2, b3);
+    (*sums).sum4 = multiply_add((*sums).sum4, a4, b0, b1, b2, b3);
+    (*sums).sum5 = multiply_add((*sums).sum5, a5, b0, b1, b2, b3);
+    (*sums).sum6 = multiply_add((*sums).sum6, a6, b0, b1, b2, b3);
+    (*sums).sum7 = multiply_add((*sums).sum7, a7, b0, b1, b2, b3);
+    if (WIDTH == 8u) {
+        let c0 = tile[b + COLUMN_THREADS];
+        let c1 = tile[b + COLUMN_THREADS + COLUMN_VECTORS];
+        let c2 = tile[b + COLUMN_THREADS + 2u * COLUMN_VECTORS];
+        let c3 = tile[b + COLUMN_THREADS + 3u * COLUMN_VECTORS];
+        (*sums).wide0 = multiply_add((*sums).wide0, a0, c0, c1, c2, c3);
+        (*sums).wide1 = multiply_add((*sums).wide1, a1, c0, c1, c2, c3);
+        (*sums).wide2 = multiply_add((*sums).wide2, a2, c0, c1, c2, c3);
+        (*sums).wide3 = multiply_add((*sums).wide3, a3, c0, c1, c2, c3);
+        (*sums).wide4 = multiply_add((*sums).wide4, a4, c0, c1, c2, c3);
+        (*sums).wide5 = multiply_add((*sums).wide5, a5, c0, c1, c2, c3);
+        (*sums).wide6 = multiply_add((*sums).wide6, a6, c0, c1, c2, c3);
+        (*sums).wide7 = multiply_add((*sums).wide7, a7, c0, c1, c2, c3);
+    }
+}
+
+// The tile at `first_row` and `first_column`, terms `start` up to `end`; for the whole workgroup to call together.
+fn multiply(local: u32, first_row: u32, first_column: u32, start: u32, end: u32) {
+    let slice = local / TEAM;
+    let lane = local % TEAM;
+    let thread_row = lane / COLUMN_THREADS;
+    let thread_column = lane % COLUMN_THREADS;
+
+    let aim = aim_at(first_row, local / QUARTERS);
+    let left_term = local % QUARTERS * 4u;
+    let right_index = local - min(FIRST_RIGHT, local);
+    let right_term = right_index / COLUMN_VECTORS * 4u;
+    let right_column = first_column + right_index % COLUMN_VECTORS * 4u;
+    let right_place = RIGHT_START + right_term * COLUMN_VECTORS + right_index % COLUMN_VECTORS;
+    var left = mat4x4<f32>();
+    var right = mat4x4<f32>();
+    if (local < LEFT_BLOCKS) {
+        left = left_block(aim, start + left_term, end);
+    }
+    if (local >= FIRST_RIGHT) {
+        right = right_block(start + right_term, end, right_column);
+    }
+
+    var sums = Sums();
+    for (var term = start; term < end; term += TILE_DEPTH) {
+        if (local < LEFT_BLOCKS) {
+            tile[local] = left[0];
+            tile[local + LEFT_BLOCKS] = left[1];
+            tile[local + 2u * LEFT_BLOCKS] = left[2];
+            tile[local + 3u * LEFT_BLOCKS] = left[3];
+        }
+        if (local >= FIRST_RIGHT) {
+            tile[right_place] = right[0];
+            tile[right_place + COLUMN_VECTORS] = right[1];
+            tile[right_place + 2u * COLUMN_VECTORS] = right[2];
+            tile[right_place + 3u * COLUMN_VECTORS] = right[3];
+        }
+        workgroupBarrier();
+        let next = term + TILE_DEPTH;
+        if (next < end) {
+            if (local < LEFT_BLOCKS) {
+                left = left_block(aim, next + left_term, end);
+            }
+            if (local >= FIRST_RIGHT) {
+                right = right_block(next + right_term, end, right_column);
+            }
+        }
+        let a = thread_row * QUARTERS;
+        let b = RIGHT_START + thread_column;
+        if (SLICES == 1u && QUARTERS == 4u) {
+            // Written out, since not every compiler does.
+            add_products(&sums, a, b);
+            add_products(&sums, a + 1u, b + 4u * COLUMN_VECTORS);
+            add_products(&sums, a + 2u, b + 8u * COLUMN_VECTORS);
+            add_products(&sums, a + 3u, b + 12u * COLUMN_VECTORS);
+        } else {
+            for (var quarter = slice; quarter < QUARTERS; quarter += SLICES) {
+                add_products(&sums, a + quarter, b + quarter * 4u * COLUMN_VECTORS);
+            }
+        }
+        workgroupBarrier();
+    }
+
+    let column = first_column + thread_column * 4u;
+    if (SLICES > 1u) {
+        let place = slice * 8u * TEAM + lane;
+        tile[place] = sums.sum0;
+        tile[place + TEAM] = sums.sum1;
+        tile[place + 2u * TEAM] = sums.sum2;
+        tile[place + 3u * TEAM] = sums.sum3;
+        tile[place + 4u * TEAM] = sums.sum4;
+        tile[place + 5u * TEAM] = sums.sum5;
+        tile[place + 6u * TEAM] = sums.sum6;
+        tile[place + 7u * TEAM] = sums.sum7;
+        workgroupBarrier();
+        for (var part = slice; part < 8u; part += SLICES) {
+            var sum = tile[part * TEAM + lane];
+            for (var other = 1u; other < SLICES; other += 1u) {
+                sum += tile[(other * 8u + part) * TEAM + lane];
+            }
+            store(first_row, thread_row + part * ROW_THREADS, column, 0u, sum);
+        }
+        return;
+    }
+    store(first_row, thread_row, column, 0u, sums.sum0);
+    store(first_row, thread_row + ROW_THREADS, column, 0u, sums.sum1);
+    store(first_row, thread_row + 2u * ROW_THREADS, column, 0u, sums.sum2);
+    store(first_row, thread_row + 3u * ROW_THREADS, column, 0u, sums.sum3);
+    store(first_row, thread_row + 4u * ROW_THREADS, column, 0u, sums.sum4);
+    store(first_row, thread_row + 5u * ROW_THREADS, column, 0u, sums.sum5);
+    store(first_row, thread_row + 6u * ROW_THREADS, column, 0u, sums.sum6);
+    store(first_row, thread_row + 7u * ROW_THREADS, column, 0u, sums.sum7);
+    if (WIDTH == 8u) {
+        let right_half = column + TILE_COLUMNS / 2u;
+        store(first_row, thread_row, right_half, 1u, sums.wide0);
+        store(first_row, thread_row + ROW_THREADS, right_half, 1u, sums.wide1);
+        store(first_row, thread_row + 2u * ROW_THREADS, right_half, 1u, sums.wide2);
+        store(first_row, thread_row + 3u * ROW_THREADS, right_half, 1u, sums.wide3);
+        store(first_row, thread_row + 4u * ROW_THREADS, right_half, 1u, sums.wide4);
+        store(first_row, thread_row + 5u * ROW_THREADS, right_half, 1u, sums.wide5);
+        store(first_row, thread_row + 6u * ROW_THREADS, right_half, 1u, sums.wide6);
+        store(first_row, thread_row + 7u * ROW_THREADS, right_half, 1u, sums.wide7);
+    }
+}

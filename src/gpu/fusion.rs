@@ -1,0 +1,64 @@
+//! Neighbouring calls that run as one dispatch, or hand numbers on that the next would read again.
+//!
+//! Each call keeps its own dispatches, if none; a caller runs whole phases of a plan, never a part of such a group.
+
+use super::convolution;
+use super::dispatch::{Dispatch, dispatches_of};
+use super::normalization;
+use crate::kernel::{Call, Kernel};
+
+/// The dispatches of each call, for a plan of at most `batch_size` samples.
+pub(super) fn dispatches(calls: &[Call], batch_size: usize) -> Vec<Vec<Dispatch>> {
+    let mut dispatches = Vec::with_capacity(calls.len());
+    while dispatches.len() < calls.len() {
+        let rest = &calls[dispatches.len()..];
+        let group = convolution_with_statistics(rest, batch_size)
+            .or_else(|| whole_backward_norm(rest, batch_size))
+            .unwrap_or_else(|| vec![dispatches_of(&rest[0], batch_size)]);
+        dispatches.extend(group);
+    }
+    dispatches
+}
+
+/// A convolution whose output is normalised takes the statistics while it has the numbers at hand.
+fn convolution_with_statistics(calls: &[Call], batch_size: usize) -> Option<Vec<Vec<Dispatch>>> {
+    let [conv, statistics, rest @ ..] = calls else { return None };
+    let Kernel::Conv2dForward { convolution, activation } = conv.kernel else { return None };
+    let Kernel::BatchNormStatistics { norm } = statistics.kernel else { return None };
+    if statistics.reads[0] != conv.writes[0] || !norm.channels.is_multiple_of(4) {
+        return None;
+    }
+    let first = convolution::forward(conv, &convolution, activation, batch_size, true);
+    let chunk_rows = convolution::forward_tile_rows(&convolution, batch_size);
+    if let [normalize, ..] = rest
+        && let Kernel::BatchNormNormalize { norm } = normalize.kernel
+        && normalize.reads[..2] == [conv.writes[0], statistics.writes[0]]
+        && normalization::is_small(&norm, batch_size)
+    {
+        let whole = normalization::statistics_and_normalize(
+            statistics, normalize, &norm, chunk_rows, batch_size,
+        );
+        return Some(vec![first, Vec::new(), vec![whole]]);
+    }
+    let finish = normalization::statistics_finish(statistics, &norm, chunk_rows, batch_size);
+    Some(vec![first, vec![finish]])
+}
+
+/// The sums of a normalisation's backward pass, and the gradient that they are for.
+fn whole_backward_norm(calls: &[Call], batch_size: usize) -> Option<Vec<Vec<Dispatch>>> {
+    let [reduce, input, ..] = calls else { return None };
+    let Kernel::BatchNormBackwardReduce { norm } = reduce.kernel else { return None };
+    let Kernel::BatchNormBackwardInput { norm: same, input_activation, accumulate } = input.kernel
+    else {
+        return None;
+    };
+    let is_one = norm == same
+        && input.reads[..3] == reduce.reads[..3]
+        && input.reads[3] == reduce.writes[0]
+        && normalization::is_small(&norm, batch_size);
+    if !is_one {
+        return None;
+    }
+    let constants = normalization::backward_input_constants(&norm, input_activation, accumulate);
+    Some(vec![Vec::new(), vec![normalization::backward_whole(&norm, constants, input)]])
+}
