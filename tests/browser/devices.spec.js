@@ -33,7 +33,7 @@ async function trained(page, epochs) {
   return found;
 }
 
-/** Runs in the worker that holds the engine: the photos' threads have workers too. @param {Page} page */
+/** The worker that holds the engine; its threads are workers too. @param {Page} page */
 function engineWorker(page) {
   const worker = page.workers().find((each) => each.url().endsWith('worker.js'));
   if (!worker) throw new Error('the page has no worker');
