@@ -248,6 +248,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {{ value: { device: string }, done: {} }} useDevice moves the run, its state kept
  * @property {{ value: { opened: boolean }, done: Agreement }} agreement
  * @property {{ value: { request: number }, done: {} }} cancel
+ * @property {{ value: {}, done: { done: boolean } }} calibrate
  * @property {{ value: { split: Split }, done: Evaluation, progress: { done: number, total: number } }} evaluate
  * @property {{ value: { file: Blob, opened: boolean }, done: Answer }} classify by the run, or by the model that was opened
  * @property {{ value: { opened: boolean }, done: Uint8Array<ArrayBuffer> }} save

@@ -216,6 +216,7 @@ async function follow(call) {
     const { finished } = await call({ progress: advanced, signal: training.signal });
     store.set({ run: { ...store.value.run, status: finished ? 'finished' : 'stopped' } });
     if (finished) await evaluate();
+    if (finished && !store.value.comparison?.running) calibrate();
     return finished;
   } catch (failure) {
     store.set({ run: { ...store.value.run, status: steps > 0 || store.value.run.last ? 'stopped' : 'idle' } });
@@ -250,6 +251,18 @@ function advanced(progress) {
   const recovered = run.recovered || progress.recovered === true;
   const tried = progress.tried ?? run.tried;
   store.set({ run: { ...run, status, recovered, tried, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
+}
+
+/** Fits the finished run's probabilities and judges it again; without it they are only less reliable. */
+async function calibrate() {
+  const { report } = store.value;
+  try {
+    const { done } = await engine.call('calibrate', {});
+    const calibrated = done ? await engine.call('evaluate', { split: 'test' }) : null;
+    if (calibrated && store.value.report === report) store.set({ report: calibrated });
+  } catch (failure) {
+    console.info('not calibrated:', failure);
+  }
 }
 
 /** Judges the model on the photos that it never saw. */

@@ -81,6 +81,11 @@ const CALLS = {
   resume: (_, context) => learn(context),
   useDevice: ({ device }, { engine }) => exclusive(() => move(engine, device)),
   agreement: ({ opened }, { engine }) => exclusive(() => engine.agreement(opened)),
+  calibrate: async (_, { engine }) => {
+    const done = await exclusive(() => engine.calibrate());
+    if (done) await autosave(engine);
+    return { done };
+  },
   evaluate: ({ split }, { engine }) => exclusive(() => engine.evaluate(split)),
   classify: async ({ file, opened }, { engine }) => {
     const { width, height, pixels } = await decode(file);
@@ -135,18 +140,8 @@ async function learn(context) {
     }
     await breathe();
   }
-  if (finished) await calibrate(engine);
   await autosave(engine);
   return { finished };
-}
-
-/** Fits the probabilities of a finished run; without it they are only less reliable. @param {any} engine */
-async function calibrate(engine) {
-  try {
-    await exclusive(() => engine.calibrate());
-  } catch (failure) {
-    console.info('not calibrated:', errorOf(failure).message);
-  }
 }
 
 /** After the loss of a device: the run's last state on that kind of device, else on the processor. @param {any} engine @param {string} device */

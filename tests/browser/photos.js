@@ -40,11 +40,6 @@ export function flower(name, seed, size = 64) {
   });
 }
 
-/** A board of black and white squares: no flower. @param {number} size */
-export function checks(size) {
-  return png(size, (x, y) => ((x >> 3) + (y >> 3)) % 2 === 0 ? [240, 240, 240] : [10, 10, 10]);
-}
-
 /** A square PNG file. @param {number} size @param {(x: number, y: number) => number[]} pixel red, green and blue */
 function png(size, pixel) {
   const rows = Buffer.alloc(size * (1 + 3 * size));

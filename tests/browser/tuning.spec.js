@@ -25,11 +25,11 @@ test('an open model learns classes of its own from twenty photos each', async ({
   await expect(page.locator('.class-card')).toHaveCount(3);
 
   await go(page, 'train');
-  await page.getByRole('radio', { name: 'Model, last layer' }).check();
+  await page.getByText('Model, last layer').click();
   await expect(page.locator('#set-epochs')).toHaveValue('30');
   await expect(page.getByRole('radio', { name: 'Modern' })).toBeHidden();
   await page.getByRole('button', { name: 'Start', exact: true }).click();
-  await expect(page.locator('floret-report .figure')).toHaveCount(1);
+  await expect(page.locator('floret-report .figure')).toHaveCount(1, { timeout: 90_000 });
   await expect(page.locator('.log li').last()).toHaveText(/^Epoch 30:/);
   await go(page, 'report');
   const accuracy = Number.parseFloat((await page.locator('floret-report .figure').textContent()) ?? '');
@@ -41,7 +41,7 @@ test('an open model learns classes of its own from twenty photos each', async ({
 
   // From nothing, the settings are those of a run from nothing again.
   await go(page, 'train');
-  await page.getByRole('radio', { name: 'Nothing' }).check();
+  await page.getByText('Nothing', { exact: true }).click();
   await expect(page.locator('#set-epochs')).toHaveValue('10');
   await expect(page.getByRole('radio', { name: 'Modern' })).toBeChecked();
   expect(heard).toEqual([]);

@@ -21,7 +21,7 @@ class OriginChoice extends Panel {
     this.words = h('p', { class: 'small soft' });
     this.radios = ORIGINS.map((name) => h('input', { type: 'radio', name: 'origin', value: name, onchange: () => this.choose(name) }));
     const radio = (/** @type {Origin} */ name, /** @type {number} */ index) => h('label', {}, this.radios?.[index], t(`origin.${name}`));
-    fill(this, h('fieldset', {}, h('legend', {}, t('origin.title')), h('div', { class: 'segments' }, ORIGINS.map(radio))), this.words, this.fault);
+    fill(this, h('fieldset', {}, h('legend', {}, t('origin.title')), h('div', { class: 'segments stacked' }, ORIGINS.map(radio))), this.words, this.fault);
     this.update();
   }
 
