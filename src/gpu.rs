@@ -226,7 +226,7 @@ impl GpuBackend {
             let (mut work, most) = (0.0, pace.work_in_a_buffer());
             while next < last && (work == 0.0 || work < most) {
                 loaded.encode(&mut pass, next, step.batch_size, device);
-                work += 1.0 + loaded.dispatches[next].work.len(step.batch_size) as f64;
+                work += 1.0 + loaded.dispatches[next].work.operations(step.batch_size);
                 next += 1;
             }
             drop(pass);

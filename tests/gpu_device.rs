@@ -42,7 +42,8 @@ async fn storages_hold_what_was_written_and_start_at_zero() {
 
 async fn too_much_memory_is_a_refusal_that_names_the_need() {
     let Some(mut backend) = open_any_gpu().await else { return };
-    let len = 1_usize << 44;
+    // More than any device has, and in a page more than numbers can say.
+    let len = if cfg!(target_arch = "wasm32") { (1 << 30) - 1 } else { (1_u64 << 44) as usize };
     match backend.allocate(Storage::Gradients, len).await {
         Err(Error::Memory { needed, available, .. }) => {
             assert_eq!(needed, 4 * len as u64);
@@ -64,14 +65,16 @@ async fn a_batch_over_the_binding_limit_is_refused_with_one_that_fits() {
         let options = PlanOptions::evaluation(batch_size, Source::Tensor);
         Plan::new(&network.graph, &parameters, &options).unwrap()
     };
-    let too_large = plan(1 << 17);
+    // In a page, no plan may be of more than 2 GiB.
+    let most = if cfg!(target_arch = "wasm32") { 1 << 13 } else { 1 << 17 };
+    let too_large = plan(most);
     let Err(Error::Memory { needed, available, batch_that_fits }) = backend.load(&too_large).await
     else {
-        panic!("16 GB a buffer must be refused");
+        panic!("a buffer over the binding limit must be refused");
     };
     assert!(needed > available);
     let batch = batch_that_fits.expect("a smaller batch fits");
-    assert!((1..1 << 17).contains(&batch));
+    assert!((1..most).contains(&batch));
     // An eighth of it, for the sake of the machine's memory, which is not what is tested.
     backend.load(&plan((batch / 8).max(1))).await.unwrap();
 }
@@ -87,7 +90,8 @@ async fn a_destroyed_device_is_an_error_everywhere_and_never_zeros() {
     assert!(lost(&backend.settle().await.unwrap_err()));
 }
 
-async fn the_ceiling_is_measured() {
+#[cfg(not(target_arch = "wasm32"))]
+async fn ceiling() {
     let Some(mut backend) = open_any_gpu().await else { return };
     let rate = backend.multiply_add_rate().await.unwrap();
     println!("{}: {rate:.3e} operations a second", backend.name());
@@ -100,5 +104,11 @@ device_tests!(
     too_much_memory_is_a_refusal_that_names_the_need,
     a_batch_over_the_binding_limit_is_refused_with_one_that_fits,
     a_destroyed_device_is_an_error_everywhere_and_never_zeros,
-    the_ceiling_is_measured,
 );
+
+// A browser's software adapter would take minutes over it.
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn the_ceiling_is_measured() {
+    pollster::block_on(ceiling());
+}

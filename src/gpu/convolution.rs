@@ -1,7 +1,7 @@
 //! Convolutions as dispatches: the tile and the split, chosen by shape.
 
 use super::dispatch::{
-    Constants, Dispatch, Grid, activation_number, flag, read, scaled, scratch, window_constants,
+    Constants, Dispatch, Grid, Work, activation_number, flag, read, scratch, window_constants,
     write,
 };
 use crate::kernel::{Activation, Call, Convolution, Extent};
@@ -98,8 +98,8 @@ fn shape_constants(convolution: &Convolution) -> Constants {
     constants
 }
 
-fn work(convolution: &Convolution) -> Extent {
-    Extent::PerSample(2 * convolution.multiply_adds() as usize)
+fn work(convolution: &Convolution) -> Work {
+    Work::of(Extent::PerSample(1), 2.0 * convolution.multiply_adds() as f64)
 }
 
 /// `input, block → output`. With `statistics`, the moments of every tile's rows go to scratch.
@@ -231,7 +231,7 @@ pub(super) fn backward_weight(
         entry: "finish",
         bindings: vec![scratch(splits * product_len, false), grad_block],
         grid: Grid::of(Extent::Fixed(product_len), 64),
-        work: scaled(Extent::Fixed(splits * product_len), 4),
+        work: Work::of(Extent::Fixed(splits * product_len), 4.0),
         ..main.clone()
     };
     vec![main, finish]

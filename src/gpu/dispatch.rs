@@ -71,11 +71,11 @@ pub(super) struct Dispatch {
     pub bindings: Vec<Binding>,
     pub grid: Grid,
     /// Rough cost in floating-point operations, for pacing.
-    pub work: Extent,
+    pub work: Work,
 }
 
 /// Arithmetic that a number moved through memory is worth.
-pub(super) const WORK_PER_NUMBER: usize = 16;
+pub(super) const WORK_PER_NUMBER: f64 = 16.0;
 
 /// Items of a workgroup of the kernels without a tile.
 const GROUP: usize = 64;
@@ -95,16 +95,26 @@ impl Dispatch {
             constants,
             bindings,
             grid: Grid::of(items, GROUP * width),
-            work: scaled(items, WORK_PER_NUMBER),
+            work: Work::of(items, WORK_PER_NUMBER),
         }
     }
 }
 
-/// An extent times a factor.
-pub(super) fn scaled(extent: Extent, factor: usize) -> Extent {
-    match extent {
-        Extent::PerSample(len) => Extent::PerSample(len * factor),
-        Extent::Fixed(len) => Extent::Fixed(len * factor),
+/// Floating-point operations, of which a page's 32 bits could not count a large batch's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Work {
+    items: Extent,
+    per_item: f64,
+}
+
+impl Work {
+    pub fn of(items: Extent, per_item: f64) -> Self {
+        Self { items, per_item }
+    }
+
+    /// At a batch size.
+    pub fn operations(self, batch_size: usize) -> f64 {
+        self.items.len(batch_size) as f64 * self.per_item
     }
 }
 
@@ -314,12 +324,12 @@ fn cross_entropy(call: &Call, classes: usize, batch_size: usize) -> Vec<Dispatch
         constants: vec![("CLASSES", classes as f64)],
         bindings,
         grid: Grid::of(Extent::PerSample(1), 1),
-        work: Extent::PerSample(classes * WORK_PER_NUMBER),
+        work: Work::of(Extent::PerSample(classes), WORK_PER_NUMBER),
     };
     let finish = Dispatch {
         entry: "finish",
         grid: Grid::of(Extent::Fixed(1), 1),
-        work: Extent::PerSample(4 * WORK_PER_NUMBER),
+        work: Work::of(Extent::PerSample(4), WORK_PER_NUMBER),
         ..main.clone()
     };
     vec![main, finish]

@@ -1,8 +1,8 @@
 //! Batch normalisation as dispatches: sums over the rows in two stages, and all in one where a batch is small.
 
 use super::dispatch::{
-    Binding, Constants, Dispatch, Grid, Operand, WORK_PER_NUMBER, activation_number, flag,
-    operands, read, scaled, scratch, write,
+    Binding, Constants, Dispatch, Grid, Operand, WORK_PER_NUMBER, Work, activation_number, flag,
+    operands, read, scratch, write,
 };
 use crate::kernel::{Activation, BatchNorm, Call, Extent, round_up_to_row};
 
@@ -75,7 +75,7 @@ fn channel_sums(
             repeats: norm.channels.div_ceil(channel_lanes),
             layers: 1,
         },
-        work: scaled(Extent::PerSample(norm.pixels * norm.channels), WORK_PER_NUMBER),
+        work: Work::of(Extent::PerSample(norm.pixels * norm.channels), WORK_PER_NUMBER),
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn statistics_finish(
             write(call.writes[1]),
         ],
         grid: Grid::of(Extent::Fixed(norm.channels), 1),
-        work: Extent::Fixed(chunks * norm.channels * WORK_PER_NUMBER),
+        work: Work::of(Extent::Fixed(chunks * norm.channels), WORK_PER_NUMBER),
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) fn backward_reduce(call: &Call, norm: &BatchNorm, batch_size: usize) 
         entry: "finish",
         bindings: vec![partial, write(call.writes[0])],
         grid: Grid::of(Extent::Fixed(norm.channels), 1),
-        work: Extent::Fixed(norm.channels * MOST_CHUNKS * WORK_PER_NUMBER),
+        work: Work::of(Extent::Fixed(norm.channels * MOST_CHUNKS), WORK_PER_NUMBER),
         ..main.clone()
     };
     vec![main, finish]
@@ -193,7 +193,7 @@ pub(super) fn statistics_and_normalize(
             chunks,
         ],
         grid: Grid::of(Extent::Fixed(norm.channels), 4),
-        work: scaled(Extent::PerSample(norm.pixels * norm.channels), 2 * WORK_PER_NUMBER),
+        work: Work::of(Extent::PerSample(norm.pixels * norm.channels), 2.0 * WORK_PER_NUMBER),
     }
 }
 
@@ -211,6 +211,6 @@ pub(super) fn backward_whole(
         constants,
         bindings,
         grid: Grid::of(Extent::Fixed(norm.channels), 4),
-        work: scaled(Extent::PerSample(norm.pixels * norm.channels), 2 * WORK_PER_NUMBER),
+        work: Work::of(Extent::PerSample(norm.pixels * norm.channels), 2.0 * WORK_PER_NUMBER),
     }
 }

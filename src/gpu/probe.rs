@@ -1,7 +1,7 @@
 //! Measures what a device can do at best.
 
 use super::device::Device;
-use super::dispatch::{Dispatch, Grid, scratch};
+use super::dispatch::{Dispatch, Grid, Work, scratch};
 use super::memory::Memory;
 use super::pipelines::Pipelines;
 use super::uniforms::StepUniform;
@@ -34,7 +34,7 @@ pub(super) async fn multiply_add_rate(
         constants: vec![("ROUNDS", ROUNDS as f64)],
         bindings: vec![scratch(4 * INVOCATIONS, true)],
         grid: Grid::of(Extent::Fixed(INVOCATIONS), 64),
-        work: Extent::Fixed(INVOCATIONS * ROUNDS * ROUND),
+        work: Work::of(Extent::Fixed(INVOCATIONS), (ROUNDS * ROUND) as f64),
     };
     let step = StepInputs::without_update(1);
     device.queue.write_buffer(uniform, 0, bytemuck::bytes_of(&StepUniform::new(&step, None)));
@@ -71,8 +71,8 @@ pub(super) async fn multiply_add_rate(
         let seconds = start.elapsed().as_secs_f64();
         // The first one pays for start-up, whatever it took.
         if repeats > 1 && (seconds >= LONG_ENOUGH || repeats >= MOST_REPEATS) {
-            let operations = repeats * dispatch.work.len(1);
-            return Ok(operations as f64 / seconds.max(1e-9));
+            let operations = repeats as f64 * dispatch.work.operations(1);
+            return Ok(operations / seconds.max(1e-9));
         }
         repeats *= 2;
     }
