@@ -5,6 +5,8 @@ import { complaints, go, loadPhotos, setEpochs, share } from './visit.js';
 /** @typedef {import('@playwright/test').Page} Page */
 
 test.use({ locale: 'en-US' });
+// A software GPU takes its time, on a machine that is busy most of all.
+test.setTimeout(240_000);
 
 /** Opens the page with photos and a network that a software GPU trains in seconds. @param {Page} page @param {string} [query] */
 async function prepare(page, query = '') {
