@@ -1,11 +1,27 @@
 //! The experiment of the report: inception, plain, residual and bottleneck on the same photos, split, seeds and recipe.
 
+mod chart;
 pub mod html;
+pub mod markdown;
+mod picture;
+mod words;
 
-use crate::metrics::Evaluation;
+use crate::data::library::Library;
+use crate::data::photo::{PhotoId, Split};
+use crate::data::resize::resize;
+use crate::data::split::Ratios;
+use crate::error::Result;
+use crate::metrics::{Evaluation, Prediction};
 use crate::recipe::Recipe;
-use crate::train::EpochReport;
-use serde::{Deserialize, Serialize};
+use crate::train::{EpochReport, Trainer};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Test photos shown with every model's answer.
+const SAMPLES: usize = 6;
+
+/// Pixels a side of a shown photo.
+const THUMBNAIL: usize = 96;
 
 /// What the report measured with a model: 10 epochs, batch 10, 4,323 photos, NumPy on a CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -27,7 +43,7 @@ pub const REPORTED: [Reported; 4] = [
 ];
 
 /// One training run of the experiment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Run {
     /// Ready-made network.
     pub model: String,
@@ -45,37 +61,25 @@ pub struct Run {
     pub seconds: f64,
     /// Epoch by epoch.
     pub history: Vec<EpochReport>,
-    /// A few answers, in the report's words.
-    pub samples: Vec<String>,
+    /// Its answers on [`Experiment::samples`], in their order; empty where its seed tested other photos.
+    pub answers: Vec<Prediction>,
 }
 
-impl Run {
-    /// Sums up a finished run.
-    pub fn new(
-        model: &str,
-        seed: u64,
-        parameters: u64,
-        flops: u64,
-        history: &[EpochReport],
-        test: &Evaluation,
-        samples: Vec<String>,
-    ) -> Self {
-        Self {
-            model: model.into(),
-            seed,
-            parameters,
-            flops,
-            accuracy: test.accuracy,
-            tested: test.n,
-            seconds: history.last().map_or(0.0, |report| report.total_seconds),
-            history: history.to_vec(),
-            samples,
-        }
-    }
+/// A test photo that every model was asked about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sample {
+    /// Its identity.
+    pub id: PhotoId,
+    /// Its file's name.
+    pub name: String,
+    /// Its class.
+    pub truth: usize,
+    /// A small picture of it as a data URL.
+    pub picture: String,
 }
 
 /// A whole experiment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Experiment {
     /// Name of the recipe.
     pub recipe_name: String,
@@ -85,8 +89,15 @@ pub struct Experiment {
     pub device: String,
     /// Photos in all.
     pub photos: usize,
+    /// Class names.
+    pub classes: Vec<String>,
+    /// Test photos of the first run.
+    pub samples: Vec<Sample>,
     /// Runs, in any order.
     pub runs: Vec<Run>,
+    /// How the photos were split, by seed.
+    #[serde(skip)]
+    splits: BTreeMap<u64, BTreeMap<PhotoId, Split>>,
 }
 
 /// A model's line of the table.
@@ -109,6 +120,79 @@ pub struct Line {
 }
 
 impl Experiment {
+    /// An experiment without a run.
+    pub fn new(recipe_name: &str, recipe: Recipe) -> Self {
+        Self {
+            recipe_name: recipe_name.into(),
+            recipe,
+            device: String::new(),
+            photos: 0,
+            classes: Vec::new(),
+            samples: Vec::new(),
+            runs: Vec::new(),
+            splits: BTreeMap::new(),
+        }
+    }
+
+    /// Splits photos for a run of that seed: as for the seed's first run, though the photos be kept at another size now.
+    ///
+    /// # Errors
+    /// As [`Library::assign_splits`].
+    pub fn split(&mut self, library: &mut Library, seed: u64) -> Result<()> {
+        let known = self.splits.entry(seed).or_default();
+        library.restore_splits(known);
+        library.assign_splits(seed, &Ratios::default())?;
+        *known = library.splits();
+        Ok(())
+    }
+
+    /// Judges a model that has been trained on the photos, and adds its run. The first run chooses the samples.
+    ///
+    /// # Errors
+    /// As [`crate::classify::Classifier::evaluate`].
+    pub async fn record(
+        &mut self,
+        model: &str,
+        trainer: &mut Trainer,
+        library: &Library,
+    ) -> Result<Evaluation> {
+        let tested = library.indices(Split::Test);
+        let test = trainer.classifier().evaluate(library, &tested, &mut |_| true).await?;
+        self.device = trainer.device();
+        self.photos = library.all_indices().len();
+        self.classes.clone_from(&test.classes);
+        if self.runs.is_empty() {
+            self.samples = samples(library, &test)?;
+        }
+        let answer = |sample: &Sample| {
+            let photos = library.photos();
+            test.predictions.iter().find(|p| photos[p.photo].id == sample.id).cloned()
+        };
+        let answers: Option<Vec<Prediction>> = self.samples.iter().map(answer).collect();
+        let structure = &trainer.classifier().model.network.structure;
+        let (parameters, flops) = (structure.parameters, structure.flops);
+        let history = trainer.progress().history.clone();
+        self.runs.push(Run {
+            model: model.into(),
+            seed: trainer.recipe().seed,
+            parameters,
+            flops,
+            accuracy: test.accuracy,
+            tested: test.n,
+            seconds: history.last().map_or(0.0, |report| report.total_seconds),
+            history,
+            answers: answers.unwrap_or_default(),
+        });
+        Ok(test)
+    }
+
+    /// The first run of each model.
+    fn first_runs(&self) -> Vec<&Run> {
+        let lines = self.table();
+        let first = |line: &Line| self.runs.iter().find(|run| run.model == line.model);
+        lines.iter().filter_map(first).collect()
+    }
+
     /// One line a model, in the order of their first runs.
     pub fn table(&self) -> Vec<Line> {
         let mut lines: Vec<Line> = Vec::new();
@@ -135,6 +219,25 @@ impl Experiment {
     }
 }
 
+/// A few test photos, evenly spaced over the answers.
+fn samples(library: &Library, test: &Evaluation) -> Result<Vec<Sample>> {
+    let size = library.stored_size();
+    let chosen = test.predictions.iter().step_by((test.n / SAMPLES).max(1)).take(SAMPLES);
+    chosen
+        .map(|prediction| {
+            let photo = &library.photos()[prediction.photo];
+            let stored = library.photo_pixels(prediction.photo).unwrap_or_default();
+            let pixels = resize(stored, size, size, THUMBNAIL.min(size))?;
+            Ok(Sample {
+                id: photo.id,
+                name: photo.name.clone(),
+                truth: prediction.truth,
+                picture: picture::data_url(&pixels, THUMBNAIL.min(size)),
+            })
+        })
+        .collect()
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -150,6 +253,12 @@ pub(crate) mod tests {
             seconds: 3.0,
             total_seconds: 3.0 * f64::from(epoch),
         };
+        let answer = |predicted| Prediction {
+            photo: 0,
+            truth: 1,
+            predicted,
+            probabilities: if predicted == 1 { vec![0.2, 0.8] } else { vec![0.97, 0.03] },
+        };
         let run = |model: &str, seed, accuracy| Run {
             model: model.into(),
             seed,
@@ -159,21 +268,29 @@ pub(crate) mod tests {
             tested: 550,
             seconds: 30.0 + seed as f64,
             history: (1..=4).map(report).collect(),
-            samples: vec![
-                "estimated distribution [ 3,97] => estimate <rose> : answer tulip => X".into(),
-            ],
+            answers: if seed == 1 {
+                vec![answer(usize::from(model == "residual_flower"))]
+            } else {
+                Vec::new()
+            },
         };
         Experiment {
-            recipe_name: "modern".into(),
-            recipe: Recipe::modern(),
             device: "CPU, 2 threads".into(),
             photos: 3668,
+            classes: vec!["<rose>".into(), "tulip".into()],
+            samples: vec![Sample {
+                id: PhotoId::of(b"a"),
+                name: "a|b.jpg".into(),
+                truth: 1,
+                picture: picture::data_url(&[255; 16], 2),
+            }],
             runs: vec![
                 run("residual_flower", 1, 0.70),
                 run("plain_flower", 1, 0.60),
                 run("residual_flower", 2, 0.74),
                 run("residual_flower", 3, 0.72),
             ],
+            ..Experiment::new("modern", Recipe::modern())
         }
     }
 

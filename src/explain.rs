@@ -16,14 +16,14 @@ use crate::plan::{Optimizer, Plan, PlanOptions, Source};
 use std::ops::Range;
 
 /// A copy of a model on an executor, with one page of photos and a training plan whose update calls never run.
-struct Copy {
+struct Probe {
     backend: Box<dyn Backend>,
     plan: Plan,
     plan_id: PlanId,
     photos: usize,
 }
 
-impl Copy {
+impl Probe {
     /// Puts the model and these photos (square RGBA of its stored size) on the executor. Nodes of `keep` stay readable,
     /// nodes below `train_from` behave as in evaluation.
     ///

@@ -388,11 +388,11 @@ impl Trainer {
         self.progress.stopped_early = false;
     }
 
-    /// Reads the whole state back from the executor.
+    /// The model as it is now, read back from the executor.
     ///
     /// # Errors
     /// Device errors.
-    pub async fn snapshot(&mut self) -> Result<Snapshot> {
+    pub async fn model(&mut self) -> Result<Model> {
         let mut model = self.classifier.model.clone();
         let (weights_len, statistics_len) =
             (model.parameters.weights_len, model.parameters.statistics_len);
@@ -405,6 +405,17 @@ impl Trainer {
                 statistics: backend.read(Storage::AveragedStatistics, 0, statistics_len).await?,
             });
         }
+        Ok(model)
+    }
+
+    /// Reads the whole state back from the executor.
+    ///
+    /// # Errors
+    /// Device errors.
+    pub async fn snapshot(&mut self) -> Result<Snapshot> {
+        let model = self.model().await?;
+        let weights_len = model.parameters.weights_len;
+        let backend = &mut self.classifier.backend;
         let first_moment = backend.read(Storage::FirstMoment, 0, weights_len).await?;
         let second_moment = if self.has_second_moment {
             backend.read(Storage::SecondMoment, 0, weights_len).await?

@@ -2,7 +2,9 @@
 
 mod agreement;
 mod devices;
+mod experiment;
 mod files;
+mod looking;
 mod photos;
 
 #[cfg(feature = "threads")]
@@ -15,6 +17,7 @@ use crate::data::library::Library;
 use crate::data::photo::{Skipped, Split};
 use crate::data::resize::{resize, stored_size};
 use crate::error::{Error, Result};
+use crate::experiment::{Experiment, REPORTED, Reported};
 use crate::model::Model;
 use crate::network::Network;
 use crate::network::graph::Node;
@@ -63,6 +66,7 @@ pub struct Engine {
     software: bool,
     /// The executors that were tried for the run.
     tried: Vec<Tried>,
+    experiment: Option<Experiment>,
 }
 
 #[derive(Serialize)]
@@ -155,23 +159,25 @@ impl Engine {
             opened: None,
             software: false,
             tried: Vec::new(),
+            experiment: None,
         })
     }
 
-    /// `{ presets, devices }`; `software` lets `auto` choose a GPU that is only a program, as tests do.
+    /// `{ presets, devices, reported }`; `software` lets `auto` choose a GPU that is only a program, as tests do.
     pub async fn hello(&mut self, software: bool) -> std::result::Result<JsValue, JsValue> {
         self.software = software;
         #[derive(Serialize)]
         struct Hello {
             presets: Vec<PresetFacts>,
             devices: Vec<Device>,
+            reported: [Reported; 4],
         }
         let facts = |preset: &crate::network::presets::Preset| {
             let network = Network::new(&preset.text(preset.actions), preset.input, preset.classes)?;
             Ok(PresetFacts { preset: *preset, flops: network.structure.flops })
         };
         let presets = PRESETS.iter().map(facts).collect::<Result<_>>().map_err(thrown)?;
-        given(&Hello { presets, devices: devices().await })
+        given(&Hello { presets, devices: devices().await, reported: REPORTED })
     }
 
     /// The text of a ready-made network with these actions.
@@ -327,10 +333,21 @@ impl Engine {
         device: &str,
     ) -> Result<()> {
         let recipe = recipe.recipe()?;
-        let classes = self.library.classes();
-        let network = Network::new(text, Shape::new(size, size, CHANNELS), classes.len())?;
         // Like the terminal: the seed decides the split too.
         self.split(&BTreeMap::new(), recipe.seed)?;
+        self.train_anew(text, size, recipe, device).await
+    }
+
+    /// Trains a network from the beginning on the photos as they are split.
+    async fn train_anew(
+        &mut self,
+        text: &str,
+        size: usize,
+        recipe: Recipe,
+        device: &str,
+    ) -> Result<()> {
+        let classes = self.library.classes();
+        let network = Network::new(text, Shape::new(size, size, CHANNELS), classes.len())?;
         let model = Box::new(Model::fresh(network, classes, &recipe)?);
         self.hold(Start::Model { model, recipe, train_from: 0 }, device).await
     }

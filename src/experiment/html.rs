@@ -1,228 +1,114 @@
 //! The experiment as one self-contained HTML page: no script, no file beside it.
 
-use super::{Experiment, Run};
-use crate::report::Language;
+use super::words::{Words, cells, percent};
+use super::{Experiment, Run, chart};
+use crate::report::{self, Language};
 use std::fmt::Write;
 
-/// Line colours, told apart by people with any colour vision (Okabe and Ito, 2008).
-const COLOURS: [&str; 4] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"];
-/// Drawing area of a chart, in SVG units.
-const CHART: (f64, f64) = (560.0, 260.0);
-
-const STYLE: &str = "body{font:16px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
-table{border-collapse:collapse;width:100%}th,td{padding:.4rem .6rem;border-bottom:1px solid #ddd;text-align:right}\
-th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}pre{overflow-x:auto;background:#f6f4ef;padding:1rem}\
-figure{margin:2rem 0}figcaption{color:#555}";
-
-struct Words {
-    title: &'static str,
-    lead: &'static str,
-    columns: [&'static str; 7],
-    accuracy_chart: &'static str,
-    loss_chart: &'static str,
-    epoch: &'static str,
-    samples: &'static str,
-    why: &'static str,
-    reasons: [&'static str; 4],
-    setting: &'static str,
-}
-
-const ENGLISH: Words = Words {
-    title: "Inception against ResNet, redone",
-    lead: "The same photos, split, seeds and recipe for every model.",
-    columns: ["model", "accuracy", "report", "seconds", "report", "parameters", "MFLOP a photo"],
-    accuracy_chart: "Validation accuracy by epoch",
-    loss_chart: "Training loss by epoch",
-    epoch: "epoch",
-    samples: "Sample predictions",
-    why: "What changed since the report, and why",
-    reasons: [
-        "Pixels enter as pixel / 127.5 − 1; the report fed 0…255.",
-        "Batch normalisation's gradient goes through mean and variance, and running averages move by 0.1 a step, so that evaluation sees training's statistics; the report's moved by 0.001.",
-        "Average pooling's gradient lands on the pixels that it came from; the report's lands on wrong pixels, channels and photos, which only the inception models use.",
-        "Weights start by He's rule, not from N(0, 0.03).",
-    ],
-    setting: "Setting",
-};
-
-const KOREAN: Words = Words {
-    title: "인셉션과 레스넷 비교 실험, 다시 하기",
-    lead: "모든 모델이 같은 사진, 같은 분할, 같은 시드, 같은 학습법을 썼습니다.",
-    columns: ["모델", "정확도", "보고서", "시간(초)", "보고서", "파라미터", "사진당 MFLOP"],
-    accuracy_chart: "에포크별 검증 정확도",
-    loss_chart: "에포크별 학습 손실",
-    epoch: "에포크",
-    samples: "예측 예시",
-    why: "보고서와 달라진 점과 그 이유",
-    reasons: [
-        "픽셀 값은 픽셀 / 127.5 − 1로 정규화합니다. 보고서는 0…255를 그대로 넣었습니다.",
-        "배치 정규화의 역전파가 평균과 분산을 모두 지나고, 이동 평균이 단계마다 0.1씩 움직여 평가 때도 학습 때의 통계를 봅니다. 보고서는 0.001씩 움직였습니다.",
-        "평균 풀링의 기울기가 원래 픽셀로 돌아갑니다. 보고서의 구현은 다른 픽셀과 채널, 다른 사진으로 흘려보냈고, 인셉션 모델만 이를 씁니다.",
-        "가중치는 N(0, 0.03)이 아니라 He 초기화로 시작합니다.",
-    ],
-    setting: "설정",
-};
+const STYLE: &str = "\
+body{font:16px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#2b211c;background:#fffdf8}\
+h1{line-height:1.2}h2{margin-top:2.5rem}.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}\
+th,td{padding:.5rem .6rem;border-bottom:1px solid #e3d6c3;text-align:right;vertical-align:middle}\
+th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}img{display:block;border-radius:8px}\
+pre{overflow-x:auto;background:#f3ebdd;padding:1rem;border-radius:8px;font-size:.85rem}figure{margin:2rem 0}\
+.answers th,.answers td{text-align:left}.right{color:#33683f;font-weight:600}.wrong{color:#9b2013}\
+figcaption,.note{color:#64564b}dt{font-weight:600}dd{margin:0 0 .5rem}";
 
 /// The page.
 pub fn page(experiment: &Experiment, language: Language) -> String {
-    let (words, code) = match language {
-        Language::En => (&ENGLISH, "en"),
-        Language::Ko => (&KOREAN, "ko"),
-    };
+    let words = Words::of(language);
+    let (code, title, lead) = (words.code, words.title, words.lead);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"{code}\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title}</title><style>{STYLE}</style>\n<h1>{title}</h1>\n<p>{}</p>\n",
-        words.lead,
-        title = words.title
+         <title>{title}</title><style>{STYLE}</style>\n<h1>{title}</h1>\n<p>{lead}</p>\n"
     );
     table(&mut html, experiment, words);
     let validation =
         |run: &Run| run.history.iter().filter_map(|report| report.validation_accuracy).collect();
-    chart(&mut html, experiment, words.accuracy_chart, words.epoch, Some(1.0), &validation);
+    chart::draw(&mut html, experiment, words.accuracy_chart, words.epoch, Some(1.0), &validation);
     let loss = |run: &Run| run.history.iter().map(|report| report.loss).collect();
-    chart(&mut html, experiment, words.loss_chart, words.epoch, None, &loss);
-    let _ = write!(html, "<h2>{}</h2>\n<pre>", words.samples);
-    for run in first_runs(experiment) {
-        let _ = writeln!(html, "{}", escape(&run.model));
-        for sample in &run.samples {
-            let _ = writeln!(html, "  {}", escape(sample));
-        }
+    chart::draw(&mut html, experiment, words.loss_chart, words.epoch, None, &loss);
+    answers(&mut html, experiment, words, language);
+    let _ = write!(html, "<h2>{}</h2>\n<ul>\n", words.why);
+    for (what, why) in words.reasons {
+        let _ = writeln!(html, "<li><strong>{what}</strong> {why}</li>");
     }
-    let _ = write!(html, "</pre>\n<h2>{}</h2>\n<ul>", words.why);
-    for reason in words.reasons {
-        let _ = write!(html, "<li>{reason}</li>");
+    let _ = write!(html, "</ul>\n<h2>{}</h2>\n<dl>\n", words.setting);
+    for (name, value) in words.settings(experiment) {
+        let _ = writeln!(html, "<dt>{name}</dt><dd>{}</dd>", escape(&value));
     }
-    let recipe = &experiment.recipe;
-    let _ = write!(
-        html,
-        "</ul>\n<h2>{}</h2>\n<p>{}: {} epochs, batch {}, learning rate {}; {} photos; {}</p>\n</html>\n",
-        words.setting,
-        escape(&experiment.recipe_name),
-        recipe.epochs,
-        recipe.batch_size,
-        recipe.learning_rate,
-        experiment.photos,
-        escape(&experiment.device)
-    );
+    html.push_str("</dl>\n</html>\n");
     html
 }
 
 /// Text that may stand between tags or in an attribute.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn first_runs(experiment: &Experiment) -> Vec<&Run> {
-    let lines = experiment.table();
-    lines
-        .iter()
-        .filter_map(|line| experiment.runs.iter().find(|run| run.model == line.model))
-        .collect()
-}
-
 fn table(html: &mut String, experiment: &Experiment, words: &Words) {
-    html.push_str("<table><thead><tr>");
+    html.push_str("<div class=\"scroll\"><table><thead><tr>");
     for column in words.columns {
         let _ = write!(html, "<th scope=\"col\">{column}</th>");
     }
     html.push_str("</tr></thead><tbody>\n");
     for line in experiment.table() {
-        let reported = line.reported.map_or(["–".into(), "–".into()], |reported| {
-            [format!("{:.1}%", 100.0 * reported.accuracy), format!("{:.0}", reported.seconds)]
-        });
-        let runs: Vec<String> =
-            line.accuracies.iter().map(|accuracy| format!("{:.1}", 100.0 * accuracy)).collect();
-        let _ = writeln!(
-            html,
-            "<tr><td>{}</td><td title=\"{}\">{:.1}%</td><td>{}</td><td>{:.0}</td><td>{}</td><td>{}</td><td>{:.1}</td></tr>",
-            escape(&line.model),
-            runs.join(" / "),
-            100.0 * line.accuracy,
-            reported[0],
-            line.seconds,
-            reported[1],
-            line.parameters,
-            line.flops as f64 / 1e6
-        );
+        let runs: Vec<String> = line.accuracies.iter().copied().map(percent).collect();
+        let _ = write!(html, "<tr title=\"{}\">", runs.join(" / "));
+        for cell in cells(&line) {
+            let _ = write!(html, "<td>{}</td>", escape(&cell));
+        }
+        html.push_str("</tr>\n");
     }
-    html.push_str("</tbody></table>\n");
+    let _ = writeln!(html, "</tbody></table></div>\n<p class=\"note\">{}</p>", words.table_note);
 }
 
-/// One line a model over the epochs of its first run; `top` is the highest value shown, the largest one if left out.
-fn chart(
-    html: &mut String,
-    experiment: &Experiment,
-    title: &str,
-    epoch: &str,
-    top: Option<f64>,
-    values: &dyn Fn(&Run) -> Vec<f64>,
-) {
-    let runs = first_runs(experiment);
-    let series: Vec<Vec<f64>> = runs.iter().map(|run| values(run)).collect();
-    let longest = series.iter().map(Vec::len).max().unwrap_or(0);
-    let largest = series
-        .iter()
-        .flatten()
-        .copied()
-        .filter(|value| value.is_finite())
-        .fold(f64::MIN_POSITIVE, f64::max);
-    let top = top.unwrap_or(largest);
-    let (width, height) = CHART;
+/// Every sample with what each model says of it, and the report's lines.
+fn answers(html: &mut String, experiment: &Experiment, words: &Words, language: Language) {
+    let runs: Vec<&Run> =
+        experiment.first_runs().into_iter().filter(|run| !run.answers.is_empty()).collect();
+    let class = |class: usize| escape(experiment.classes.get(class).map_or("?", String::as_str));
     let _ = write!(
         html,
-        "<figure><svg viewBox=\"-50 -15 {} {}\" role=\"img\" aria-label=\"{title}\" font-size=\"12\">",
-        width + 190.0,
-        height + 60.0
+        "<h2>{}</h2>\n<p class=\"note\">{}</p>\n<div class=\"scroll\"><table class=\"answers\"><thead><tr>",
+        words.samples, words.samples_note
     );
-    for step in 0..=4 {
-        let share = f64::from(step) / 4.0;
-        let y = height * (1.0 - share);
+    let models = runs.iter().map(|run| run.model.as_str());
+    for column in words.sample_columns.into_iter().chain(models) {
+        let _ = write!(html, "<th scope=\"col\">{}</th>", escape(column));
+    }
+    html.push_str("</tr></thead><tbody>\n");
+    for (number, sample) in experiment.samples.iter().enumerate() {
         let _ = write!(
             html,
-            "<path d=\"M0 {y:.1}H{width}\" stroke=\"#ddd\"/><text x=\"-8\" y=\"{:.1}\" text-anchor=\"end\">{:.2}</text>",
-            y + 4.0,
-            share * top
+            "<tr><td><img src=\"{}\" width=\"96\" alt=\"{}\"></td><td>{}</td>",
+            sample.picture,
+            escape(&sample.name),
+            class(sample.truth)
         );
+        for answer in runs.iter().filter_map(|run| run.answers.get(number)) {
+            let (style, mark) =
+                if answer.predicted == sample.truth { ("right", "✓") } else { ("wrong", "✗") };
+            let sure = answer.probabilities.get(answer.predicted).copied().unwrap_or(0.0);
+            let _ = write!(
+                html,
+                "<td class=\"{style}\">{mark} {} {:.0}%</td>",
+                class(answer.predicted),
+                100.0 * sure
+            );
+        }
+        html.push_str("</tr>\n");
     }
-    let x = |index: usize| {
-        if longest > 1 { width * index as f64 / (longest - 1) as f64 } else { width / 2.0 }
-    };
-    for (number, (run, values)) in runs.iter().zip(&series).enumerate() {
-        let colour = COLOURS[number % COLOURS.len()];
-        let points: Vec<String> = values
-            .iter()
-            .enumerate()
-            .map(|(index, value)| {
-                format!("{:.1},{:.1}", x(index), height * (1.0 - (value / top).clamp(0.0, 1.0)))
-            })
-            .collect();
-        let legend = 10.0 + 20.0 * number as f64;
-        let _ = write!(
-            html,
-            "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2.5\" points=\"{}\"/>\
-             <path d=\"M{} {legend}h18\" stroke=\"{colour}\" stroke-width=\"3\"/><text x=\"{}\" y=\"{}\">{}</text>",
-            points.join(" "),
-            width + 10.0,
-            width + 34.0,
-            legend + 4.0,
-            escape(&run.model)
-        );
+    let _ =
+        write!(html, "</tbody></table></div>\n<details><summary>{}</summary><pre>", words.lines);
+    for run in runs {
+        let _ = writeln!(html, "{}", escape(&run.model));
+        for answer in &run.answers {
+            let line = report::prediction(answer, &experiment.classes, language);
+            let _ = writeln!(html, "  {}", escape(&line));
+        }
     }
-    for index in 0..longest {
-        let _ = write!(
-            html,
-            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-            x(index),
-            height + 18.0,
-            index + 1
-        );
-    }
-    let _ = writeln!(
-        html,
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{epoch}</text></svg><figcaption>{title}</figcaption></figure>",
-        width / 2.0,
-        height + 38.0
-    );
+    html.push_str("</pre></details>\n");
 }
 
 #[cfg(test)]
@@ -233,9 +119,18 @@ mod tests {
     #[test]
     fn page_holds_ours_beside_the_reports_and_escapes_text() {
         let html = page(&example(), Language::Ko);
-        for expected in
-            ["lang=\"ko\"", "72.0%", "46.3%", "1216", "정확도", "&lt;rose&gt;", "<polyline"]
-        {
+        for expected in [
+            "lang=\"ko\"",
+            "72.0%",
+            "46.3%",
+            "1216",
+            "정확도",
+            "<polyline",
+            "src=\"data:image/png;base64,",
+            "✓ tulip 80%",
+            "✗ &lt;rose&gt; 97%",
+            "추정 &lt;rose&gt; : 정답 tulip =&gt; X",
+        ] {
             assert!(html.contains(expected), "lacks {expected}");
         }
         assert!(!html.contains("<rose>") && !html.contains("<script"));

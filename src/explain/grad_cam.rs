@@ -3,7 +3,7 @@
 //! The feature maps of the last layer that still has rows and columns are summed, each weighed by the mean slope of the
 //! class's logit by its pixels; what speaks against the class is cut off.
 
-use super::{Copy, check_class};
+use super::{Probe, check_class};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -55,21 +55,21 @@ pub async fn grad_cam(
     let node = feature_node(graph)
         .ok_or_else(|| unmapped("the network has no layer with rows and columns left"))?;
     let keep = vec![node, graph.output()];
-    let mut copy =
-        Copy::new(backend, &model, &[photo], keep, graph.nodes.len(), memory_limit).await?;
-    let [features, logits] = [copy.plan.kept[0], copy.plan.kept[1]];
+    let mut probe =
+        Probe::new(backend, &model, &[photo], keep, graph.nodes.len(), memory_limit).await?;
+    let [features, logits] = [probe.plan.kept[0], probe.plan.kept[1]];
     let (Some(grad_features), Some(grad_logits)) = (features.gradient, logits.gradient) else {
         return Err(unmapped("batch normalisation follows the network's last feature maps"));
     };
-    copy.run(copy.plan.forward.clone())?;
+    probe.run(probe.plan.forward.clone())?;
     // The slope wanted is the logit's own, not the loss's.
     let mut one_hot = vec![0.0f32; model.classes.len()];
     one_hot[class] = 1.0;
-    copy.backend.write(grad_logits.storage, grad_logits.offset, bytemuck::cast_slice(&one_hot))?;
-    copy.run(copy.plan.backward.clone())?;
+    probe.backend.write(grad_logits.storage, grad_logits.offset, bytemuck::cast_slice(&one_hot))?;
+    probe.run(probe.plan.backward.clone())?;
 
-    let features = copy.read(features.output).await?;
-    let slopes = copy.read(grad_features).await?;
+    let features = probe.read(features.output).await?;
+    let slopes = probe.read(grad_features).await?;
     let shape = graph.nodes[node].shape;
     Ok(HeatMap {
         class,

@@ -1,12 +1,15 @@
 //! One batch forward and backward: how widely each layer's outputs spread, and how large a gradient comes back to it.
 
 use super::gradients::gradient_norms;
-use super::{Copy, check_class};
+use super::{Probe, check_class};
 use crate::backend::Backend;
+use crate::data::library::Library;
+use crate::data::photo::Split;
 use crate::error::Result;
 use crate::kernel::{Storage, View};
 use crate::model::Model;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What passes through a layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,6 +48,31 @@ impl Spread {
     }
 }
 
+/// Up to `count` training photos to look with, by number: the classes in turn.
+pub fn probe_photos(library: &Library, count: usize) -> Vec<usize> {
+    let mut by_class: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+    for index in library.indices(Split::Train) {
+        by_class.entry(library.photos()[index].label.as_deref()).or_default().push(index);
+    }
+    let rounds = by_class.values().map(Vec::len).max().unwrap_or(0);
+    let in_turn =
+        (0..rounds).flat_map(|round| by_class.values().filter_map(move |class| class.get(round)));
+    in_turn.copied().take(count.max(1)).collect()
+}
+
+/// Stored pixels and class of these photos, as [`layer_signals`] takes them.
+///
+/// # Errors
+/// [`crate::error::Error::Unknown`] where the model has no class of a photo's label.
+pub fn labelled_pixels<'a>(
+    model: &Model,
+    library: &'a Library,
+    photos: &[usize],
+) -> Result<Vec<(&'a [u8], usize)>> {
+    let pixels = photos.iter().filter_map(|&photo| Some((photo, library.photo_pixels(photo)?)));
+    pixels.map(|(photo, pixels)| Ok((pixels, model.class_of(library, photo)?))).collect()
+}
+
 /// Sends photos (square RGBA of the stored size, each with its class) through a model as in training: batch statistics,
 /// dropout, no augmentation. One entry a layer of the structure listing, from the photo to the logits.
 ///
@@ -67,21 +95,21 @@ pub async fn layer_signals(
     let rows = || model.network.structure.rows.iter().filter(|row| row.index.is_some());
     let keep: Vec<usize> = rows().map(|row| row.node).collect();
     let pixels: Vec<&[u8]> = photos.iter().map(|(pixels, _)| *pixels).collect();
-    let mut copy = Copy::new(backend, model, &pixels, keep, 0, memory_limit).await?;
-    copy.backend.write(Storage::Targets, 0, bytemuck::cast_slice(&targets))?;
-    copy.run(0..copy.plan.backward.end)?;
+    let mut probe = Probe::new(backend, model, &pixels, keep, 0, memory_limit).await?;
+    probe.backend.write(Storage::Targets, 0, bytemuck::cast_slice(&targets))?;
+    probe.run(0..probe.plan.backward.end)?;
 
-    let arena = copy.backend.read(Storage::Gradients, 0, model.parameters.weights_len).await?;
+    let arena = probe.backend.read(Storage::Gradients, 0, model.parameters.weights_len).await?;
     let gradients = gradient_norms(model, &arena);
     let mut signals = Vec::new();
-    let outputs: Vec<View> = copy.plan.kept.iter().map(|kept| kept.output).collect();
+    let outputs: Vec<View> = probe.plan.kept.iter().map(|kept| kept.output).collect();
     for (row, output) in rows().zip(outputs) {
         let gradient = gradients.iter().find(|gradient| gradient.layer == row.path);
         signals.push(LayerSignal {
             index: row.index.unwrap_or_default(),
             layer: row.path.clone(),
             kind: row.kind.clone(),
-            outputs: Spread::of(&copy.read(output).await?),
+            outputs: Spread::of(&probe.read(output).await?),
             gradient_norm: gradient.map(|gradient| gradient.norm),
         });
     }
@@ -169,6 +197,18 @@ mod tests {
         let (relu, normalised) = (with("LA"), with("LAB"));
         assert!(relu.zeros > 0.1 && relu.mean > 0.0);
         assert!(normalised.mean.abs() < 1e-3 && normalised.zeros < relu.zeros);
+    }
+
+    #[test]
+    fn the_photos_to_look_with_take_the_classes_in_turn() {
+        let mut library = Library::new(16, 1 << 20).unwrap();
+        crate::data::draw::fill(&mut library, 4, 1).unwrap();
+        library.assign_splits(1, &crate::data::split::Ratios::default()).unwrap();
+        let label = |photo: &usize| library.photos()[*photo].label.clone().unwrap();
+        let chosen: Vec<String> = probe_photos(&library, 7).iter().map(label).collect();
+        let classes = library.classes();
+        assert_eq!(chosen[..5], classes);
+        assert_eq!(chosen[5..], classes[..2]);
     }
 
     #[test]

@@ -62,4 +62,52 @@ impl Preset {
         // Keys keep their `#act`: what follows a colon is a value.
         body.map_or("", |(_, body)| body).replace(": '#act'", &format!(": '{actions}'"))
     }
+
+    /// The same for `size × size` photos: its last average pooling shrinks or grows with them, so that it still leaves
+    /// one pixel.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a size that leaves no whole window, or a network without such a pooling.
+    pub fn text_for(&self, actions: &str, size: usize) -> Result<String> {
+        let text = self.text(actions);
+        if size == self.input.height {
+            return Ok(text);
+        }
+        let refused = |expected: String| Error::Setting {
+            name: format!("input of {}", self.name),
+            expected,
+            found: size.to_string(),
+        };
+        let fixed = || refused(self.input.height.to_string());
+        let (before, pooling) = text.rsplit_once(LAST_POOLING).ok_or_else(fixed)?;
+        let (window, after) = pooling.split_once('}').ok_or_else(fixed)?;
+        let shrunk = self.input.height / window.parse::<usize>().map_err(|_| fixed())?.max(1);
+        if size == 0 || !size.is_multiple_of(shrunk) {
+            return Err(refused(format!("a multiple of {shrunk}")));
+        }
+        Ok(format!("{before}{LAST_POOLING}{}}}{after}", size / shrunk))
+    }
+}
+
+/// How the average pooling before a network's head is spelt.
+const LAST_POOLING: &str = "['avg', {'stride': ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Network;
+
+    #[test]
+    fn a_preset_fits_photos_of_another_size() {
+        for name in ["plain_34", "residual_34", "residual_flower", "inception_flower"] {
+            let preset = preset(name).unwrap();
+            let text = preset.text_for("LAB", 128).or_else(|_| preset.text_for("LAB", 64)).unwrap();
+            let size = if text.contains("'stride': 7") { 224 } else { 128 };
+            let network = Network::new(&text, Shape::new(size, size, 3), preset.classes).unwrap();
+            assert_eq!(network.structure.parameters, preset.parameters, "{name}");
+        }
+        let refused = |name: &str, size| preset(name).unwrap().text_for("LA", size).unwrap_err();
+        assert!(refused("plain_34", 100).to_string().contains("a multiple of 32"));
+        assert!(refused("vgg_19", 64).to_string().contains("224"));
+    }
 }

@@ -1,7 +1,7 @@
 //! `floret bench`: how fast this machine trains and classifies.
 
 use crate::device::DeviceArguments;
-use crate::output::print_json;
+use crate::output::{print_json, say};
 use clap::Args;
 use floret::bench::{BenchOptions, bench};
 use floret::error::Result;
@@ -44,21 +44,22 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
     if arguments.json {
         return print_json(&report);
     }
-    println!("{} on {}, batch {}", report.model, report.backend, report.batch_size);
-    println!(
-        "training     {:>9.1} photos/s, {:.1} GFLOP/s",
-        report.train_images_per_s, report.gflops
-    );
-    println!(
+    say!("{} on {}, batch {}", report.model, report.backend, report.batch_size);
+    say!("training     {:>9.1} photos/s, {:.1} GFLOP/s", report.train_images_per_s, report.gflops);
+    say!(
         "classifying  {:>9.1} photos/s, one photo in {:.2} ms",
-        report.infer_images_per_s, report.infer_ms_per_image
+        report.infer_images_per_s,
+        report.infer_ms_per_image
     );
-    println!("{:<28}{:>6}{:>9}{:>10}{:>8}", "kernel", "calls", "ms", "GFLOP/s", "share");
+    say!("{:<28}{:>6}{:>9}{:>10}{:>8}", "kernel", "calls", "ms", "GFLOP/s", "share");
     for kernel in &report.kernels {
         let share = 100.0 * kernel.share;
-        println!(
+        say!(
             "{:<28}{:>6}{:>9.3}{:>10.1}{share:>7.1}%",
-            kernel.name, kernel.calls, kernel.ms, kernel.gflops
+            kernel.name,
+            kernel.calls,
+            kernel.ms,
+            kernel.gflops
         );
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `floret classify`: photos in, classes out.
 
 use crate::device::DeviceArguments;
-use crate::output::print_json;
+use crate::output::{print_json, say};
 use crate::read_file;
 use clap::Args;
 use floret::calibration::Outlier;
@@ -107,12 +107,12 @@ fn print_answer(answer: &Answer) {
             let list = list.join(", ");
             match answer.outlier {
                 Some(Outlier { score, none_of_these: true }) => {
-                    println!("{photo}: none of these (score {score:.2}); if any, {class} ({list})")
+                    say!("{photo}: none of these (score {score:.2}); if any, {class} ({list})")
                 }
-                _ => println!("{photo}: {class} ({list})"),
+                _ => say!("{photo}: {class} ({list})"),
             }
         }
-        None => println!("{photo}: not classified"),
+        None => say!("{photo}: not classified"),
     }
     if let Some(error) = &answer.error {
         eprintln!("{error}");

@@ -1,6 +1,6 @@
 //! `floret models` and `floret describe`: networks without training them.
 
-use crate::output::print_json;
+use crate::output::{print_json, say};
 use crate::preset::network_text;
 use crate::{file_error, read_file};
 use clap::Args;
@@ -72,13 +72,14 @@ pub fn models(arguments: &ModelsArguments) -> Result<()> {
     if arguments.json {
         return print_json(&summaries);
     }
-    println!("{:<20}{:<16}{:>8}{:>14}{:>10}", "model", "input", "classes", "parameters", "MFLOP");
+    say!("{:<20}{:<16}{:>8}{:>14}{:>10}", "model", "input", "classes", "parameters", "MFLOP");
     for summary in summaries {
         let (input, parameters) = (summary.input.to_string(), thousands(summary.parameters));
         let megaflops = summary.flops as f64 / 1e6;
-        println!(
+        say!(
             "{:<20}{input:<16}{:>8}{parameters:>14}{megaflops:>10.1}",
-            summary.model, summary.classes
+            summary.model,
+            summary.classes
         );
     }
     Ok(())
@@ -101,7 +102,7 @@ pub fn describe(arguments: &DescribeArguments) -> Result<()> {
     if arguments.json {
         return print_json(&network.structure);
     }
-    println!("{}", network.structure);
+    say!("{}", network.structure);
     Ok(())
 }
 

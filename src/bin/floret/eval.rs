@@ -1,7 +1,7 @@
 //! `floret eval`: a model judged on labelled photos, and on pictures that show none of its classes.
 
 use crate::device::DeviceArguments;
-use crate::output::{print_json, progress_bar};
+use crate::output::{print_json, progress_bar, say};
 use crate::photos::load;
 use crate::read_file;
 use clap::{Args, ValueEnum};
@@ -140,19 +140,16 @@ pub async fn evaluate_with_bar(
 }
 
 fn print_table(evaluation: &Evaluation) {
-    println!(
+    say!(
         "accuracy {:.1}% of {} photos, loss {:.3}",
         100.0 * evaluation.accuracy,
         evaluation.n,
         evaluation.loss
     );
-    println!(
-        "{:<14}{:>10}{:>8}{:>8}{:>8}   answers",
-        "class", "precision", "recall", "F1", "photos"
-    );
+    say!("{:<14}{:>10}{:>8}{:>8}{:>8}   answers", "class", "precision", "recall", "F1", "photos");
     for (class, counts) in evaluation.per_class.iter().zip(&evaluation.confusion) {
         let answers: Vec<String> = counts.iter().map(|count| format!("{count:>4}")).collect();
-        println!(
+        say!(
             "{:<14}{:>10.3}{:>8.3}{:>8.3}{:>8}   {}",
             class.class,
             class.precision,
@@ -168,25 +165,25 @@ fn print_reliability(evaluation: &Evaluation, temperature: Option<f32>) {
     let percent = |table: &Reliability| 100.0 * table.expected_calibration_error;
     let before = percent(&evaluation.uncalibrated);
     match temperature {
-        Some(temperature) => println!(
+        Some(temperature) => say!(
             "expected calibration error {before:.1}% before, {:.1}% at the model's temperature of {temperature:.2}",
             percent(&evaluation.reliability)
         ),
-        None => println!("expected calibration error {before:.1}%; the model is not calibrated"),
+        None => say!("expected calibration error {before:.1}%; the model is not calibrated"),
     }
     if let Some(share) = evaluation.none_of_these {
-        println!("called none of these: {:.1}% of the photos", 100.0 * share);
+        say!("called none of these: {:.1}% of the photos", 100.0 * share);
     }
 }
 
 fn print_others(others: &Others) {
-    println!(
+    say!(
         "drawn pictures without a flower that pass for one: {:.1}% of kinds that the score was fitted without, {:.1}% of the others",
         100.0 * others.false_positive_rate,
         100.0 * others.learned_false_positive_rate
     );
     for OtherKind { kind, held_out, pictures, accepted } in &others.kinds {
         let note = if *held_out { "" } else { "  (fitted with)" };
-        println!("{kind:<14}{accepted:>4} of {pictures}{note}");
+        say!("{kind:<14}{accepted:>4} of {pictures}{note}");
     }
 }

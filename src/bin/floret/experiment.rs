@@ -5,13 +5,13 @@ use crate::file_error;
 use crate::output::print_json;
 use crate::photos::load_grouped;
 use crate::preset::network_text;
+use crate::recipe::named_or_read;
 use crate::train::run_epochs;
 use clap::Args;
 use floret::data::library::Library;
-use floret::data::photo::Split;
-use floret::data::split::Ratios;
+use floret::data::resize::stored_size;
 use floret::error::Result;
-use floret::experiment::{Experiment, Line, REPORTED, Run, html};
+use floret::experiment::{Experiment, Line, REPORTED, html, markdown};
 use floret::model::Model;
 use floret::network::Network;
 use floret::recipe::Recipe;
@@ -19,9 +19,6 @@ use floret::report::{self, Language};
 use floret::train::{Start, Trainer};
 use serde::Serialize;
 use std::path::PathBuf;
-
-/// Answers shown for each model.
-const SAMPLES: usize = 3;
 
 /// Arguments of `floret experiment`.
 #[derive(Args)]
@@ -31,16 +28,16 @@ pub struct ExperimentArguments {
     /// Ready-made networks; the report's four when left out.
     #[arg(long, value_delimiter = ',')]
     models: Vec<String>,
-    /// `modern` or `textbook`.
+    /// `modern`, `textbook`, or a .json file with settings that differ from the modern ones.
     #[arg(long, default_value = "modern")]
     recipe: String,
-    /// Passes over the training photos.
-    #[arg(long, default_value_t = 10)]
-    epochs: u32,
+    /// Passes over the training photos; the recipe's when left out.
+    #[arg(long)]
+    epochs: Option<u32>,
     /// Seeds; every model is trained once with each.
     #[arg(long, value_delimiter = ',', default_value = "1")]
     seeds: Vec<u64>,
-    /// Where to write the report, one self-contained HTML page.
+    /// Where to write the report: one self-contained HTML page, or Markdown where the name ends in .md.
     #[arg(long, default_value = "experiment.html")]
     out: PathBuf,
     #[command(flatten)]
@@ -68,32 +65,35 @@ pub fn run(arguments: &ExperimentArguments) -> Result<()> {
 }
 
 async fn experiment(arguments: &ExperimentArguments) -> Result<()> {
-    let recipe = Recipe { epochs: arguments.epochs, ..Recipe::named(&arguments.recipe)? };
-    let language = if arguments.korean { Language::Ko } else { Language::En };
+    let chosen = named_or_read(&arguments.recipe)?;
+    let recipe = Recipe { epochs: arguments.epochs.unwrap_or(chosen.epochs), ..chosen };
     let reported = || REPORTED.iter().map(|reported| reported.model.to_owned()).collect();
     let models: Vec<String> =
         if arguments.models.is_empty() { reported() } else { arguments.models.clone() };
-    let mut experiment = Experiment {
-        recipe_name: arguments.recipe.clone(),
-        recipe: recipe.clone(),
-        device: arguments.device.open()?.name(),
-        photos: 0,
-        runs: Vec::new(),
-    };
+    let mut experiment = Experiment::new(&arguments.recipe, recipe);
+    // Photos stay for all models of one input size.
+    let mut photos: Option<Library> = None;
     for model in &models {
         let (text, input) = network_text(model, None)?;
-        let (library, _) = load_grouped(&arguments.photos, input.height, arguments.memory << 20)?;
-        experiment.photos = library.all_indices().len();
+        let fitting = photos.take().filter(|kept| kept.stored_size() == stored_size(input.height));
+        let mut library = match fitting {
+            Some(library) => library,
+            None => load_grouped(&arguments.photos, input.height, arguments.memory << 20)?.0,
+        };
         for &seed in &arguments.seeds {
             let network = Network::new(&text, input, library.classes().len())?;
-            let recipe = Recipe { seed, ..recipe.clone() };
-            experiment
-                .runs
-                .push(train(arguments, model, network, library.clone(), recipe, language).await?);
+            train(arguments, &mut experiment, model, network, &mut library, seed).await?;
         }
+        photos = Some(library);
     }
-    std::fs::write(&arguments.out, html::page(&experiment, language))
-        .map_err(|error| file_error(&arguments.out, error))?;
+    let language = if arguments.korean { Language::Ko } else { Language::En };
+    let markdown = arguments.out.extension().is_some_and(|extension| extension == "md");
+    let text = if markdown {
+        markdown::document(&experiment, language)
+    } else {
+        html::page(&experiment, language)
+    };
+    std::fs::write(&arguments.out, text).map_err(|error| file_error(&arguments.out, error))?;
     for line in experiment.table() {
         let reported = line.reported.map_or(String::new(), |reported| {
             format!(" (report: {:.1}%, {:.0} s)", 100.0 * reported.accuracy, reported.seconds)
@@ -114,28 +114,21 @@ async fn experiment(arguments: &ExperimentArguments) -> Result<()> {
 
 async fn train(
     arguments: &ExperimentArguments,
+    experiment: &mut Experiment,
     name: &str,
     network: Network,
-    mut library: Library,
-    recipe: Recipe,
-    language: Language,
-) -> Result<Run> {
-    let (seed, parameters, flops) =
-        (recipe.seed, network.structure.parameters, network.structure.flops);
-    library.assign_splits(seed, &Ratios::default())?;
+    library: &mut Library,
+    seed: u64,
+) -> Result<()> {
+    experiment.split(library, seed)?;
+    let recipe = Recipe { seed, ..experiment.recipe.clone() };
     let model = Box::new(Model::fresh(network, library.classes(), &recipe)?);
     let start = Start::Model { model, recipe, train_from: 0 };
     let mut trainer =
-        Trainer::new(arguments.device.open()?, &library, start, arguments.memory << 20).await?;
+        Trainer::new(arguments.device.open()?, library, start, arguments.memory << 20).await?;
     eprintln!("{}", report::started(name));
     run_epochs(&mut trainer).await?;
-    let test = trainer
-        .classifier()
-        .evaluate(&library, &library.indices(Split::Test), &mut |_| true)
-        .await?;
+    let test = experiment.record(name, &mut trainer, library).await?;
     eprintln!("{}", report::test(name, test.accuracy, test.seconds));
-    let samples = test.predictions.iter().step_by((test.n / SAMPLES).max(1)).take(SAMPLES);
-    let samples =
-        samples.map(|prediction| report::prediction(prediction, &test.classes, language)).collect();
-    Ok(Run::new(name, seed, parameters, flops, &trainer.progress().history, &test, samples))
+    Ok(())
 }

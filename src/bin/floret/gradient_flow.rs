@@ -1,16 +1,16 @@
 //! `floret gradient-flow`: what each layer of a network sends forward and gets back, at the start and after training.
 
 use crate::device::DeviceArguments;
-use crate::output::print_json;
+use crate::output::{print_json, say};
 use crate::photos::load_grouped;
-use crate::preset::network_text;
+use crate::preset::network_text_for;
 use crate::train::run_epochs;
 use clap::Args;
 use floret::data::library::Library;
 use floret::data::photo::Split;
 use floret::data::split::Ratios;
 use floret::error::Result;
-use floret::explain::signals::{LayerSignal, layer_signals};
+use floret::explain::signals::{LayerSignal, labelled_pixels, layer_signals, probe_photos};
 use floret::model::Model;
 use floret::network::Network;
 use floret::parameters::KernelInitialisation;
@@ -30,6 +30,9 @@ pub struct GradientFlowArguments {
     /// Orders of linear part, activation and batch normalisation.
     #[arg(long, value_delimiter = ',', default_value = "LA,LAB")]
     actions: Vec<String>,
+    /// Pixels a side of a photo, where the networks shall not read as many as they were made for.
+    #[arg(long)]
+    input: Option<usize>,
     /// How kernels start: `he`, or `textbook` for normal numbers of standard deviation 0.03.
     #[arg(long, value_delimiter = ',', default_value = "textbook,he")]
     initialisation: Vec<String>,
@@ -39,6 +42,9 @@ pub struct GradientFlowArguments {
     /// Photos a step of training.
     #[arg(long, default_value_t = 10)]
     batch: usize,
+    /// Learning rate.
+    #[arg(long, default_value_t = 0.001)]
+    learning_rate: f32,
     /// Training photos in the batch that is looked at.
     #[arg(long, default_value_t = 10)]
     probe: usize,
@@ -84,11 +90,11 @@ async fn flows(arguments: &GradientFlowArguments) -> Result<()> {
     let device = arguments.device.open()?.name();
     let mut outcome = Outcome { device, train_photos: 0, probe_photos: 0, flows: Vec::new() };
     for model in &arguments.models {
-        let (_, input) = network_text(model, None)?;
+        let (_, input) = network_text_for(model, "LA", arguments.input)?;
         let (mut library, _) =
             load_grouped(&arguments.photos, input.height, arguments.memory << 20)?;
         library.assign_splits(arguments.seed, &Ratios::default())?;
-        let probe = probe_photos(&library, arguments.probe)?;
+        let probe = probe_photos(&library, arguments.probe);
         outcome.train_photos = library.indices(Split::Train).len();
         outcome.probe_photos = probe.len();
         for actions in &arguments.actions {
@@ -96,11 +102,12 @@ async fn flows(arguments: &GradientFlowArguments) -> Result<()> {
                 let recipe = Recipe {
                     epochs: arguments.epochs.max(1),
                     batch_size: arguments.batch,
+                    learning_rate: arguments.learning_rate,
                     seed: arguments.seed,
                     initialisation: KernelInitialisation::named(initialisation)?,
                     ..Recipe::textbook()
                 };
-                let (text, input) = network_text(model, Some(actions))?;
+                let (text, input) = network_text_for(model, actions, arguments.input)?;
                 let network = Network::new(&text, input, library.classes().len())?;
                 let fresh = Model::fresh(network, library.classes(), &recipe)?;
                 let start = look(arguments, &fresh, &library, &probe).await?;
@@ -122,34 +129,13 @@ async fn flows(arguments: &GradientFlowArguments) -> Result<()> {
     if arguments.json { print_json(&outcome) } else { Ok(()) }
 }
 
-/// Training photos, the classes in turn.
-fn probe_photos(library: &Library, count: usize) -> Result<Vec<usize>> {
-    let classes = library.classes();
-    let targets = library.targets(&classes)?;
-    let mut by_class: Vec<Vec<usize>> = vec![Vec::new(); classes.len()];
-    for index in library.indices(Split::Train) {
-        if let Some(class) = targets[index] {
-            by_class[class].push(index);
-        }
-    }
-    let rounds = by_class.iter().map(Vec::len).max().unwrap_or(0);
-    let in_turn =
-        (0..rounds).flat_map(|round| by_class.iter().filter_map(move |class| class.get(round)));
-    Ok(in_turn.copied().take(count.max(1)).collect())
-}
-
 async fn look(
     arguments: &GradientFlowArguments,
     model: &Model,
     library: &Library,
     probe: &[usize],
 ) -> Result<Vec<LayerSignal>> {
-    let mut photos = Vec::new();
-    for &photo in probe {
-        if let Some(pixels) = library.photo_pixels(photo) {
-            photos.push((pixels, model.class_of(library, photo)?));
-        }
-    }
+    let photos = labelled_pixels(model, library, probe)?;
     layer_signals(arguments.device.open()?, model, &photos, arguments.memory << 20).await
 }
 
@@ -170,23 +156,29 @@ async fn train(
 }
 
 fn print(flow: &Flow) {
-    println!("{} {} {}", flow.model, flow.actions, flow.initialisation);
-    println!(
+    say!("{} {} {}", flow.model, flow.actions, flow.initialisation);
+    say!(
         "{:>4} {:<9}{:>12}{:>12}{:>12}{:>8}{:>12}{:>12}{:>12}{:>8}",
-        "", "", "gradient", "mean", "deviation", "zeros", "gradient", "mean", "deviation", "zeros"
+        "",
+        "",
+        "gradient",
+        "mean",
+        "deviation",
+        "zeros",
+        "gradient",
+        "mean",
+        "deviation",
+        "zeros"
     );
     for (number, start) in flow.start.iter().enumerate() {
-        print!("{:>4} {:<9}", start.index, start.kind);
-        for signal in [Some(start), flow.trained.get(number)].into_iter().flatten() {
-            let norm = signal.gradient_norm.map_or("-".into(), |norm| format!("{norm:.2e}"));
-            let outputs = signal.outputs;
-            print!(
-                "{norm:>12}{:>12.2e}{:>12.2e}{:>7.0}%",
-                outputs.mean,
-                outputs.deviation,
-                100.0 * outputs.zeros
-            );
-        }
-        println!();
+        let trained = flow.trained.get(number).map(columns).unwrap_or_default();
+        say!("{:>4} {:<9}{}{trained}", start.index, start.kind, columns(start));
     }
+}
+
+fn columns(signal: &LayerSignal) -> String {
+    let norm = signal.gradient_norm.map_or("-".into(), |norm| format!("{norm:.2e}"));
+    let outputs = signal.outputs;
+    let zeros = 100.0 * outputs.zeros;
+    format!("{norm:>12}{:>12.2e}{:>12.2e}{zeros:>7.0}%", outputs.mean, outputs.deviation)
 }

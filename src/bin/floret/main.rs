@@ -1,5 +1,8 @@
 //! The terminal program: the page's engine on folders of photos.
 
+// `say!` panics where its reader has gone; `say!` does not.
+#![deny(clippy::print_stdout)]
+
 mod bench;
 mod calibrate;
 mod card;
@@ -12,6 +15,7 @@ mod gradient_flow;
 mod output;
 mod photos;
 mod preset;
+mod recipe;
 mod train;
 
 use clap::{Parser, Subcommand};

@@ -3,12 +3,29 @@
 use floret::error::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::io::{ErrorKind, Write};
+
+/// `say!` for results, which does not panic where nobody reads on.
+macro_rules! say {
+    ($($part:tt)*) => { crate::output::line(format_args!($($part)*)) };
+}
+pub(crate) use say;
+
+/// Writes a line on stdout. Ends the program where that is closed: quietly where a reader such as `head` has enough.
+pub fn line(text: std::fmt::Arguments<'_>) {
+    let Err(error) = writeln!(std::io::stdout().lock(), "{text}") else { return };
+    if error.kind() == ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    eprintln!("floret: cannot write the result: {error}");
+    std::process::exit(1);
+}
 
 /// Prints a value as one JSON document.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::Internal { place: "output".into(), problem: error.to_string() })?;
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use crate::eval::evaluate_with_bar;
 use crate::output::{print_json, progress_bar};
 use crate::photos::load_grouped;
 use crate::preset::network_text;
+use crate::recipe::named_or_read;
 use crate::{file_error, read_file};
 use clap::Args;
 use floret::data::folder::Loaded;
@@ -20,7 +21,7 @@ use floret::report::{self, Language};
 use floret::storage::model_file::ModelFile;
 use floret::train::{EpochReport, Start, Trainer};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How many milliseconds pass between two updates of the bar.
 const BAR_INTERVAL_MS: f64 = 200.0;
@@ -241,13 +242,7 @@ pub async fn run_epochs(trainer: &mut Trainer) -> Result<()> {
 fn recipe(arguments: &TrainArguments) -> Result<Recipe> {
     let default = if arguments.from.is_some() { "fine_tune" } else { "modern" };
     let name = arguments.recipe.as_deref().unwrap_or(default);
-    let path = Path::new(name);
-    let chosen = if path.extension().is_some_and(|extension| extension == "json") {
-        serde_json::from_slice(&read_file(path)?).map_err(|error| file_error(path, error))?
-    } else {
-        Recipe::named(name)?
-    };
-    let mut recipe = Recipe { seed: arguments.seed, ..chosen };
+    let mut recipe = Recipe { seed: arguments.seed, ..named_or_read(name)? };
     recipe.epochs = arguments.epochs.unwrap_or(recipe.epochs);
     recipe.batch_size = arguments.batch.unwrap_or(recipe.batch_size);
     recipe.learning_rate = arguments.learning_rate.unwrap_or(recipe.learning_rate);
