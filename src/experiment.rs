@@ -295,6 +295,46 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn runs_share_split_and_samples_though_photos_change_size() {
+        use crate::{
+            cpu::CpuBackend, data::draw, model::Model, network::Network, shape::Shape, train::Start,
+        };
+        use pollster::block_on;
+
+        let recipe = Recipe { epochs: 1, batch_size: 8, ..Recipe::textbook() };
+        let mut experiment = Experiment::new("textbook", recipe.clone());
+        let mut tested = Vec::new();
+        for size in [16, 24] {
+            let mut library =
+                Library::new(crate::data::resize::stored_size(size), 1 << 24).unwrap();
+            draw::fill(&mut library, 1, 12).unwrap();
+            experiment.split(&mut library, 1).unwrap();
+            let text = format!("['avg', {{'stride': {size}}}]");
+            let network = Network::new(&text, Shape::new(size, size, 3), 5).unwrap();
+            let model = Box::new(Model::fresh(network, library.classes(), &recipe).unwrap());
+            let start = Start::Model { model, recipe: recipe.clone(), train_from: 0 };
+            let backend = Box::new(CpuBackend::new(1));
+            let mut trainer = block_on(Trainer::new(backend, &library, start, 1 << 28)).unwrap();
+            while !block_on(trainer.advance(1e9)).unwrap().finished {}
+            let name = format!("model {size}");
+            let test = block_on(experiment.record(&name, &mut trainer, &library)).unwrap();
+            let mut ids: Vec<PhotoId> =
+                test.predictions.iter().map(|p| library.photos()[p.photo].id).collect();
+            ids.sort();
+            tested.push(ids);
+        }
+        assert_eq!(tested[0], tested[1]);
+        assert_eq!(experiment.samples.len(), SAMPLES);
+        for run in &experiment.runs {
+            let truths: Vec<usize> = run.answers.iter().map(|answer| answer.truth).collect();
+            let expected: Vec<usize> =
+                experiment.samples.iter().map(|sample| sample.truth).collect();
+            assert_eq!(truths, expected, "{}", run.model);
+            assert_eq!((run.parameters, run.tested), (20, tested[0].len()));
+        }
+    }
+
+    #[test]
     fn table_takes_means_and_medians_by_model() {
         let table = example().table();
         assert_eq!(table.len(), 2);

@@ -7,7 +7,7 @@ import { h } from './dom.js';
  * @typedef {object} Series
  * @property {string} label
  * @property {string} colour a custom property, such as `--petal`
- * @property {'line' | 'dots'} look
+ * @property {'line' | 'dots' | 'marks'} look `marks` is a line with a dot at every value
  */
 
 /** @typedef {(number | null)[][]} Columns first the x values, then one column a series */
@@ -17,10 +17,11 @@ const HEIGHT = 230;
 /** One chart with its legend. */
 export class Chart {
   /**
-   * @param {{ label: string, x: string, series: Series[], format: (value: number) => string, top?: number }} options
+   * `log` draws y by its powers of ten, values that are not positive left out; `whole` says that x counts things.
+   * @param {{ label: string, x: string, series: Series[], format: (value: number) => string, top?: number, log?: boolean, whole?: boolean }} options
    */
-  constructor({ label, x, series, format, top }) {
-    this.options = { x, series, format, top };
+  constructor({ label, x, series, format, top, log = false, whole = false }) {
+    this.options = { x, series, format, top, log, whole };
     /** @type {Columns} */
     this.columns = [[], ...series.map(() => [])];
     this.canvas = h('div', { class: 'chart-canvas', role: 'img', 'aria-label': label });
@@ -59,7 +60,9 @@ export class Chart {
     const style = getComputedStyle(this.canvas);
     const colour = (/** @type {string} */ name) => resolved(this.canvas, style.getPropertyValue(name));
     const axis = { stroke: colour('--ink-soft'), font: `12px ${style.fontFamily}`, grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
-    const { series, format, top, x } = this.options;
+    const { series, format, top, x, log, whole } = this.options;
+    /** @type {any} */
+    const y = log ? { distr: 3, log: 10 } : { range: (/** @type {unknown} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), top ?? Math.max(high ?? 1, 0.1) * 1.08] };
     this.plot = new uPlot(
       {
         width,
@@ -67,19 +70,19 @@ export class Chart {
         padding: [8, 8, 0, 0],
         legend: { show: false },
         cursor: { show: false },
-        scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), top ?? Math.max(high ?? 1, 0.1) * 1.08] } },
+        scales: { x: { time: false }, y },
         axes: [
-          { ...axis, label: x, labelSize: 20, labelFont: `12px ${style.fontFamily}`, size: 30, grid: { show: false }, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100] },
-          { ...axis, size: 52, values: (_, ticks) => ticks.map(format) },
+          { ...axis, label: x, labelSize: 20, labelFont: `12px ${style.fontFamily}`, size: 30, grid: { show: false }, incrs: [...(whole ? [] : [0.1, 0.2, 0.5]), 1, 2, 5, 10, 20, 50, 100] },
+          { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => (tick == null ? '' : format(tick))) },
         ],
         series: [
           {},
           ...series.map(({ label, colour: name, look }) => ({
             label,
             stroke: colour(name),
-            width: look === 'line' ? 2 : 0,
+            width: look === 'dots' ? 0 : 2,
             spanGaps: true,
-            points: { show: look === 'dots', size: 9, fill: colour(name), width: 0 },
+            points: { show: look !== 'line', size: look === 'dots' ? 9 : 6, fill: colour(name), width: 0 },
           })),
         ],
       },

@@ -36,6 +36,20 @@ export function short(count) {
   return `${number(count / 1000 ** step, { maximumFractionDigits: digits })}${units[step] ? ` ${units[step]}` : ''}`;
 }
 
+/** A number of any size in three digits: 0.0312, 4.1 × 10⁻⁷. @param {number} value */
+export function significant(value) {
+  const size = Math.abs(value);
+  if (value === 0 || (size >= 1e-3 && size < 1e4)) return number(value, { maximumSignificantDigits: 3 });
+  const power = Math.floor(Math.log10(size));
+  return `${number(value / 10 ** power, { maximumSignificantDigits: 2 })} × ${tenTo(power)}`;
+}
+
+/** A power of ten: 10⁻³. @param {number} power */
+export function tenTo(power) {
+  const digits = [...String(Math.abs(power))].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('');
+  return `10${power < 0 ? '⁻' : ''}${digits}`;
+}
+
 /** A span of time. @param {number} seconds */
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return '–';

@@ -7,10 +7,10 @@ import { icon } from './icons.js';
 import { mark } from './mark.js';
 import { Panel } from './panel.js';
 
-/** @typedef {'photos' | 'network' | 'train' | 'report' | 'classify'} View */
+/** @typedef {'photos' | 'network' | 'train' | 'report' | 'why' | 'classify'} View */
 
 /** @type {View[]} */
-export const VIEWS = ['photos', 'network', 'train', 'report', 'classify'];
+export const VIEWS = ['photos', 'network', 'train', 'report', 'why', 'classify'];
 
 const THEME = 'floret.theme';
 
@@ -125,6 +125,7 @@ class Frame extends Panel {
     if (view === 'network') return structure ? done : null;
     if (view === 'report') return report ? percent(report.accuracy, 0) : null;
     if (view === 'classify') return model?.source === 'run' || model?.source === 'file' ? done : null;
+    if (view === 'why') return null;
     if (run.status === 'finished') return done;
     return run.last ? percent(run.last.step / Math.max(run.last.steps, 1), 0) : null;
   }

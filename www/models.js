@@ -125,6 +125,11 @@ export function classify(file) {
   return engine.call('classify', { file, opened: store.value.model?.source !== 'run' });
 }
 
+/** Where in a photo the model sees a class; the one that it takes the photo for if none is asked about. @param {Blob} file @param {number | null} asked */
+export function attend(file, asked) {
+  return engine.call('attention', { file, opened: store.value.model?.source !== 'run', class: asked });
+}
+
 /** Saves the run's model as a file. */
 export async function saveRun() {
   if (ofRun) await saveModel(ofRun);

@@ -151,8 +151,51 @@ export const PROTOCOL_VERSION = 1;
  * @property {boolean} finished
  * @property {string} device what computes, in words
  * @property {Tried[]} [tried] what was tried before a device was chosen, with the first message
+ * @property {LayerSignal[]} [signals] what passes through the layers, where it was looked at
  * @property {boolean} [recovered] whether the device was lost and the run goes on from its last state
  */
+
+/**
+ * What passes through a layer, forward and backward, for a few training photos.
+ * @typedef {object} LayerSignal
+ * @property {number} index number of the layer in the structure listing, from 1
+ * @property {string} layer its path
+ * @property {string} kind
+ * @property {{ mean: number, deviation: number, zeros: number }} outputs over all pixels and channels
+ * @property {number | null} gradient_norm of its kernel; none without one
+ */
+
+/**
+ * Where in a photo a model sees a class; `pixels` are the photo as the model reads it, RGBA.
+ * @typedef {object} Attention
+ * @property {string[]} classes
+ * @property {number[]} probabilities
+ * @property {{ class: number, layer: string, height: number, width: number, values: number[] }} heat from 0 to 1, row by row
+ * @property {number} size rows and columns of the photo
+ * @property {Uint8Array} pixels
+ */
+
+/**
+ * What the report measured with a network: test accuracy, training time.
+ * @typedef {{ model: string, accuracy: number, seconds: number }} Reported
+ */
+
+/** A test photo that every network of an experiment answers; `picture` is a data URL. */
+/** @typedef {{ id: string, name: string, truth: number, picture: string }} Sample */
+
+/**
+ * One network of an experiment; `answers` are those on its samples.
+ * @typedef {object} ExperimentRun
+ * @property {string} model
+ * @property {number} parameters
+ * @property {number} flops
+ * @property {number} accuracy
+ * @property {number} seconds
+ * @property {EpochLine[]} history
+ * @property {Prediction[]} answers
+ */
+
+/** @typedef {{ classes: string[], samples: Sample[], runs: ExperimentRun[] }} Experiment */
 
 /**
  * @typedef {object} ClassReport
@@ -235,7 +278,7 @@ export const PROTOCOL_VERSION = 1;
 /**
  * Every call: what it takes, what it gives, what it reports meanwhile.
  * @typedef {object} Calls
- * @property {{ value: { software: boolean, keep: boolean }, done: { build: string, devices: Device[], presets: Preset[] } }} hello
+ * @property {{ value: { software: boolean, keep: boolean }, done: { build: string, devices: Device[], presets: Preset[], reported: Reported[] } }} hello
  * @property {{ value: { name: string, actions: string }, done: string }} presetText
  * @property {{ value: { text: string, size: number, classes: number }, done: Structure }} describe
  * @property {{ value: { files: { path: string, file: Blob }[], size: number }, done: LibrarySummary, progress: LoadProgress }} addFiles
@@ -244,6 +287,10 @@ export const PROTOCOL_VERSION = 1;
  * @property {{ value: { photos: number[] } | { class: string, count: number }, done: Thumbnail[] }} thumbnails
  * @property {{ value: { size: number }, done: LibrarySummary, progress: LoadProgress }} fitPhotos
  * @property {{ value: { network: Network, recipe: RecipeChoice, device: string, origin: Origin }, done: { finished: boolean }, progress: TrainProgress }} train
+ * @property {{ value: { recipe: RecipeChoice }, done: {} }} beginExperiment
+ * @property {{ value: { network: Network, recipe: RecipeChoice, device: string }, done: { finished: boolean }, progress: TrainProgress }} trainInExperiment by the experiment's recipe, on the split of its first run
+ * @property {{ value: { model: string }, done: { report: Evaluation, experiment: Experiment } }} recordRun judges the run that has ended and adds it to the experiment
+ * @property {{ value: { format: 'html' | 'md', language: string }, done: string }} experimentReport
  * @property {{ value: {}, done: { finished: boolean }, progress: TrainProgress }} resume
  * @property {{ value: { device: string }, done: {} }} useDevice moves the run, its state kept
  * @property {{ value: { opened: boolean }, done: Agreement }} agreement
@@ -251,6 +298,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {{ value: {}, done: { done: boolean } }} calibrate
  * @property {{ value: { split: Split }, done: Evaluation, progress: { done: number, total: number } }} evaluate
  * @property {{ value: { file: Blob, opened: boolean }, done: Answer }} classify by the run, or by the model that was opened
+ * @property {{ value: { file: Blob, opened: boolean, class: number | null }, done: Attention }} attention to a class, or to the one that the photo is taken for
  * @property {{ value: { opened: boolean }, done: Uint8Array<ArrayBuffer> }} save
  * @property {{ value: { bytes: ArrayBuffer }, done: ModelSummary }} open
  * @property {{ value: { file: string, bytes: number, hash: string }, done: ModelSummary, progress: { done: number, total: number } }} openShipped

@@ -1,5 +1,8 @@
 /** What the page does: the calls behind its buttons, and what they leave in the state. */
 
+import { download } from './files.js';
+import { language } from './i18n.js';
+import { looked } from './looks.js';
 import { forgetModels, openFirstModel, openedModel, origin, runBegins, runMoves } from './models.js';
 import { engine, idleRun, store } from './state.js';
 
@@ -13,8 +16,8 @@ let keeping = true;
 export async function start({ keep = keeping } = {}) {
   keeping = keep;
   const software = new URLSearchParams(location.search).has('software');
-  const { build, devices, presets } = await engine.call('hello', { software, keep });
-  store.set({ build, devices, presets });
+  const { build, devices, presets, reported } = await engine.call('hello', { software, keep });
+  store.set({ build, devices, presets, reported });
   const preset = presets.find(({ name }) => name === 'residual_flower') ?? presets[0];
   if (preset && !store.value.network) await chooseNetwork(await networkOf(preset, preset.actions));
 }
@@ -50,6 +53,18 @@ export async function chooseNetwork(network) {
   const { text, size } = network;
   const structure = await engine.call('describe', { text, size, classes: classCount() });
   store.set({ network, structure });
+}
+
+/** Two ways to turn 64 channels of 16 × 16 pixels into 64 others: what a plain residual block and a bottleneck cost. */
+export async function blockCosts() {
+  const row = async (/** @type {string} */ name, /** @type {string} */ widths) => {
+    const block = `['custom', {'name': '${name}', 'args': {${widths}, '#act': 'LAB'}}]`;
+    const text = `['serial', ['conv', {'ksize': 1, 'chn': 64}], ${block}]`;
+    const { rows } = await engine.call('describe', { text, size: 16, classes: 5 });
+    return /** @type {import('./protocol.js').Row} */ (rows.find(({ kind }) => kind === name));
+  };
+  const [plain, bottleneck] = await Promise.all([row('rf', "'#n': 64"), row('bf', "'#n1': 16, '#n4': 64")]);
+  return { plain, bottleneck };
 }
 
 /** @param {import('./files.js').Found[]} files @param {Loading} progress @param {AbortSignal} signal */
@@ -124,20 +139,31 @@ export async function startFrom(next) {
 export async function train() {
   // Another network has been chosen since.
   if (store.value.origin !== 'scratch' && !origin()) await startFrom('scratch');
+  return begin('train', evaluate);
+}
+
+/** @param {'train' | 'trainInExperiment'} call @param {() => Promise<void>} judge what follows when the run has come to its end */
+async function begin(call, judge) {
   const { network, recipe, device, origin: from } = store.value;
   if (!network) return false;
   runBegins();
   store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null });
   return follow(async (options) => {
     store.set({ library: await engine.call('fitPhotos', { size: network.size }) });
-    return engine.call('train', { network, recipe, device, origin: from }, options);
-  });
+    return call === 'train' ? engine.call(call, { network, recipe, device, origin: from }, options) : engine.call(call, { network, recipe, device }, options);
+  }, judge);
 }
 
 /** Trains these ready-made networks one after another, on the same photos and with the same settings. @param {string[]} names */
 export async function compare(names) {
   /** @type {import('./state.js').ComparedRun[]} */
   const runs = [];
+  /** @type {import('./protocol.js').Experiment | null} */
+  let experiment = null;
+  const show = (/** @type {boolean} */ running) => store.set({ comparison: { running, runs, experiment } });
+  // The networks start from chance, whatever the last run started from.
+  await startFrom('scratch');
+  await engine.call('beginExperiment', { recipe: store.value.recipe });
   try {
     for (const name of names) {
       const preset = store.value.presets.find((known) => known.name === name);
@@ -151,17 +177,28 @@ export async function compare(names) {
         if (run.lines === store.value.run.history.lines && run.lines.length === seen) return;
         run.lines = store.value.run.history.lines;
         seen = run.lines.length;
-        store.set({ comparison: { running: true, runs } });
+        show(true);
       };
       let seen = -1;
-      store.set({ comparison: { running: true, runs } });
-      const finished = await watching(follow, train);
-      run.accuracy = store.value.report?.accuracy ?? null;
+      show(true);
+      const record = async () => {
+        const recorded = await engine.call('recordRun', { model: name });
+        ({ experiment } = recorded);
+        run.accuracy = recorded.report.accuracy;
+        store.set({ report: recorded.report });
+      };
+      const finished = await watching(follow, () => begin('trainInExperiment', record));
       if (!finished) break;
     }
   } finally {
-    store.set({ comparison: { running: false, runs } });
+    show(false);
   }
+}
+
+/** The experiment's report as one file. @param {'html' | 'md'} format */
+export async function saveExperiment(format) {
+  const text = await engine.call('experimentReport', { format, language: language() });
+  download(text, `experiment.${format}`, format === 'md' ? 'text/markdown' : 'text/html');
 }
 
 /** Runs `work`, and `follow` whenever the run moves. @template T @param {() => void} follow @param {() => Promise<T>} work */
@@ -181,7 +218,7 @@ async function watching(follow, work) {
 /** Goes on with a stopped run. */
 export async function resume() {
   store.set({ run: { ...store.value.run, status: 'starting' } });
-  await follow((options) => engine.call('resume', {}, options));
+  await follow((options) => engine.call('resume', {}, options), evaluate);
 }
 
 /** Chooses what computes; a run that is under way moves there with its state. @param {string} device */
@@ -208,14 +245,17 @@ export function stop() {
   training?.abort();
 }
 
-/** @param {(options: { progress: (value: TrainProgress) => void, signal: AbortSignal }) => Promise<{ finished: boolean }>} call */
-async function follow(call) {
+/**
+ * @param {(options: { progress: (value: TrainProgress) => void, signal: AbortSignal }) => Promise<{ finished: boolean }>} call
+ * @param {() => Promise<void>} judge
+ */
+async function follow(call, judge) {
   training = new AbortController();
   const steps = store.value.run.last?.step ?? 0;
   try {
     const { finished } = await call({ progress: advanced, signal: training.signal });
     store.set({ run: { ...store.value.run, status: finished ? 'finished' : 'stopped' } });
-    if (finished) await evaluate();
+    if (finished) await judge();
     if (finished && !store.value.comparison?.running) calibrate();
     return finished;
   } catch (failure) {
@@ -244,7 +284,8 @@ function advanced(progress) {
     accuracy.push(progress.accuracy);
   }
   lines.push(...progress.lines);
-  runMoves();
+  if (progress.signals) looked(progress.signals, progress.step);
+  if (progress.step > 0) runMoves();
   const speed = progress.images / Math.max(progress.seconds, 1e-6);
   const imagesPerSecond = run.imagesPerSecond > 0 ? 0.9 * run.imagesPerSecond + 0.1 * speed : speed;
   const status = run.status === 'stopping' ? 'stopping' : 'running';

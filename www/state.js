@@ -43,7 +43,19 @@ import { Engine } from './engine.js';
  * @typedef {{ name: string, accuracy: number | null, lines: EpochLine[], parameters: number, flops: number }} ComparedRun
  */
 
-/** @typedef {{ running: boolean, runs: ComparedRun[] }} Comparison */
+/**
+ * The experiment: its networks so far, and what the engine holds of those that came to their end.
+ * @typedef {{ running: boolean, runs: ComparedRun[], experiment: import('./protocol.js').Experiment | null }} Comparison
+ */
+
+/**
+ * What was seen inside a network in this visit.
+ * @typedef {object} Look
+ * @property {string} name the network's, with its actions
+ * @property {import('./protocol.js').LayerSignal[] | null} start before the first step; `null` where the run came from an earlier visit
+ * @property {import('./protocol.js').LayerSignal[]} now
+ * @property {number} step when `now` was seen
+ */
 
 /**
  * @typedef {object} State
@@ -58,7 +70,9 @@ import { Engine } from './engine.js';
  * @property {import('./protocol.js').Origin} origin what the next run starts from
  * @property {Run} run
  * @property {import('./protocol.js').Evaluation | null} report
+ * @property {import('./protocol.js').Reported[]} reported what the report measured
  * @property {Comparison | null} comparison
+ * @property {Look[]} looks the last ones, the newest last
  * @property {ModelAtHand | null} model what answers now
  * @property {Shipped} shipped
  * @property {File | null} photo the one being asked about
@@ -91,7 +105,9 @@ class Store extends EventTarget {
       origin: 'scratch',
       run: idleRun(),
       report: null,
+      reported: [],
       comparison: null,
+      looks: [],
       model: null,
       shipped: { models: null, loading: null, failure: null },
       photo: null,

@@ -15,6 +15,10 @@ import * as store from './store.js';
 const BUDGET_MS = 100;
 /** Milliseconds between two savings of a run that goes on. */
 const AUTOSAVE_MS = 20_000;
+/** Milliseconds between two looks into the network, at least. */
+const LOOK_MS = 1000;
+/** Looking may take this share of the time. */
+const LOOK_SHARE = 0.02;
 
 /**
  * What a call may use.
@@ -74,10 +78,15 @@ const CALLS = {
   train: async ({ network, recipe, device, origin }, context) => {
     const { engine } = context;
     await exclusive(() => (origin === 'scratch' ? engine.start(network.text, network.size, recipe, device) : engine.start_from_opened(recipe, origin === 'head', device)));
-    run = { network, recipe, device };
-    await autosave(context.engine);
-    return learn(context);
+    return begin({ network, recipe, device }, context);
   },
+  beginExperiment: ({ recipe }, { engine }) => exclusive(() => engine.begin_experiment(recipe)),
+  trainInExperiment: async ({ network, recipe, device }, context) => {
+    await exclusive(() => context.engine.start_in_experiment(network.text, network.size, device));
+    return begin({ network, recipe, device }, context);
+  },
+  recordRun: ({ model }, { engine }) => exclusive(() => engine.record_run(model)),
+  experimentReport: ({ format, language }, { engine }) => exclusive(() => engine.experiment_report(format, language)),
   resume: (_, context) => learn(context),
   useDevice: ({ device }, { engine }) => exclusive(() => move(engine, device)),
   agreement: ({ opened }, { engine }) => exclusive(() => engine.agreement(opened)),
@@ -90,6 +99,10 @@ const CALLS = {
   classify: async ({ file, opened }, { engine }) => {
     const { width, height, pixels } = await decode(file);
     return exclusive(() => engine.classify(opened, width, height, pixels));
+  },
+  attention: async ({ file, opened, class: asked }, { engine }) => {
+    const { width, height, pixels } = await decode(file);
+    return exclusive(() => engine.attention(opened, width, height, pixels, asked ?? undefined));
   },
   save: ({ opened }, { engine }) => exclusive(() => (opened ? engine.opened_file() : engine.save(false))),
   open: ({ bytes }, { engine }) => exclusive(() => engine.open(new Uint8Array(bytes))),
@@ -110,22 +123,41 @@ const CALLS = {
   bench: (options, context) => measure(options, context),
 };
 
+/** Trains a run that the engine has just started. @param {NonNullable<typeof run>} begun @param {Context} context */
+async function begin(begun, context) {
+  run = begun;
+  await autosave(context.engine);
+  return learn(context);
+}
+
 /** @param {Context} context */
 async function learn(context) {
   const { engine, progress, cancelled, breathe } = context;
   if (!run) return { finished: false };
+  const looks = new Looks(engine);
+  let device = await exclusive(() => engine.device());
   /** @type {import('./progress.js').EngineProgress} */
   let before = await exclusive(() => engine.progress());
-  progress({ ...stretch(null, { ...before, history: [] }, run.recipe, 0, await exclusive(() => engine.device())), tried: await exclusive(() => engine.tried()) });
+  progress({ ...stretch(null, { ...before, history: [] }, run.recipe, 0, device), tried: await exclusive(() => engine.tried()) });
   let [saved, finished] = [performance.now(), before.finished];
   /** Where the last loss of a device left the run. */
   let lostAt = -1;
+  const look = async (/** @type {boolean} */ now) => {
+    const signals = await looks.take(now);
+    if (signals && run) progress({ ...stretch(before, before, run.recipe, 0, device), signals });
+  };
+  await look(true);
   while (!finished && !cancelled()) {
     const began = performance.now();
     try {
-      const [after, device] = await exclusive(async () => [await engine.advance(BUDGET_MS), engine.device()]);
+      const after = await exclusive(async () => {
+        const state = await engine.advance(BUDGET_MS);
+        device = engine.device();
+        return state;
+      });
       progress(stretch(before, after, run.recipe, (performance.now() - began) / 1000, device));
       [before, finished] = [after, after.finished];
+      await look(finished || cancelled());
       if (performance.now() - saved > AUTOSAVE_MS) {
         await autosave(engine);
         saved = performance.now();
@@ -134,14 +166,41 @@ async function learn(context) {
       if (errorOf(failure).code !== 'device_lost' || !checkpoint) throw failure;
       // A device that is lost again before it came any further is not tried a third time.
       await rebuild(engine, before.step === lostAt ? 'cpu' : run.device);
-      before = await exclusive(() => engine.progress());
+      [device, before] = await exclusive(async () => [engine.device(), await engine.progress()]);
       lostAt = before.step;
-      progress({ ...stretch(null, before, run.recipe, 0, await exclusive(() => engine.device())), recovered: true });
+      progress({ ...stretch(null, before, run.recipe, 0, device), recovered: true });
     }
     await breathe();
   }
   await autosave(engine);
   return { finished };
+}
+
+/** Looks into the network while it learns, as often as they cost next to nothing. */
+class Looks {
+  /** @param {any} engine */
+  constructor(engine) {
+    this.engine = engine;
+    this.next = 0;
+  }
+
+  /** @param {boolean} now whether to look though it is not yet time @returns {Promise<import('./protocol.js').LayerSignal[] | null>} */
+  async take(now) {
+    const began = performance.now();
+    if (this.next === Infinity || (!now && began < this.next)) return null;
+    try {
+      const signals = await exclusive(() => this.engine.look());
+      const ended = performance.now();
+      this.next = ended + Math.max(LOOK_MS, (ended - began) / LOOK_SHARE);
+      return signals;
+    } catch (failure) {
+      const { code } = errorOf(failure);
+      if (code === 'crashed') throw failure;
+      // A network too large to be looked into beside its training is trained all the same; a lost device shows in the next step.
+      if (code !== 'device_lost') this.next = Infinity;
+      return null;
+    }
+  }
 }
 
 /** After the loss of a device: the run's last state on that kind of device, else on the processor. @param {any} engine @param {string} device */

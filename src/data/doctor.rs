@@ -138,7 +138,7 @@ mod tests {
         for index in 0..20 {
             for class in ["rose", "tulip"] {
                 let pixels = draw::draw(1, class, index, SIZE).unwrap();
-                library.add(draw::photo(class, index, 200, &pixels), &pixels).unwrap();
+                library.add(draw::photo(1, class, index, 200), &pixels).unwrap();
             }
         }
         library

@@ -81,16 +81,16 @@ pub fn fill(library: &mut Library, seed: u64, per_class: u32) -> Result<()> {
     for index in 0..per_class {
         for class in CLASSES {
             let pixels = draw(seed, class, index, size)?;
-            library.add(photo(class, index, size, &pixels), &pixels)?;
+            library.add(photo(seed, class, index, size), &pixels)?;
         }
     }
     Ok(())
 }
 
-/// What is known of a drawn picture with these pixels.
-pub fn photo(class: &str, index: u32, size: usize, pixels: &[u8]) -> Photo {
+/// What is known of a drawn picture beside its pixels. It is the same picture at any size, and keeps its split.
+pub fn photo(seed: u64, class: &str, index: u32, size: usize) -> Photo {
     Photo {
-        id: PhotoId::of(pixels),
+        id: PhotoId::of(format!("drawn {seed} {class} {index}").as_bytes()),
         name: format!("{class}/{index:04}"),
         label: Some(class.into()),
         split: None,

@@ -47,7 +47,7 @@ const ENGLISH: Words = Words {
     reasons: [
         (
             "Normalised pixels.",
-            "A pixel enters as pixel / 127.5 − 1, so from −1 to 1. The report fed 0…255: the first layer’s outputs, and with them its steps, were a hundred times too large.",
+            "A pixel enters as pixel / 127.5 − 1, so from −1 to 1. The report fed 0…255: the first layer’s outputs, and with them its steps, were some hundred times too large.",
         ),
         (
             "Batch normalisation’s whole gradient, and averages that keep up.",
@@ -59,7 +59,7 @@ const ENGLISH: Words = Words {
         ),
         (
             "Average pooling’s gradient lands where it came from.",
-            "In the report’s code overlapping average pooling sends gradients to wrong pixels, channels and photos. Only the inception models use it: part of why they came last.",
+            "In the report’s code overlapping average pooling sends gradients to wrong pixels, channels and photos. Only the inception models use it; it may be part of why they came last.",
         ),
     ],
     setting: "Setting",
@@ -95,7 +95,7 @@ const KOREAN: Words = Words {
         ),
         (
             "제자리로 돌아가는 평균 풀링의 기울기.",
-            "보고서의 코드에서는 겹치는 평균 풀링의 기울기가 다른 픽셀, 다른 채널, 다른 사진으로 흘러갔습니다. 인셉션 모델만 이 풀링을 쓰며, 그래서 순위가 더 낮았습니다.",
+            "보고서의 코드에서는 겹치는 평균 풀링의 기울기가 다른 픽셀, 다른 채널, 다른 사진으로 흘러갔습니다. 인셉션 모델만 이 풀링을 쓰며, 순위가 낮았던 까닭의 하나일 수 있습니다.",
         ),
     ],
     setting: "설정",

@@ -91,7 +91,7 @@ impl Engine {
             let (class, index) = (draw::CLASSES[(done % classes) as usize], done / classes);
             let size = self.library.stored_size();
             let pixels = draw::draw(seed, class, index, size).map_err(thrown)?;
-            self.library.add(draw::photo(class, index, size, &pixels), &pixels).map_err(thrown)?;
+            self.library.add(draw::photo(seed, class, index, size), &pixels).map_err(thrown)?;
             self.drawing.done += 1;
         }
         Ok(self.drawing.done)

@@ -35,7 +35,7 @@ export async function loadPhotos(page, count, more = []) {
 /**
  * Goes to a step as a reader does, by its link.
  * @param {Page} page
- * @param {'photos' | 'network' | 'train' | 'report' | 'classify'} step
+ * @param {'photos' | 'network' | 'train' | 'report' | 'why' | 'classify'} step
  */
 export async function go(page, step) {
   await page.locator(`.steps a[href="#${step}"]`).click();

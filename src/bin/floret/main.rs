@@ -1,6 +1,6 @@
 //! The terminal program: the page's engine on folders of photos.
 
-// `say!` panics where its reader has gone; `say!` does not.
+// `println!` panics where its reader has gone; `say!` does not.
 #![deny(clippy::print_stdout)]
 
 mod bench;

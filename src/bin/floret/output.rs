@@ -5,7 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
 
-/// `say!` for results, which does not panic where nobody reads on.
+/// `println!` for results, which does not panic where nobody reads on.
 macro_rules! say {
     ($($part:tt)*) => { crate::output::line(format_args!($($part)*)) };
 }
