@@ -258,6 +258,8 @@ pub(crate) mod tests {
             truth: 1,
             predicted,
             probabilities: if predicted == 1 { vec![0.2, 0.8] } else { vec![0.97, 0.03] },
+            uncalibrated: 0.9,
+            outlier: None,
         };
         let run = |model: &str, seed, accuracy| Run {
             model: model.into(),

@@ -48,7 +48,8 @@ impl Engine {
         let classifier =
             super::classifier(&mut self.run, &mut self.opened, opened).map_err(thrown)?;
         let answers = classifier.classify(&[&pixels]).await.map_err(thrown)?;
-        let probabilities = answers.into_iter().next().unwrap_or_default();
+        let probabilities =
+            answers.into_iter().next().map(|answer| answer.probabilities).unwrap_or_default();
         let class = class.or_else(|| argmax(&probabilities)).unwrap_or(0);
         let classes = model.classes.clone();
         let heat =

@@ -2,6 +2,7 @@
 
 use crate::device::DeviceArguments;
 use crate::eval::{OTHERS_PER_KIND, OTHERS_SEED, evaluate_with_bar};
+use crate::output::say;
 use crate::photos::load_known;
 use crate::{file_error, read_file};
 use clap::Args;
@@ -59,7 +60,7 @@ async fn card(arguments: &CardArguments) -> Result<()> {
     match &arguments.out {
         Some(path) => std::fs::write(path, text).map_err(|error| file_error(path, error)),
         None => {
-            print!("{text}");
+            say!("{}", text.trim_end());
             Ok(())
         }
     }
