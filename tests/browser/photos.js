@@ -40,6 +40,18 @@ export function flower(name, seed, size = 64) {
   });
 }
 
+/** A house under a blue sky as a PNG file: no flower. @param {number} [size] */
+export function house(size = 200) {
+  return png(size, (column, row) => {
+    const [x, y] = [column / size, row / size];
+    if (Math.abs(x - 0.5) < 0.06 && y > 0.6 && y < 0.78) return [90, 60, 40];
+    if (Math.abs(Math.abs(x - 0.5) - 0.17) < 0.05 && Math.abs(y - 0.56) < 0.05) return [220, 240, 255];
+    if (Math.abs(x - 0.5) < 0.28 && y > 0.43 && y < 0.78) return [200, 180, 150];
+    if (y < 0.43 && Math.abs(x - 0.5) < (y - 0.18) * 1.35) return [150, 60, 40];
+    return y < 0.7 ? [120, 170, 230] : [90, 90, 95];
+  });
+}
+
 /** A square PNG file. @param {number} size @param {(x: number, y: number) => number[]} pixel red, green and blue */
 function png(size, pixel) {
   const rows = Buffer.alloc(size * (1 + 3 * size));

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { CLASSES, flower } from './photos.js';
+import { CLASSES, flower, house } from './photos.js';
 import { answers, complaints, go, visit } from './visit.js';
 
 const site = String(process.env.FLORET_DIST_URL);
@@ -34,6 +34,14 @@ test('a photo is classified before any training, as its file classifies it', asy
   await expect(page.locator('#model-choice')).toHaveValue('file');
   await expect.poll(() => answers(page)).toEqual(shipped);
   expect(heard).toEqual([]);
+});
+
+test('a picture without a flower is called none of these, and what it would be if it had to', async ({ page }) => {
+  await visit(page);
+  await go(page, 'classify');
+  await page.locator('input[name="photo"]').setInputFiles({ name: 'house.png', mimeType: 'image/png', buffer: house() });
+  await expect(page.locator('.none-of-these')).toHaveText('None of these');
+  expect(Object.keys(await answers(page)).sort()).toEqual(CLASSES);
 });
 
 test('every model that the page lists opens, with its card', async ({ page, request }) => {
