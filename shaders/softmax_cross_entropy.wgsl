@@ -21,15 +21,17 @@ fn main(
     let target_start = sample * (CLASSES + 1u);
     let weight = targets[target_start + CLASSES];
     let softmax = softmax_of(sample, local);
+    let log_sum = select(log(softmax.y), softmax.y, is_nan(softmax.y));
     let scale = weight / f32(step_inputs.batch_size);
     var loss = 0.0;
     for (var class_index = local; class_index < CLASSES; class_index += LANES) {
         let wanted = targets[target_start + class_index];
         let centred = logits[start + class_index] - softmax.x;
-        grad_logits[start + class_index] = scale * (exp(centred) / softmax.y - wanted);
+        grad_logits[start + class_index] =
+            scale * (probabilities[start + class_index] - wanted);
         // A class without a target adds nothing, not even where its logit is infinitely far away.
         if (wanted != 0.0) {
-            loss += wanted * (log(softmax.y) - centred);
+            loss += wanted * (log_sum - centred);
         }
     }
     workgroupBarrier();

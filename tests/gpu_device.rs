@@ -9,9 +9,12 @@ use floret::backend::Backend;
 use floret::error::Error;
 use floret::gpu::{GpuBackend, GpuOptions};
 use floret::kernel::Storage;
-use floret::network::{Network, presets::preset};
-use floret::parameters::Parameters;
-use floret::plan::{Plan, PlanOptions, Source};
+#[cfg(not(target_arch = "wasm32"))]
+use floret::{
+    network::{Network, presets::preset},
+    parameters::Parameters,
+    plan::{Plan, PlanOptions, Source},
+};
 
 async fn a_software_adapter_is_never_taken_unasked() {
     let Some(backend) = open_any_gpu().await else { return };
@@ -40,10 +43,10 @@ async fn storages_hold_what_was_written_and_start_at_zero() {
     assert!(matches!(backend.read(Storage::Gradients, 0, 1).await, Err(Error::Internal { .. })));
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 async fn too_much_memory_is_a_refusal_that_names_the_need() {
     let Some(mut backend) = open_any_gpu().await else { return };
-    // More than any device has, and in a page more than numbers can say.
-    let len = if cfg!(target_arch = "wasm32") { (1 << 30) - 1 } else { (1_u64 << 44) as usize };
+    let len = (1_u64 << 44) as usize;
     match backend.allocate(Storage::Gradients, len).await {
         Err(Error::Memory { needed, available, .. }) => {
             assert_eq!(needed, 4 * len as u64);
@@ -56,6 +59,7 @@ async fn too_much_memory_is_a_refusal_that_names_the_need() {
 }
 
 /// Far more samples than one binding spans: refused with a batch that is then taken.
+#[cfg(not(target_arch = "wasm32"))]
 async fn a_batch_over_the_binding_limit_is_refused_with_one_that_fits() {
     let Some(mut backend) = open_any_gpu().await else { return };
     let preset = preset("plain_flower").unwrap();
@@ -65,8 +69,7 @@ async fn a_batch_over_the_binding_limit_is_refused_with_one_that_fits() {
         let options = PlanOptions::evaluation(batch_size, Source::Tensor);
         Plan::new(&network.graph, &parameters, &options).unwrap()
     };
-    // In a page, no plan may be of more than 2 GiB.
-    let most = if cfg!(target_arch = "wasm32") { 1 << 13 } else { 1 << 17 };
+    let most = 1 << 17;
     let too_large = plan(most);
     let Err(Error::Memory { needed, available, batch_that_fits }) = backend.load(&too_large).await
     else {
@@ -91,7 +94,7 @@ async fn a_destroyed_device_is_an_error_everywhere_and_never_zeros() {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-async fn ceiling() {
+async fn the_ceiling_is_measured() {
     let Some(mut backend) = open_any_gpu().await else { return };
     let rate = backend.multiply_add_rate().await.unwrap();
     println!("{}: {rate:.3e} operations a second", backend.name());
@@ -101,14 +104,24 @@ async fn ceiling() {
 device_tests!(
     a_software_adapter_is_never_taken_unasked,
     storages_hold_what_was_written_and_start_at_zero,
-    too_much_memory_is_a_refusal_that_names_the_need,
-    a_batch_over_the_binding_limit_is_refused_with_one_that_fits,
     a_destroyed_device_is_an_error_everywhere_and_never_zeros,
 );
 
-// A browser's software adapter would take minutes over it.
+/// What a page's 32 bits cannot ask for, or what would take its software adapter minutes.
 #[cfg(not(target_arch = "wasm32"))]
-#[test]
-fn the_ceiling_is_measured() {
-    pollster::block_on(ceiling());
+mod native_only {
+    #[test]
+    fn too_much_memory_is_a_refusal_that_names_the_need() {
+        pollster::block_on(super::too_much_memory_is_a_refusal_that_names_the_need());
+    }
+
+    #[test]
+    fn a_batch_over_the_binding_limit_is_refused_with_one_that_fits() {
+        pollster::block_on(super::a_batch_over_the_binding_limit_is_refused_with_one_that_fits());
+    }
+
+    #[test]
+    fn the_ceiling_is_measured() {
+        pollster::block_on(super::the_ceiling_is_measured());
+    }
 }

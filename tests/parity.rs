@@ -93,15 +93,22 @@ fn difference(cpu: &[f32], gpu: &[f32], tolerance: f32) -> Option<String> {
 /// Cases of a kernel; a software adapter compiles each one's shader for a good part of a second, a browser's for longer.
 const CASES: u32 = if cfg!(target_arch = "wasm32") { 3 } else { 12 };
 
+/// Largest difference, relative. Noise goes through a logarithm, a root and a cosine, which a browser's software adapter
+/// does less exactly.
+fn tolerance(kernel: &str) -> f32 {
+    if kernel == "noise" && cfg!(target_arch = "wasm32") { 1e-3 } else { 1e-4 }
+}
+
 async fn every_kernel_agrees_with_the_cpu_and_the_reference() {
     let Some(mut backend) = open_any_gpu().await else { return };
     println!("on {}", backend.name());
     for family in kernel_cases::families() {
         for case in kernel_cases::draw_cases(&family, CASES) {
             let gpu = run(&mut backend, &case).await.unwrap();
-            case.compare(&gpu, 1e-4).unwrap();
+            let tolerance = tolerance(family.name);
+            case.compare(&gpu, f64::from(tolerance)).unwrap();
             for (cpu, gpu) in run_on_cpu(&case).iter().zip(&gpu) {
-                if let Some(difference) = difference(cpu, gpu, 1e-4) {
+                if let Some(difference) = difference(cpu, gpu, tolerance) {
                     panic!("{case:?}: {difference}");
                 }
             }
@@ -148,7 +155,7 @@ struct Training {
 
 /// Samples of a training batch: few, for a software adapter's sake.
 const BATCH: usize = 4;
-const STEPS: u32 = if cfg!(target_arch = "wasm32") { 4 } else { 10 };
+const STEPS: u32 = if cfg!(target_arch = "wasm32") { 2 } else { 10 };
 
 impl Training {
     fn new(name: &str, actions: &str, seed: u64) -> Self {
@@ -235,18 +242,31 @@ async fn residual_flower_agrees() {
     model_agrees("residual_flower", "LAB", 2).await;
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 async fn plain_flower_agrees() {
     model_agrees("plain_flower", "LAB", 11).await;
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 async fn bottleneck_flower_agrees() {
     model_agrees("bottleneck_flower", "LAB", 14).await;
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 async fn inception_flower_agrees() {
     model_agrees("inception_flower", "LAB", 8).await;
 }
 
+// A browser's software adapter would take minutes over every model.
+#[cfg(target_arch = "wasm32")]
+device_tests!(
+    every_kernel_agrees_with_the_cpu_and_the_reference,
+    not_a_number_and_infinities_are_where_the_cpu_has_them,
+    statistics_far_from_zero_agree_with_the_reference,
+    residual_flower_agrees,
+);
+
+#[cfg(not(target_arch = "wasm32"))]
 device_tests!(
     every_kernel_agrees_with_the_cpu_and_the_reference,
     not_a_number_and_infinities_are_where_the_cpu_has_them,

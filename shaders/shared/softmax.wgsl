@@ -8,9 +8,11 @@ var<workgroup> lanes: array<f32, LANES>;
 // The largest number and the sum of exponentials less it, for one sample; for the whole workgroup to call together.
 fn softmax_of(sample: u32, local: u32) -> vec2<f32> {
     let start = sample * CLASSES;
-    var largest = -3.4e38;
+    var largest = logits[start];
     for (var class_index = local; class_index < CLASSES; class_index += LANES) {
-        largest = max(largest, logits[start + class_index]);
+        if (is_greater(logits[start + class_index], largest)) {
+            largest = logits[start + class_index];
+        }
     }
     lanes[local] = largest;
     workgroupBarrier();
@@ -20,7 +22,7 @@ fn softmax_of(sample: u32, local: u32) -> vec2<f32> {
     workgroupBarrier();
     var sum = 0.0;
     for (var class_index = local; class_index < CLASSES; class_index += LANES) {
-        sum += exp(logits[start + class_index] - largest);
+        sum += exponential(logits[start + class_index] - largest);
     }
     lanes[local] = sum;
     workgroupBarrier();
@@ -29,7 +31,8 @@ fn softmax_of(sample: u32, local: u32) -> vec2<f32> {
         sum += lanes[lane];
     }
     for (var class_index = local; class_index < CLASSES; class_index += LANES) {
-        probabilities[start + class_index] = exp(logits[start + class_index] - largest) / sum;
+        let share = exponential(logits[start + class_index] - largest) / sum;
+        probabilities[start + class_index] = select(share, sum, is_nan(sum));
     }
     return vec2<f32>(largest, sum);
 }

@@ -155,7 +155,7 @@ pub(super) static SHADERS: [Shader; 26] = [
     },
     Shader {
         name: "softmax",
-        shared: &[STEP, SOFTMAX],
+        shared: &[STEP, NAN, SOFTMAX],
         own: include_str!("../../shaders/softmax.wgsl"),
     },
     Shader { name: "adam", shared: &[STEP], own: include_str!("../../shaders/adam.wgsl") },
