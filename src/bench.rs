@@ -145,8 +145,7 @@ pub async fn training_rate(
 ) -> Result<f64> {
     let parameters = Parameters::new(&network.graph);
     let options = PlanOptions::training(batch_size, Source::Tensor, Optimizer::ADAM);
-    let plan = Plan::new(&network.graph, &parameters, &options)?;
-    plan.check_memory(&network.graph, &parameters, &options, memory_limit)?;
+    let plan = Plan::within(&network.graph, &parameters, &options, memory_limit)?;
     prepare(backend, &plan, &parameters).await?;
     let options = BenchOptions { model: String::new(), batch_size, steps, passes: 1 };
     let mut bench = Bench { backend, clock, options: &options };

@@ -85,8 +85,7 @@ impl Classifier {
         let mut options = PlanOptions::evaluation(EVALUATION_BATCH, source);
         options.averaged = model.averaged.is_some();
         options.keep = vec![model.network.graph.features().0];
-        let plan = Plan::new(&model.network.graph, &model.parameters, &options)?;
-        plan.check_memory(&model.network.graph, &model.parameters, &options, memory_limit)?;
+        let plan = Plan::within(&model.network.graph, &model.parameters, &options, memory_limit)?;
 
         let page_len = EVALUATION_BATCH * model.preprocessing.stored_size.pow(2);
         backend.allocate(Storage::Photos(resident_pages), page_len).await?;

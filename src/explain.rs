@@ -53,8 +53,7 @@ impl Probe {
             ..PlanOptions::training(photos.len(), source, Optimizer::ADAM)
         };
         let (graph, parameters) = (&model.network.graph, &model.parameters);
-        let plan = Plan::new(graph, parameters, &options)?;
-        plan.check_memory(graph, parameters, &options, memory_limit)?;
+        let plan = Plan::within(graph, parameters, &options, memory_limit)?;
 
         backend.allocate(Storage::Photos(0), photos.len() * stored_size * stored_size).await?;
         for (slot, photo) in photos.iter().enumerate() {

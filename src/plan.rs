@@ -229,27 +229,33 @@ impl Plan {
         4 * lens.map(|&len| len as u64).sum::<u64>()
     }
 
-    /// Refuses a plan that needs more than `available` bytes, naming the largest batch that would fit.
+    /// A plan of at most `available` bytes, by [`Plan::bytes`].
     ///
     /// # Errors
-    /// [`Error::Memory`].
-    pub fn check_memory(
-        &self,
+    /// As [`Plan::new`]; [`Error::Memory`] names the largest batch whose plan would fit into `available`.
+    pub fn within(
         graph: &Graph,
         parameters: &Parameters,
         options: &PlanOptions,
         available: u64,
-    ) -> Result<()> {
-        let needed = self.bytes();
-        if needed <= available {
-            return Ok(());
-        }
-        let fits = |batch_size| {
+    ) -> Result<Self> {
+        let fitting = |batch_size| {
             let options = PlanOptions { batch_size, ..options.clone() };
-            Self::new(graph, parameters, &options).map(|plan| plan.bytes() <= available)
+            match Self::new(graph, parameters, &options) {
+                Ok(plan) if plan.bytes() <= available => Ok(Ok(plan)),
+                Ok(plan) => Ok(Err(plan.bytes())),
+                Err(Error::Memory { needed, .. }) => Ok(Err(needed)),
+                Err(error) => Err(error),
+            }
         };
-        let batch_that_fits = largest_batch(options.batch_size, fits)?;
-        Err(Error::Memory { needed, available, batch_that_fits })
+        match fitting(options.batch_size)? {
+            Ok(plan) => Ok(plan),
+            Err(needed) => {
+                let fits = |batch_size| fitting(batch_size).map(|plan| plan.is_ok());
+                let batch_that_fits = largest_batch(options.batch_size, fits)?;
+                Err(Error::Memory { needed, available, batch_that_fits })
+            }
+        }
     }
 }
 

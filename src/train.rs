@@ -187,8 +187,7 @@ impl Trainer {
                 Source::Photos { pages, stored_size: model.preprocessing.stored_size },
             )
         };
-        let plan = Plan::new(&model.network.graph, &model.parameters, &options)?;
-        plan.check_memory(&model.network.graph, &model.parameters, &options, memory_limit)?;
+        let plan = Plan::within(&model.network.graph, &model.parameters, &options, memory_limit)?;
 
         for (page, bytes) in library.pages().iter().enumerate() {
             backend.allocate(Storage::Photos(page as u32), bytes.len().div_ceil(4)).await?;

@@ -350,7 +350,7 @@ fn too_much_memory_is_refused_with_the_batch_that_fits() {
     let parameters = Parameters::new(&graph);
     let options = training(64);
     let plan_at = |batch_size| plan(&graph, &PlanOptions { batch_size, ..options.clone() });
-    let check = |available| plan_at(64).check_memory(&graph, &parameters, &options, available);
+    let check = |available| Plan::within(&graph, &parameters, &options, available).map(drop);
     check(plan_at(64).bytes()).unwrap();
     for fits in [1, 10, 63] {
         for available in [plan_at(fits).bytes(), plan_at(fits + 1).bytes() - 1] {
@@ -361,6 +361,15 @@ fn too_much_memory_is_refused_with_the_batch_that_fits() {
     }
     let error = check(plan_at(1).bytes() - 1).unwrap_err();
     assert!(matches!(error, Error::Memory { batch_that_fits: None, .. }), "{error}");
+
+    // What no address reaches is held to the same limit.
+    let options = training(usize::MAX / 2);
+    let available = plan_at(10).bytes();
+    let error = Plan::within(&graph, &parameters, &options, available).unwrap_err();
+    assert!(
+        matches!(error, Error::Memory { batch_that_fits: Some(10), available: a, .. } if a == available),
+        "{error}"
+    );
 }
 
 #[test]

@@ -24,8 +24,12 @@ export async function openFirstModel(preferred = '') {
   }
   store.set({ shipped: { ...store.value.shipped, models } });
   const first = models.find(({ file }) => file === preferred) ?? models[0];
-  if (first) await openShipped(first, () => store.value.model === null && store.value.run.status === 'idle');
+  // Whoever opened a model before the list was there wants that one.
+  if (first && !opening) await openShipped(first, () => store.value.model === null && store.value.run.status === 'idle');
 }
+
+/** Whether a model was opened, or is about to be. */
+let opening = false;
 
 /** The model on its way. @type {AbortController | null} */
 let fetching = null;
@@ -37,6 +41,7 @@ let fetching = null;
  */
 export async function openShipped({ file, bytes, hash }, wanted = () => true) {
   fetching?.abort();
+  opening = true;
   const mine = (fetching = new AbortController());
   const show = (/** @type {Partial<import('./state.js').Shipped>} */ part) => {
     if (fetching === mine) store.set({ shipped: { ...store.value.shipped, ...part } });
@@ -61,6 +66,7 @@ export function titleOf({ title }) {
 /** Opens a model file that someone saved. @param {File} file */
 export async function openModel(file) {
   fetching?.abort();
+  opening = true;
   const bytes = await file.arrayBuffer();
   const summary = await engine.call('open', { bytes }, { transfer: [bytes] });
   opened = { ...summary, name: file.name.replace(/\.safetensors$/, ''), source: 'file' };
@@ -90,7 +96,7 @@ export function runMoves() {
 
 /** A new engine holds none of them. */
 export function forgetModels() {
-  [opened, ofRun] = [null, null];
+  [opened, ofRun, opening] = [null, null, false];
   store.set({ model: null });
 }
 

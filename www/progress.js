@@ -46,8 +46,8 @@ function means(before, after, lines) {
   if (!before) return { loss: null, accuracy: null };
   if (lines.length > 0) {
     // An epoch's sums are gone when it ends; one that fits into the stretch is known by its line.
-    const whole = before.sums.samples === 0 && lines.length === 1;
-    return whole ? { loss: lines[0].loss, accuracy: lines[0].accuracy } : { loss: null, accuracy: null };
+    const whole = before.sums.samples === 0 || lines.length > 1 ? lines[lines.length - 1] : null;
+    return { loss: whole?.loss ?? null, accuracy: whole?.accuracy ?? null };
   }
   const weight = after.sums.weight - before.sums.weight;
   const samples = after.sums.samples - before.sums.samples;

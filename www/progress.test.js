@@ -26,3 +26,10 @@ test('an epoch within one stretch is drawn by its line', () => {
   const { loss, accuracy } = stretch(state(0, empty), state(4, empty, [line]), recipe, 0.1, 'CPU');
   assert.deepEqual([loss, accuracy], [1.5, 0.4]);
 });
+
+test('of several epochs within one stretch the last is drawn', () => {
+  const empty = { loss: 0, weight: 0, correct: 0, samples: 0 };
+  const before = state(3, { loss: 50, weight: 30, correct: 12, samples: 30 });
+  const { loss, lines } = stretch(before, state(12, empty, [line, line, { ...line, loss: 1.1 }]), recipe, 0.1, 'CPU');
+  assert.deepEqual([loss, lines.length], [1.1, 3]);
+});

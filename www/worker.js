@@ -147,16 +147,20 @@ async function learn(context) {
     if (signals && run) progress({ ...stretch(before, before, run.recipe, 0, device), signals });
   };
   await look(true);
+  /** When the stretch began that the page has not heard of. */
+  let began = performance.now();
   while (!finished && !cancelled()) {
-    const began = performance.now();
     try {
       const after = await exclusive(async () => {
         const state = await engine.advance(BUDGET_MS);
         device = engine.device();
         return state;
       });
+      finished = after.finished;
+      // A small network ends many epochs in the time of one message: the page hears of them together.
+      if (!finished && !cancelled() && performance.now() - began < BUDGET_MS) continue;
       progress(stretch(before, after, run.recipe, (performance.now() - began) / 1000, device));
-      [before, finished] = [after, after.finished];
+      before = after;
       await look(finished || cancelled());
       if (performance.now() - saved > AUTOSAVE_MS) {
         await autosave(engine);
@@ -171,6 +175,7 @@ async function learn(context) {
       progress({ ...stretch(null, before, run.recipe, 0, device), recovered: true });
     }
     await breathe();
+    began = performance.now();
   }
   await autosave(engine);
   return { finished };

@@ -99,7 +99,7 @@ test('a run moves to another device with its state', async ({ page }) => {
     return (await costs(page)).slice(0, lines);
   };
   await prepare(page);
-  await setEpochs(page, 10_000);
+  await setEpochs(page, 2_000);
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   const alone = await stopped();
 
