@@ -133,16 +133,13 @@ class Embedded extends Panel {
 
   /** @param {() => Promise<unknown>} work */
   async run(work) {
-    if (this.fault) fill(this.fault);
     this.busy = this.state.run.status === 'idle';
-    try {
+    await super.run(() => {
       const under = work();
       this.update();
       this.busy = false;
-      await under;
-    } catch (failure) {
-      if (this.fault) showFailure(this.fault, failure);
-    }
+      return under;
+    });
     this.update();
   }
 }

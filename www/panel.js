@@ -8,6 +8,9 @@ import { wordError } from './words.js';
 
 /** A part of the page. Subclasses draw all in `render` and follow the parts of the state named in `watches`. */
 export class Panel extends HTMLElement {
+  /** Where the panel shows what went wrong. @type {HTMLElement | undefined} */
+  fault;
+
   /** Parts of the state that this panel shows. @returns {string[]} */
   get watches() {
     return [];
@@ -40,6 +43,16 @@ export class Panel extends HTMLElement {
 
   get state() {
     return store.value;
+  }
+
+  /** Does what was asked for; a failure is shown in its place. @param {() => Promise<unknown>} work */
+  async run(work) {
+    if (this.fault) fill(this.fault);
+    try {
+      await work();
+    } catch (failure) {
+      if (this.fault) showFailure(this.fault, failure);
+    }
   }
 }
 

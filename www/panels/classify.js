@@ -8,13 +8,12 @@ import { nameOf, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { mark } from '../mark.js';
 import { askAbout, classify } from '../models.js';
-import { Panel, heading, showFailure } from '../panel.js';
+import { Panel, heading } from '../panel.js';
 
 class Classify extends Panel {
   get watches() {
     return ['model', 'shipped', 'photo'];
   }
-
 
   connectedCallback() {
     super.connectedCallback();
@@ -72,16 +71,6 @@ class Classify extends Panel {
   update(changed) {
     if (this.ready !== this.expectsModel()) this.render();
     else if (changed.has('photo') || changed.has('model')) this.ask();
-  }
-
-  /** @param {() => Promise<void>} work */
-  async run(work) {
-    if (this.fault) fill(this.fault);
-    try {
-      await work();
-    } catch (failure) {
-      if (this.fault) showFailure(this.fault, failure);
-    }
   }
 
   /** Asks the model about the photo; another model that comes to answer is asked about the same one. */

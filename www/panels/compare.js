@@ -5,7 +5,7 @@ import { fill, h } from '../dom.js';
 import { duration, number, percent, short } from '../format.js';
 import { nameOf, t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { Panel, showFailure } from '../panel.js';
+import { Panel } from '../panel.js';
 import { compare, saveExperiment, stop } from '../session.js';
 import { pictureOf } from '../thumbnail.js';
 
@@ -108,16 +108,6 @@ class Compare extends Panel {
   press() {
     if (this.state.comparison?.running) stop();
     else this.run(() => compare(this.names()));
-  }
-
-  /** @param {() => Promise<unknown>} work */
-  async run(work) {
-    if (this.fault) fill(this.fault);
-    try {
-      await work();
-    } catch (failure) {
-      if (this.fault) showFailure(this.fault, failure);
-    }
   }
 
   /** @param {import('../state.js').ComparedRun[]} runs */

@@ -3,7 +3,7 @@
 import { fill, h } from '../dom.js';
 import { number } from '../format.js';
 import { language, t } from '../i18n.js';
-import { Panel, showFailure } from '../panel.js';
+import { Panel } from '../panel.js';
 import { agreement, useDevice } from '../session.js';
 import { wordDevice } from '../words.js';
 
@@ -68,16 +68,6 @@ class DevicePanel extends Panel {
       throw failure;
     } finally {
       this.check.disabled = false;
-    }
-  }
-
-  /** @param {() => Promise<unknown>} work */
-  async run(work) {
-    if (this.fault) fill(this.fault);
-    try {
-      await work();
-    } catch (failure) {
-      if (this.fault) showFailure(this.fault, failure);
     }
   }
 }

@@ -77,16 +77,6 @@ class ModelPanel extends Panel {
     if (hand) answerBy(hand);
     else if (entry) openShipped(entry);
   }
-
-  /** @param {() => Promise<unknown>} work */
-  async run(work) {
-    if (this.fault) fill(this.fault);
-    try {
-      await work();
-    } catch (failure) {
-      if (this.fault) showFailure(this.fault, failure);
-    }
-  }
 }
 
 customElements.define('floret-model', ModelPanel);

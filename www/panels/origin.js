@@ -3,7 +3,7 @@
 import { fill, h } from '../dom.js';
 import { t } from '../i18n.js';
 import { openedModel, origin } from '../models.js';
-import { Panel, showFailure } from '../panel.js';
+import { Panel } from '../panel.js';
 import { startFrom } from '../session.js';
 
 /** @typedef {import('../protocol.js').Origin} Origin */
@@ -36,12 +36,7 @@ class OriginChoice extends Panel {
 
   /** @param {Origin} name */
   async choose(name) {
-    if (this.fault) fill(this.fault);
-    try {
-      await startFrom(name);
-    } catch (failure) {
-      if (this.fault) showFailure(this.fault, failure);
-    }
+    await this.run(() => startFrom(name));
     this.update();
   }
 }

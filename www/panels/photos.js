@@ -7,7 +7,7 @@ import { nameOf, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { mark } from '../mark.js';
 import { askAbout } from '../models.js';
-import { Panel, go, heading, showFailure } from '../panel.js';
+import { Panel, go, heading } from '../panel.js';
 import { addFiles, clearPhotos, drawFlowers, forget, remembered, restore } from '../session.js';
 import { engine } from '../state.js';
 import { thumbnail } from '../thumbnail.js';
@@ -139,18 +139,13 @@ class Photos extends Panel {
         h('div', { class: 'card loading-card' }, h('div', { class: 'tight' }, bar, words), h('button', { type: 'button', class: 'button', onclick: () => abort.abort() }, t('cancel'))),
       );
     }
-    if (this.fault) fill(this.fault);
-    try {
-      await work(({ done, total, name }) => {
-        bar.max = Math.max(total, 1);
-        bar.value = done;
-        words.textContent = t('photos.progress', { done: number(done), total: number(total), name });
-      }, abort.signal);
-    } catch (failure) {
-      if (this.fault) showFailure(this.fault, failure);
-    } finally {
-      if (this.loading) fill(this.loading);
-    }
+    const progress = (/** @type {import('../protocol.js').LoadProgress} */ { done, total, name }) => {
+      bar.max = Math.max(total, 1);
+      bar.value = done;
+      words.textContent = t('photos.progress', { done: number(done), total: number(total), name });
+    };
+    await this.run(() => work(progress, abort.signal));
+    if (this.loading) fill(this.loading);
   }
 
   showLibrary() {
