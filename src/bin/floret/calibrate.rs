@@ -1,6 +1,7 @@
 //! `floret calibrate`: a model file trained earlier gets its temperature and its score for "none of these".
 
 use crate::device::DeviceArguments;
+use crate::memory::MemoryArguments;
 use crate::output::progress_bar;
 use crate::photos::load_known;
 use crate::{file_error, read_file};
@@ -23,9 +24,8 @@ pub struct CalibrateArguments {
     out: PathBuf,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Memory that it may take, in MiB.
-    #[arg(long, default_value_t = 8192)]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArguments,
 }
 
 /// Runs the command.
@@ -34,7 +34,7 @@ pub fn run(arguments: &CalibrateArguments) -> Result<()> {
 }
 
 async fn calibrate(arguments: &CalibrateArguments) -> Result<()> {
-    let memory_limit = arguments.memory << 20;
+    let memory_limit = arguments.memory.bytes();
     let mut file = ModelFile::from_bytes(&read_file(&arguments.model)?)?;
     let library = load_known(&arguments.photos, &file, memory_limit)?;
     let model = file.snapshot.model.clone();

@@ -2,6 +2,7 @@
 
 use crate::device::DeviceArguments;
 use crate::eval::{OTHERS_PER_KIND, OTHERS_SEED, evaluate_with_bar};
+use crate::memory::MemoryArguments;
 use crate::output::say;
 use crate::photos::load_known;
 use crate::{file_error, read_file};
@@ -25,9 +26,8 @@ pub struct CardArguments {
     out: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Memory that it may take, in MiB.
-    #[arg(long, default_value_t = 8192)]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArguments,
 }
 
 /// Runs the command.
@@ -36,7 +36,7 @@ pub fn run(arguments: &CardArguments) -> Result<()> {
 }
 
 async fn card(arguments: &CardArguments) -> Result<()> {
-    let memory_limit = arguments.memory << 20;
+    let memory_limit = arguments.memory.bytes();
     let bytes = read_file(&arguments.model)?;
     let file = ModelFile::from_bytes(&bytes)?;
     let library = load_known(&arguments.photos, &file, memory_limit)?;

@@ -1,6 +1,7 @@
 //! `floret eval`: a model judged on labelled photos, and on pictures that show none of its classes.
 
 use crate::device::DeviceArguments;
+use crate::memory::MemoryArguments;
 use crate::output::{print_json, progress_bar, say};
 use crate::photos::load;
 use crate::read_file;
@@ -47,9 +48,8 @@ pub struct EvalArguments {
     others: bool,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Memory that it may take, in MiB.
-    #[arg(long, default_value_t = 8192)]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArguments,
     /// Print the result as JSON on stdout.
     #[arg(long)]
     json: bool,
@@ -72,7 +72,7 @@ pub fn run(arguments: &EvalArguments) -> Result<()> {
 
 async fn eval(arguments: &EvalArguments) -> Result<()> {
     let file = ModelFile::from_bytes(&read_file(&arguments.model)?)?;
-    let memory_limit = arguments.memory << 20;
+    let memory_limit = arguments.memory.bytes();
     let input_size = file.snapshot.model.preprocessing.input_size;
     let chosen = match &arguments.photos {
         Some(path) => {

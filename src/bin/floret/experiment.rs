@@ -2,6 +2,7 @@
 
 use crate::device::DeviceArguments;
 use crate::file_error;
+use crate::memory::MemoryArguments;
 use crate::output::print_json;
 use crate::photos::load_grouped;
 use crate::preset::network_text;
@@ -42,9 +43,8 @@ pub struct ExperimentArguments {
     out: PathBuf,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Memory that training may take, in MiB.
-    #[arg(long, default_value_t = 8192)]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArguments,
     /// Report in Korean.
     #[arg(long)]
     korean: bool,
@@ -78,7 +78,7 @@ async fn experiment(arguments: &ExperimentArguments) -> Result<()> {
         let fitting = photos.take().filter(|kept| kept.stored_size() == stored_size(input.height));
         let mut library = match fitting {
             Some(library) => library,
-            None => load_grouped(&arguments.photos, input.height, arguments.memory << 20)?.0,
+            None => load_grouped(&arguments.photos, input.height, arguments.memory.bytes())?.0,
         };
         for &seed in &arguments.seeds {
             let network = Network::new(&text, input, library.classes().len())?;
@@ -125,7 +125,7 @@ async fn train(
     let model = Box::new(Model::fresh(network, library.classes(), &recipe)?);
     let start = Start::Model { model, recipe, train_from: 0 };
     let mut trainer =
-        Trainer::new(arguments.device.open()?, library, start, arguments.memory << 20).await?;
+        Trainer::new(arguments.device.open()?, library, start, arguments.memory.bytes()).await?;
     eprintln!("{}", report::started(name));
     run_epochs(&mut trainer).await?;
     let test = experiment.record(name, &mut trainer, library).await?;

@@ -1,6 +1,7 @@
 //! `floret gradient-flow`: what each layer of a network sends forward and gets back, at the start and after training.
 
 use crate::device::DeviceArguments;
+use crate::memory::MemoryArguments;
 use crate::output::{print_json, say};
 use crate::photos::load_grouped;
 use crate::preset::network_text_for;
@@ -53,9 +54,8 @@ pub struct GradientFlowArguments {
     seed: u64,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Memory that training may take, in MiB.
-    #[arg(long, default_value_t = 8192)]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArguments,
     /// Print the result as JSON on stdout.
     #[arg(long)]
     json: bool,
@@ -92,7 +92,7 @@ async fn flows(arguments: &GradientFlowArguments) -> Result<()> {
     for model in &arguments.models {
         let (_, input) = network_text_for(model, "LA", arguments.input)?;
         let (mut library, _) =
-            load_grouped(&arguments.photos, input.height, arguments.memory << 20)?;
+            load_grouped(&arguments.photos, input.height, arguments.memory.bytes())?;
         library.assign_splits(arguments.seed, &Ratios::default())?;
         let probe = probe_photos(&library, arguments.probe);
         outcome.train_photos = library.indices(Split::Train).len();
@@ -136,7 +136,7 @@ async fn look(
     probe: &[usize],
 ) -> Result<Vec<LayerSignal>> {
     let photos = labelled_pixels(model, library, probe)?;
-    layer_signals(arguments.device.open()?, model, &photos, arguments.memory << 20).await
+    layer_signals(arguments.device.open()?, model, &photos, arguments.memory.bytes()).await
 }
 
 async fn train(
@@ -148,7 +148,7 @@ async fn train(
 ) -> Result<(Vec<LayerSignal>, Vec<EpochReport>)> {
     let start = Start::Model { model: Box::new(model), recipe, train_from: 0 };
     let backend = arguments.device.open()?;
-    let mut trainer = Trainer::new(backend, library, start, arguments.memory << 20).await?;
+    let mut trainer = Trainer::new(backend, library, start, arguments.memory.bytes()).await?;
     run_epochs(&mut trainer).await?;
     let snapshot = trainer.snapshot().await?;
     let signals = look(arguments, &snapshot.model, library, probe).await?;

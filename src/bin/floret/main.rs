@@ -12,6 +12,7 @@ mod device;
 mod eval;
 mod experiment;
 mod gradient_flow;
+mod memory;
 mod output;
 mod photos;
 mod preset;

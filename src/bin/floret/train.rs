@@ -3,6 +3,7 @@
 use crate::calibrate::calibrate_with_bar;
 use crate::device::DeviceArguments;
 use crate::eval::evaluate_with_bar;
+use crate::memory::MemoryArguments;
 use crate::output::{print_json, progress_bar};
 use crate::photos::load_grouped;
 use crate::preset::network_text;
@@ -73,9 +74,8 @@ pub struct TrainArguments {
     out: PathBuf,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Memory that training may take, in MiB.
-    #[arg(long, default_value_t = 8192)]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArguments,
     /// Keep only the weights that answers come from: a fraction of the size, but the run cannot go on.
     #[arg(long)]
     final_only: bool,
@@ -127,7 +127,7 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
         }
         (None, None) => network_text(&arguments.model, arguments.actions.as_deref())?,
     };
-    let memory_limit = arguments.memory << 20;
+    let memory_limit = arguments.memory.bytes();
     let (mut library, folder) = load_grouped(&arguments.photos, input.height, memory_limit)?;
     if let Some(file) = &resumed {
         library.restore_splits(&file.splits);
