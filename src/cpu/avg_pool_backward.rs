@@ -1,6 +1,6 @@
 //! Average pooling backward: `grad_output → grad_input`.
 
-use super::max_pool_forward::Reach;
+use super::average::average;
 use super::workers::Workers;
 use crate::kernel::{Pooling, StepInputs};
 
@@ -12,26 +12,8 @@ pub(super) fn run(
     writes: &mut [&mut [f32]],
     workers: &mut Workers,
 ) {
-    let grad_output = reads[0];
-    let (input, output) = (pooling.input, pooling.output);
-    let channels = input.channels;
-    let grad_input = &mut writes[0][..input.len() * step.batch_size];
-    workers.chunks(grad_input, input.len(), |range, grad_input| {
-        if !accumulate {
-            grad_input.fill(0.0);
-        }
-        let first = range.start / input.len() * output.len();
-        let gradients = grad_output[first..first + output.len()].chunks_exact(channels);
-        for (pixel, gradients) in gradients.enumerate() {
-            let (i, j) = (pixel / output.width, pixel % output.width);
-            let reach = Reach::new(&input, &pooling.window, i, j);
-            let share = 1.0 / reach.count() as f32;
-            reach.for_each(|_, pixel| {
-                let sums = &mut grad_input[pixel * channels..(pixel + 1) * channels];
-                sums.iter_mut().zip(gradients).for_each(|(sum, g)| *sum += share * g);
-            });
-        }
-    });
+    let grad_input = &mut writes[0][..pooling.input.len() * step.batch_size];
+    average(pooling, [true, accumulate], reads[0], grad_input, workers);
 }
 
 #[cfg(test)]

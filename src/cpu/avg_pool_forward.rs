@@ -1,6 +1,6 @@
 //! Average pooling: `input → output`.
 
-use super::max_pool_forward::Reach;
+use super::average::average;
 use super::workers::Workers;
 use crate::kernel::{Pooling, StepInputs};
 
@@ -11,25 +11,8 @@ pub(super) fn run(
     writes: &mut [&mut [f32]],
     workers: &mut Workers,
 ) {
-    let input = reads[0];
-    let (sample_len, len) = (pooling.input.len(), pooling.output.len());
-    let channels = pooling.output.channels;
-    let row_len = pooling.output.width * channels;
-    workers.chunks(&mut writes[0][..len * step.batch_size], row_len, |range, output| {
-        let row = range.start / row_len;
-        let (sample, i) = (row / pooling.output.height, row % pooling.output.height);
-        let input = &input[sample * sample_len..(sample + 1) * sample_len];
-        for (j, output) in output.chunks_exact_mut(channels).enumerate() {
-            let reach = Reach::new(&pooling.input, &pooling.window, i, j);
-            let share = 1.0 / reach.count() as f32;
-            output.fill(0.0);
-            reach.for_each(|_, pixel| {
-                let input = &input[pixel * channels..(pixel + 1) * channels];
-                output.iter_mut().zip(input).for_each(|(sum, value)| *sum += value);
-            });
-            output.iter_mut().for_each(|sum| *sum *= share);
-        }
-    });
+    let output = &mut writes[0][..pooling.output.len() * step.batch_size];
+    average(pooling, [false, false], reads[0], output, workers);
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! `grad_input = scale · inverse · (g − mean(g) − normalised · mean(g · normalised))`.
 
 use super::batch_norm_normalize::Affine;
-use super::blocks::{BLOCK, block, load, store};
 use super::channel_sums::chunk_rows;
 use super::pixel_runs::{repeat_channels, run_pixels};
+use super::simd::{Simd, Vectorized, map_lanes};
 use super::workers::{Workers, grown};
 use crate::kernel::{Activation, BatchNorm, StepInputs, round_up_to_row};
 
@@ -25,52 +25,103 @@ pub(super) fn run(
     let share = 1.0 / rows as f32;
     let mut coefficients = std::mem::take(&mut workers.coefficients);
     let runs = grown(&mut coefficients, 5 * run_pixels(channels) * channels);
-    let runs = repeat_channels(channels, runs, |channel| {
+    let coefficients_of_runs = repeat_channels(channels, runs, |channel| {
         let affine = Affine::new(moments, parameters, channels, channel);
         let [factor, offset] = affine.factor_and_offset();
         let (mean_product, mean_gradient) = (sums[channel] * share, sums[second + channel] * share);
-        [affine.mean, mean_gradient, factor, factor * affine.inverse * mean_product, offset]
+        let pull = factor * affine.inverse * mean_product;
+        [factor, offset, -mean_gradient, -pull, -affine.mean]
     });
-    let [means, mean_gradients, factors, pulls, offsets] = runs;
-    workers.chunks(
-        &mut writes[0][..rows * channels],
-        chunk_rows(channels) * channels,
-        |range, output| {
-            let pairs = input[range.clone()].chunks(means.len());
-            let pairs = pairs.zip(grad_output[range].chunks(means.len()));
-            for (output, (x, g)) in output.chunks_mut(means.len()).zip(pairs) {
-                for start in (0..output.len()).step_by(BLOCK) {
-                    let x = load(x, start);
-                    let mut g = load(g, start);
-                    let factors = load(factors, start);
-                    if norm.activation != Activation::None {
-                        let offsets = load(offsets, start);
-                        let y = block(|i| norm.activation.apply(x[i] * factors[i] + offsets[i]));
-                        g = block(|i| g[i] * norm.activation.slope(y[i]));
+    let len = rows * channels;
+    let (input, grad_output) = (&input[..len], &grad_output[..len]);
+    let chunk = chunk_rows(channels) * channels;
+    let instructions = workers.instructions;
+    workers.chunks(&mut writes[0][..len], chunk, |range, output| {
+        instructions.vectorize(Chunk {
+            activation: norm.activation,
+            input_activation,
+            accumulate,
+            coefficients: coefficients_of_runs,
+            input: &input[range.clone()],
+            grad_output: &grad_output[range],
+            output,
+        });
+    });
+    workers.coefficients = coefficients;
+}
+
+/// Runs of pixels that follow each other.
+struct Chunk<'a> {
+    activation: Activation,
+    input_activation: Activation,
+    accumulate: bool,
+    /// Factor and offset of the normalisation, then minus: mean gradient, what pulls back to the mean, the mean.
+    coefficients: [&'a [f32]; 5],
+    input: &'a [f32],
+    grad_output: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl Vectorized for Chunk<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: `S` is there by the caller's promise.
+        unsafe {
+            match (self.activation, self.input_activation) {
+                (Activation::None, Activation::None) => self.each_vector::<S>(|g, _| g, |g, _| g),
+                (Activation::None, Activation::Relu) => {
+                    self.each_vector::<S>(|g, _| g, |g, x| S::where_positive(x, g))
+                }
+                (activation, input_activation) => self.each_vector::<S>(
+                    |g, z| map_lanes::<S>(g, z, |g, z| g * activation.slope(activation.apply(z))),
+                    |g, x| map_lanes::<S>(g, x, |g, x| g * input_activation.slope(x)),
+                ),
+            }
+        }
+    }
+}
+
+impl Chunk<'_> {
+    /// `before(g, z)` is the gradient before the normalisation's own activation of `z`, `after(g, x)` the one before the
+    /// activation that made `x`.
+    ///
+    /// # Safety
+    /// As [`Simd`].
+    #[inline(always)]
+    unsafe fn each_vector<S: Simd>(
+        self,
+        before: impl Fn(S::Vector, S::Vector) -> S::Vector,
+        after: impl Fn(S::Vector, S::Vector) -> S::Vector,
+    ) {
+        let run = self.coefficients[0].len();
+        assert!(self.coefficients.iter().all(|coefficients| coefficients.len() == run));
+        assert!(self.input.len() == self.output.len());
+        assert!(self.grad_output.len() == self.output.len());
+        let output = self.output.as_mut_ptr();
+        for start in (0..self.output.len()).step_by(run) {
+            let len = run.min(self.output.len() - start);
+            for i in (0..len).step_by(S::LANES) {
+                let (at, count) = (start + i, S::LANES.min(len - i));
+                // SAFETY: vectors end within the run by `count`, and so within all slices by the assertions.
+                unsafe {
+                    let [factor, offset, gradient, pull, mean] = self
+                        .coefficients
+                        .map(|numbers| S::load_up_to(numbers.as_ptr().add(i), count));
+                    let x = S::load_up_to(self.input.as_ptr().add(at), count);
+                    let g = S::load_up_to(self.grad_output.as_ptr().add(at), count);
+                    let g = before(g, S::mul_add(x, factor, offset));
+                    // factor · (g − mean(g)) − pull · (x − mean)
+                    let g = S::mul_add(S::add(g, gradient), factor, S::splat(0.0));
+                    let mut g = after(S::mul_add(S::add(x, mean), pull, g), x);
+                    let to = output.add(at);
+                    if self.accumulate {
+                        g = S::add(g, S::load_up_to(to, count));
                     }
-                    let (means, mean_gradients) = (load(means, start), load(mean_gradients, start));
-                    let pulls = load(pulls, start);
-                    // scale · inverse · (g − mean(g)) − pull · (input − mean)
-                    let mut gradient = block(|i| {
-                        (g[i] - mean_gradients[i]) * factors[i] - pulls[i] * (x[i] - means[i])
-                    });
-                    match input_activation {
-                        Activation::None => {}
-                        Activation::Relu => {
-                            gradient = block(|i| if x[i] > 0.0 { gradient[i] } else { 0.0 });
-                        }
-                        other => gradient = block(|i| gradient[i] * other.slope(x[i])),
-                    }
-                    if accumulate {
-                        let before = load(output, start);
-                        gradient = block(|i| before[i] + gradient[i]);
-                    }
-                    store(output, start, &gradient);
+                    S::store_up_to(to, g, count);
                 }
             }
-        },
-    );
-    workers.coefficients = coefficients;
+        }
+    }
 }
 
 #[cfg(test)]

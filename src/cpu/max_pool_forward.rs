@@ -121,11 +121,6 @@ impl Reach {
         self.first[0] * self.kernel_width + self.first[1]
     }
 
-    /// How many they are.
-    pub(super) fn count(&self) -> usize {
-        self.rows.len() * self.columns.len()
-    }
-
     /// Gives window position and pixel number of each.
     #[inline(always)]
     pub(super) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {

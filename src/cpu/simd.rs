@@ -99,6 +99,28 @@ pub(super) trait Simd: Copy {
 /// Lanes of the longest vector.
 pub(super) const MOST_LANES: usize = 16;
 
+/// A vector of `map(x, y)`, for functions that have no vector instruction.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+pub(super) unsafe fn map_lanes<S: Simd>(
+    x: S::Vector,
+    y: S::Vector,
+    map: impl Fn(f32, f32) -> f32,
+) -> S::Vector {
+    let (mut xs, mut ys) = ([0.0; MOST_LANES], [0.0; MOST_LANES]);
+    // SAFETY: both arrays hold a vector.
+    unsafe {
+        S::store(xs.as_mut_ptr(), x);
+        S::store(ys.as_mut_ptr(), y);
+        for (x, y) in xs.iter_mut().zip(ys).take(S::LANES) {
+            *x = map(*x, y);
+        }
+        S::load(xs.as_ptr())
+    }
+}
+
 /// Work that wants the longest vectors; `run` has to be `#[inline(always)]` so that it is compiled for them.
 pub(super) trait Vectorized {
     /// Does it with vectors `S`.

@@ -6,7 +6,7 @@
 
 use super::gather::{Windows, rows_per_block};
 use super::panels::Panels;
-use super::simd::{MOST_LANES, Simd, Vectorized};
+use super::simd::{Simd, Vectorized, map_lanes};
 use super::workers::{Disjoint, Workers, grown};
 use crate::kernel::Activation;
 use crate::shape::Shape;
@@ -299,28 +299,6 @@ struct At {
     number: usize,
     /// Channels that the output has of it.
     count: usize,
-}
-
-/// A vector of `map(x, y)`, for functions that have no vector instruction.
-///
-/// # Safety
-/// As [`Simd`].
-#[inline(always)]
-unsafe fn map_lanes<S: Simd>(
-    x: S::Vector,
-    y: S::Vector,
-    map: impl Fn(f32, f32) -> f32,
-) -> S::Vector {
-    let (mut xs, mut ys) = ([0.0; MOST_LANES], [0.0; MOST_LANES]);
-    // SAFETY: both arrays hold a vector.
-    unsafe {
-        S::store(xs.as_mut_ptr(), x);
-        S::store(ys.as_mut_ptr(), y);
-        for (x, y) in xs.iter_mut().zip(ys).take(S::LANES) {
-            *x = map(*x, y);
-        }
-        S::load(xs.as_ptr())
-    }
 }
 
 /// Sums of a tile: `pixels` are first numbers of windows of `[rows, numbers a row, distance of rows]`.
