@@ -5,7 +5,7 @@
 
 use super::channel_sums::channel_sums;
 use super::gather::{Located, Windows};
-use super::simd::{Simd, Vectorized};
+use super::simd::{MOST_LANES, Simd, Vectorized};
 use super::workers::{Disjoint, Workers, grown};
 use crate::kernel::{Convolution, StepInputs};
 
@@ -59,7 +59,8 @@ pub(super) fn run(
             let rows = unsafe { kernel.slice(start..start + len * channels) };
             let at = row * located.row_stride + k;
             let add = first > 0;
-            instructions.vectorize(Sum { located, at, grad_output, channels, rows, add });
+            let row = [k, windows.row_len()];
+            instructions.vectorize(Sum { located, at, row, grad_output, channels, rows, add });
         });
     }
     workers.shared = padded;
@@ -70,6 +71,8 @@ pub(super) fn run(
 struct Sum<'a> {
     located: Located<'a>,
     at: usize,
+    /// Window numbers before `at` in the window's row, and in all of it.
+    row: [usize; 2],
     grad_output: &'a [f32],
     channels: usize,
     /// One row of the kernel a window number.
@@ -83,7 +86,12 @@ impl Vectorized for Sum<'_> {
     unsafe fn run<S: Simd>(mut self) {
         // SAFETY: `S` is there by the caller's promise, and so are shorter vectors.
         unsafe {
-            if self.channels >= S::LANES {
+            let [_, row_len] = self.row;
+            if self.channels < S::LANES && row_len >= 2 * S::LANES {
+                self.along_windows::<S>();
+            } else if self.channels < S::LANES && row_len >= S::Half::LANES {
+                self.along_windows::<S::Half>();
+            } else if self.channels >= S::LANES {
                 self.tiles::<S>();
             } else if self.channels >= S::Half::LANES {
                 self.tiles::<S::Half>();
@@ -94,7 +102,57 @@ impl Vectorized for Sum<'_> {
     }
 }
 
+/// Numbers that [`Sum::along_windows`] sums: those of a task, for fewer channels than a vector has lanes.
+const MOST_NARROW: usize = TASK[0] * MOST_LANES;
+
 impl Sum<'_> {
+    /// Few channels: vectors of window numbers, each times one number of the gradient.
+    ///
+    /// # Safety
+    /// As [`Simd`]; a window's row holds a vector.
+    #[inline(always)]
+    unsafe fn along_windows<S: Simd>(&mut self) {
+        let (channels, len) = (self.channels, self.rows.len() / self.channels);
+        let [before, row_len] = self.row;
+        let row = self.at - before;
+        let last = self.located.offsets.iter().max().map_or(0, |offset| offset + row + row_len);
+        assert!(last <= self.located.numbers.len() && row_len >= S::LANES);
+        assert!(self.located.offsets.len() * channels <= self.grad_output.len());
+        // The last vector may begin among numbers of the one before, and of the task before; those are left out at the end.
+        let vectors = len.div_ceil(S::LANES);
+        let start = |v: usize| (before + v * S::LANES).min(row_len - S::LANES);
+        let mut sums = [0.0; MOST_NARROW];
+        assert!(vectors * S::LANES * channels <= MOST_NARROW);
+        for (block, offsets) in self.located.offsets.chunks(PIXELS).enumerate() {
+            let gradients = &self.grad_output[block * PIXELS * channels..];
+            for (v, sums) in sums.chunks_mut(S::LANES * channels).take(vectors).enumerate() {
+                let numbers = &self.located.numbers[row + start(v)..];
+                let narrow = Narrow { numbers, offsets, gradients, channels };
+                let mut channel = 0;
+                while channel < channels {
+                    // SAFETY: windows and gradients are in bounds by the assertions, and `sums` holds all channels.
+                    channel += unsafe {
+                        match channels - channel {
+                            8.. => narrow.sums::<S, 8>(channel, sums),
+                            6.. => narrow.sums::<S, 6>(channel, sums),
+                            4.. => narrow.sums::<S, 4>(channel, sums),
+                            2.. => narrow.sums::<S, 2>(channel, sums),
+                            _ => narrow.sums::<S, 1>(channel, sums),
+                        }
+                    };
+                }
+            }
+        }
+        for (k, row) in self.rows.chunks_exact_mut(channels).enumerate() {
+            let v = k / S::LANES;
+            let lane = before + k - start(v);
+            for (channel, number) in row.iter_mut().enumerate() {
+                let sum = sums[(v * channels + channel) * S::LANES + lane];
+                *number = if self.add { *number + sum } else { sum };
+            }
+        }
+    }
+
     /// Tiles of as many window numbers as the registers hold, and of less at the end.
     ///
     /// # Safety
@@ -172,6 +230,42 @@ impl Sum<'_> {
             }
         }
         ROWS
+    }
+}
+
+/// Some pixels' windows and gradients, for [`Sum::along_windows`].
+struct Narrow<'a> {
+    numbers: &'a [f32],
+    offsets: &'a [usize],
+    gradients: &'a [f32],
+    channels: usize,
+}
+
+impl Narrow<'_> {
+    /// Adds to `sums`, a vector a channel, those of `COUNT` channels from `channel` on; returns `COUNT`.
+    ///
+    /// # Safety
+    /// As [`Simd`]; at every offset there is a vector, for every pixel there are gradients, `sums` holds the vectors.
+    #[inline(always)]
+    unsafe fn sums<S: Simd, const COUNT: usize>(&self, channel: usize, sums: &mut [f32]) -> usize {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let sums = sums.as_mut_ptr().add(channel * S::LANES);
+            let mut acc: [S::Vector; COUNT] =
+                std::array::from_fn(|n| S::load(sums.add(n * S::LANES)));
+            let mut gradient = self.gradients.as_ptr().add(channel);
+            for &offset in self.offsets {
+                let x = S::load(self.numbers.as_ptr().add(offset));
+                for (n, acc) in acc.iter_mut().enumerate() {
+                    *acc = S::mul_add(S::splat(*gradient.add(n)), x, *acc);
+                }
+                gradient = gradient.add(self.channels);
+            }
+            for (n, &acc) in acc.iter().enumerate() {
+                S::store(sums.add(n * S::LANES), acc);
+            }
+        }
+        COUNT
     }
 }
 
