@@ -1,8 +1,16 @@
-// input, block -> output, as a matrix product: windows times kernel. A row is an output pixel, a column an output channel.
+// input, block, running, norm_block -> output, as a matrix product: windows times kernel. A row is an output pixel, a column
+// an output channel. With NORM, what is stored is normalised by the running statistics; without, these and the norm's block
+// are not read, nor is the latter without RESCALE.
 // With STATISTICS, which wants a multiple of 4 output channels, scratch gets the mean of every channel over the tile's rows
 // and the sum of the squared differences from it, for `batch_norm_statistics`.
 override ACTIVATION: u32;
 override STATISTICS: bool;
+override NORM: bool;
+override EPSILON: f32 = 0.0;
+override RESCALE: bool = false;
+override NORM_ACTIVATION: u32 = 0u;
+// Place of the second vector in a pair of the norm's.
+override SECOND: u32 = (OUT_CHANNELS + 63u) / 64u * 64u;
 
 @group(0) @binding(1) var<storage, read> input: array<f32>;
 @group(0) @binding(2) var<storage, read> block: array<f32>;
@@ -10,6 +18,8 @@ override STATISTICS: bool;
 @group(0) @binding(4) var<storage, read> block_vec4: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> output: array<f32>;
 @group(0) @binding(6) var<storage, read_write> scratch: array<vec2<f32>>;
+@group(0) @binding(7) var<storage, read> running: array<f32>;
+@group(0) @binding(8) var<storage, read> norm_block: array<f32>;
 
 // The windows of an invocation's rows.
 struct Aim {
@@ -81,6 +91,14 @@ fn observe(half: u32, values: vec4<f32>) {
     spreads[half] += difference * (values - means[half]);
 }
 
+fn normalize(x: f32, channel: u32) -> f32 {
+    var value = (x - running[channel]) * inverseSqrt(running[SECOND + channel] + EPSILON);
+    if (RESCALE) {
+        value = value * norm_block[channel] + norm_block[SECOND + channel];
+    }
+    return activate(value, NORM_ACTIVATION);
+}
+
 fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {
     let pixel = first_row + row;
     if (pixel >= step_inputs.batch_size * OUTPUT_PIXELS || column >= OUT_CHANNELS) {
@@ -88,7 +106,15 @@ fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {
     }
     let start = pixel * OUT_CHANNELS + column;
     if (OUT_CHANNELS % 4u == 0u) {
-        let values = activate4(sums + block_vec4[(BIAS_OFFSET + column) / 4u], ACTIVATION);
+        var values = activate4(sums + block_vec4[(BIAS_OFFSET + column) / 4u], ACTIVATION);
+        if (NORM) {
+            values = vec4<f32>(
+                normalize(values.x, column),
+                normalize(values.y, column + 1u),
+                normalize(values.z, column + 2u),
+                normalize(values.w, column + 3u),
+            );
+        }
         output[start] = values.x;
         output[start + 1u] = values.y;
         output[start + 2u] = values.z;
@@ -99,7 +125,11 @@ fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {
         return;
     }
     for (var i = 0u; i < min(4u, OUT_CHANNELS - column); i += 1u) {
-        output[start + i] = activate(sums[i] + block[BIAS_OFFSET + column + i], ACTIVATION);
+        var value = activate(sums[i] + block[BIAS_OFFSET + column + i], ACTIVATION);
+        if (NORM) {
+            value = normalize(value, column + i);
+        }
+        output[start + i] = value;
     }
 }
 

@@ -68,8 +68,9 @@ pub fn run_kernel(
         Kernel::PrepareBatch { page, stored_size, output } => {
             prepare_batch::run(page, stored_size, output, step, reads, writes, workers)
         }
-        Kernel::Conv2dForward { convolution, activation } => {
-            conv2d_forward::run(&convolution, activation, step, reads, writes, workers)
+        Kernel::Conv2dForward { convolution, activation, norm } => {
+            let finish = (activation, norm.as_ref());
+            conv2d_forward::run(&convolution, finish, step, reads, writes, workers)
         }
         Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate } => {
             let options = (input_activation, accumulate);

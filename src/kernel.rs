@@ -260,8 +260,9 @@ pub enum Kernel {
     /// page into the batch, as [`CONTRIBUTION`] states. Page 0 sets every sample to the sum of its contributions from
     /// that page (0 without one), a later page adds its own. A photo is `stored_size²` RGBA pixels, slot after slot.
     PrepareBatch { page: u32, stored_size: usize, output: Shape },
-    /// `input, block → output`: `activation(input ∗ kernel + bias)`.
-    Conv2dForward { convolution: Convolution, activation: Activation },
+    /// `input, block, (running, if norm), (norm's block, if norm rescales) → output`: `activation(input ∗ kernel + bias)`,
+    /// then what [`Kernel::BatchNormRunning`] and [`Kernel::BatchNormNormalize`] make of it.
+    Conv2dForward { convolution: Convolution, activation: Activation, norm: Option<BatchNorm> },
     /// `grad_output, block, (input, if input_activation is one) → grad_input`.
     Conv2dBackwardInput { convolution: Convolution, input_activation: Activation, accumulate: bool },
     /// `input, grad_output → grad_block`: gradients of kernel and bias; the zeros between stay zero.

@@ -3,7 +3,7 @@
 //! Values are numbered as they are made and live in `Storage::Workspace(value)`; the plan later maps values to buffers by
 //! lifetime.
 
-use crate::kernel::{Activation, Call, Extent, Kernel, Storage, TiledAdd, View};
+use crate::kernel::{Activation, BatchNorm, Call, Extent, Kernel, Storage, TiledAdd, View};
 use crate::shape::Shape;
 
 /// What a plan is for.
@@ -152,6 +152,25 @@ impl NodeLowering<'_> {
     pub fn output_is_input(&mut self) {
         let view = self.input(0);
         self.lowering.set_output(self.node, view);
+    }
+
+    /// Lets the convolution that makes the input normalise its sums with the running statistics before it stores them;
+    /// `false` where something else makes the input or reads it too.
+    pub fn normalize_in_convolution(&mut self, running_norm: BatchNorm) -> bool {
+        let (input, running) = (self.input(0), self.running_statistics());
+        let block = running_norm.rescale.then(|| self.parameters());
+        let Some(call) = self.lowering.calls.last_mut() else { return false };
+        let Kernel::Conv2dForward { norm: norm @ None, .. } = &mut call.kernel else {
+            return false;
+        };
+        if call.writes[0] != input || !self.inputs[0].sole_consumer {
+            return false;
+        }
+        *norm = Some(running_norm);
+        call.reads.push(running);
+        call.reads.extend(block);
+        self.output_is_input();
+        true
     }
 
     /// Keeps a value for the backward pass: pooling's indices, batch normalisation's moments.

@@ -89,17 +89,20 @@ fn relu_keeps_nan() {
     };
     let mut block = [0.0; 65];
     block[0] = 1.0;
-    check(Kernel::Conv2dForward { convolution, activation }, &[&input, &block]);
     let norm = BatchNorm {
         pixels: 4,
         channels: 1,
-        epsilon: 1e-5,
+        epsilon: 0.0,
         momentum: 0.1,
         rescale: false,
         activation,
     };
     let mut moments = [0.0; 65];
     moments[64] = 1.0;
+    for (activation, norm) in [(activation, None), (Activation::None, Some(norm))] {
+        let kernel = Kernel::Conv2dForward { convolution, activation, norm };
+        check(kernel, &[&input, &block, &moments]);
+    }
     check(Kernel::BatchNormNormalize { norm }, &[&input, &moments]);
 }
 

@@ -274,6 +274,25 @@ fn evaluation_uses_running_statistics_and_no_randomness() {
 }
 
 #[test]
+fn evaluation_normalises_in_the_convolution_unless_its_own_output_is_wanted() {
+    let passes = |options: PlanOptions| {
+        let normalize = |call: &&Call| matches!(call.kernel, Kernel::BatchNormNormalize { .. });
+        plan(&mixed(), &options).calls.iter().filter(normalize).count()
+    };
+    assert_eq!(passes(evaluation(2)), 0);
+    assert_eq!(passes(PlanOptions { keep: vec![2], ..evaluation(2) }), 1);
+    assert_eq!(passes(training(2)), 3);
+    // Who else reads a convolution's output needs it as it is.
+    let mut graph = Graph::new(Shape::new(8, 8, 4));
+    let stem = chain(&mut graph, [conv(4)], 0);
+    let normalized = chain(&mut graph, [norm()], stem);
+    let sum = add(&mut graph, Op::Add(Add { activation: Activation::None }), &[normalized, stem]);
+    logits(&mut graph, sum);
+    let calls = plan(&graph, &evaluation(2)).calls;
+    assert!(calls.iter().any(|call| matches!(call.kernel, Kernel::BatchNormNormalize { .. })));
+}
+
+#[test]
 fn frozen_layers_behave_as_in_evaluation() {
     let graph = mixed();
     let evaluated = plan(&graph, &evaluation(3));

@@ -7,8 +7,13 @@ pub(super) fn run(norm: &BatchNorm, reads: &[&[f32]], writes: &mut [&mut [f32]])
     let second = round_up_to_row(norm.channels);
     for channel in 0..norm.channels {
         moments[channel] = running[channel];
-        moments[second + channel] = 1.0 / (running[second + channel] + norm.epsilon).sqrt();
+        moments[second + channel] = inverse_deviation(norm, running[second + channel]);
     }
+}
+
+/// Of a channel with that variance.
+pub(super) fn inverse_deviation(norm: &BatchNorm, variance: f32) -> f32 {
+    1.0 / (variance + norm.epsilon).sqrt()
 }
 
 #[cfg(test)]

@@ -138,10 +138,11 @@ mod tests {
             let step = crate::cpu::test_step(case.batch_size);
             let reads: [&[f32]; 2] = [&case.input, &case.block];
             let (writes, mut workers) = (&mut [output.as_mut_slice()], Workers::new(1));
-            let none = Activation::None;
-            conv2d_forward::run(&case.convolution, none, &step, &reads, writes, &mut workers);
+            let plain = (Activation::None, None);
+            conv2d_forward::run(&case.convolution, plain, &step, &reads, writes, &mut workers);
             let expected = inner_product(&output, &case.grad_output);
-            let found = inner_product(&case.input, &grad_input(&case, (none, false), 2));
+            let found =
+                inner_product(&case.input, &grad_input(&case, (Activation::None, false), 2));
             let size = 1.0 + expected.abs();
             assert!((found - expected).abs() < 1e-4 * size, "{:?}", case.convolution);
         }

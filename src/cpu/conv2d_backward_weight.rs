@@ -343,7 +343,7 @@ mod tests {
             let mut workers = Workers::new(2);
             let reads: [&[f32]; 2] = [&case.input, &case.block];
             let writes = &mut [output.as_mut_slice()];
-            let none = Activation::None;
+            let none = (Activation::None, None);
             conv2d_forward::run(&case.convolution, none, &step, &reads, writes, &mut workers);
             let mut gradients = vec![9.0; case.block.len()];
             let reads: [&[f32]; 2] = [&case.input, &case.grad_output];

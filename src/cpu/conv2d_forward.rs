@@ -1,13 +1,15 @@
-//! Convolution forward: `input, block → output`.
+//! Convolution forward: `input, block, (running), (norm's block) → output`.
 
+use super::batch_norm_normalize::Affine;
+use super::batch_norm_running::inverse_deviation;
 use super::gather::Windows;
-use super::windowed_product::{Epilogue, Placement, Product};
-use super::workers::Workers;
-use crate::kernel::{Activation, Convolution, StepInputs};
+use super::windowed_product::{Epilogue, Placement, Product, RunningNorm};
+use super::workers::{Workers, grown};
+use crate::kernel::{Activation, BatchNorm, Convolution, StepInputs, round_up_to_row};
 
 pub(super) fn run(
     convolution: &Convolution,
-    activation: Activation,
+    (activation, norm): (Activation, Option<&BatchNorm>),
     step: &StepInputs,
     reads: &[&[f32]],
     writes: &mut [&mut [f32]],
@@ -16,18 +18,46 @@ pub(super) fn run(
     let (input, block) = (reads[0], reads[1]);
     let channels = convolution.output.channels;
     let bias = &block[convolution.bias_offset()..][..channels];
+    let mut coefficients = std::mem::take(&mut workers.coefficients);
+    let norm = norm.map(|norm| {
+        let affine = grown(&mut coefficients, 2 * channels);
+        let (factors, offsets) = affine.split_at_mut(channels);
+        running_norm(norm, reads[2], reads.get(3).copied(), factors, offsets)
+    });
     let product = Product {
         batch_size: step.batch_size,
         windows: Windows::of(convolution),
         input,
         placement: Placement { output: convolution.output, start: [0; 2], step: [1; 2] },
-        epilogue: Epilogue::Bias { bias, activation },
+        epilogue: Epilogue::Forward { bias, activation, norm },
     };
     // The kernel, HWIO, is the weight matrix as it stands.
     let row = |k: usize, n: usize, row: &mut [f32]| {
         row.copy_from_slice(&block[k * channels + n..][..row.len()]);
     };
     product.run(row, writes[0], workers);
+    workers.coefficients = coefficients;
+}
+
+/// What a normalisation by `running` statistics does to each channel.
+fn running_norm<'a>(
+    norm: &BatchNorm,
+    running: &[f32],
+    block: Option<&[f32]>,
+    factors: &'a mut [f32],
+    offsets: &'a mut [f32],
+) -> RunningNorm<'a> {
+    let second = round_up_to_row(norm.channels);
+    for (channel, (factor, offset)) in factors.iter_mut().zip(offsets.iter_mut()).enumerate() {
+        let affine = Affine {
+            mean: running[channel],
+            inverse: inverse_deviation(norm, running[second + channel]),
+            scale: block.map_or(1.0, |block| block[channel]),
+            shift: block.map_or(0.0, |block| block[second + channel]),
+        };
+        [*factor, *offset] = affine.factor_and_offset();
+    }
+    RunningNorm { factors, offsets, activation: norm.activation }
 }
 
 #[cfg(test)]
@@ -74,7 +104,7 @@ mod tests {
                 let step = crate::cpu::test_step(case.batch_size);
                 run(
                     &case.convolution,
-                    Activation::Relu,
+                    (Activation::Relu, None),
                     &step,
                     &[&case.input, &case.block],
                     &mut [&mut output],

@@ -6,7 +6,7 @@
 
 use super::gather::{Windows, rows_per_block};
 use super::panels::Panels;
-use super::simd::{Simd, Vectorized, map_lanes};
+use super::simd::{MOST_LANES, Simd, Vectorized, map_lanes};
 use super::workers::{Disjoint, Workers, grown};
 use crate::kernel::Activation;
 use crate::shape::Shape;
@@ -31,10 +31,18 @@ pub(super) struct Placement {
 /// What happens to a sum before it is stored.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Epilogue<'a> {
-    /// `activation(sum + bias)`.
-    Bias { bias: &'a [f32], activation: Activation },
+    /// `activation(sum + bias)`, and what the normalisation makes of it.
+    Forward { bias: &'a [f32], activation: Activation, norm: Option<RunningNorm<'a>> },
     /// The sum times the slope of `activation` at `values`, laid out as the output; added to it where `accumulate`.
     Gradient { activation: Activation, values: &'a [f32], accumulate: bool },
+}
+
+/// `activation(x · factor + offset)`, channel by channel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RunningNorm<'a> {
+    pub(super) factors: &'a [f32],
+    pub(super) offsets: &'a [f32],
+    pub(super) activation: Activation,
 }
 
 /// A product to be done.
@@ -190,6 +198,7 @@ impl PanelProduct<'_> {
         let end = self.offsets.iter().max().map_or(0, |offset| offset + span);
         assert!(end <= self.numbers.len());
         let mut sums = [0.0; MOST_SUMS];
+        let coefficients = self.coefficients();
         let tiles = self.offsets.chunks(PIXELS).zip(self.targets.chunks(PIXELS));
         for (offsets, targets) in tiles {
             // SAFETY: windows are in bounds by the assertions, weights too; `sums` holds the largest tile.
@@ -200,9 +209,23 @@ impl PanelProduct<'_> {
                 });
                 let weights = self.weights.as_ptr();
                 tile_sums::<S, PIXELS, WIDTH>(pixels, self.window, weights, sums.as_mut_ptr());
-                self.store::<S, WIDTH>(&sums, targets);
+                self.store::<S, WIDTH>(&sums, targets, &coefficients);
             }
         }
+    }
+
+    /// Bias, factors and offsets of the panel's channels, zeros beyond them.
+    fn coefficients(&self) -> [[f32; 2 * MOST_LANES]; 3] {
+        let mut coefficients = [[0.0; 2 * MOST_LANES]; 3];
+        if let Epilogue::Forward { bias, norm, .. } = *self.epilogue {
+            let [factors, offsets] =
+                norm.map_or([[].as_slice(); 2], |norm| [norm.factors, norm.offsets]);
+            for (numbers, all) in coefficients.iter_mut().zip([bias, factors, offsets]) {
+                let own = all.get(self.channels.clone()).unwrap_or_default();
+                numbers[..own.len()].copy_from_slice(own);
+            }
+        }
+        coefficients
     }
 
     /// Stores the sums of some pixels, of [`PanelProduct::width`] channels each.
@@ -210,27 +233,52 @@ impl PanelProduct<'_> {
     /// # Safety
     /// As [`Simd`].
     #[inline(always)]
-    unsafe fn store<S: Simd, const WIDTH: usize>(&self, sums: &[f32], targets: &[usize]) {
+    unsafe fn store<S: Simd, const WIDTH: usize>(
+        &self,
+        sums: &[f32],
+        targets: &[usize],
+        coefficients: &[[f32; 2 * MOST_LANES]; 3],
+    ) {
+        let [bias, factors, offsets] = coefficients.each_ref().map(|numbers| numbers.as_ptr());
         // SAFETY: by the caller's promise; `each_vector` gives places of at least `count` numbers.
         unsafe {
             match *self.epilogue {
-                Epilogue::Bias { bias, activation } => {
-                    let bias = bias[self.channels.clone()].as_ptr();
-                    match activation {
-                        Activation::None => {
+                Epilogue::Forward { activation, norm, .. } => {
+                    let biased = |sum, at: At| S::add(sum, S::load(bias.add(at.channel)));
+                    let normalized = |x, at: At| {
+                        let factor = S::load(factors.add(at.channel));
+                        S::mul_add(x, factor, S::load(offsets.add(at.channel)))
+                    };
+                    match (activation, norm.map(|norm| norm.activation)) {
+                        (Activation::None, None) => {
                             self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
-                                S::add(sum, S::load_up_to(bias.add(at.channel), at.count))
-                            })
+                                biased(sum, at)
+                            });
                         }
-                        Activation::Relu => {
+                        (Activation::Relu, None) => {
                             self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
-                                S::relu(S::add(sum, S::load_up_to(bias.add(at.channel), at.count)))
-                            })
+                                S::relu(biased(sum, at))
+                            });
                         }
-                        other => self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
-                            let sum = S::add(sum, S::load_up_to(bias.add(at.channel), at.count));
-                            map_lanes::<S>(sum, sum, |x, _| other.apply(x))
-                        }),
+                        (Activation::Relu, Some(Activation::None)) => {
+                            self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
+                                normalized(S::relu(biased(sum, at)), at)
+                            });
+                        }
+                        (Activation::None, Some(Activation::Relu)) => {
+                            self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
+                                S::relu(normalized(biased(sum, at), at))
+                            });
+                        }
+                        (activation, last) => {
+                            self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
+                                let x = activate::<S>(activation, biased(sum, at));
+                                match last {
+                                    None => x,
+                                    Some(last) => activate::<S>(last, normalized(x, at)),
+                                }
+                            });
+                        }
                     }
                 }
                 Epilogue::Gradient { activation: Activation::None, accumulate: false, .. } => {
@@ -272,20 +320,40 @@ impl PanelProduct<'_> {
         finish: impl Fn(S::Vector, At, *const f32) -> S::Vector,
     ) {
         let channels = self.channels.len();
+        let adds = matches!(self.epilogue, Epilogue::Gradient { accumulate: true, .. });
+        // Where the next pixel follows at once, whole vectors may reach into it: it is stored later.
+        let in_a_row = !adds && targets.windows(2).all(|pair| pair[1] - pair[0] == channels);
+        let last = targets.last().map_or(0, |last| last + self.channels.end);
         for (sums, &target) in sums.chunks_exact(WIDTH * S::LANES).zip(targets) {
             let start = target + self.channels.start;
+            let end = if in_a_row { last } else { start + channels };
             // SAFETY: each pixel belongs to one block, each channel to one panel; vectors end with the sums and the output.
             unsafe {
-                let output = self.output.slice(start..start + channels).as_mut_ptr();
-                for v in 0..WIDTH {
-                    let channel = v * S::LANES;
-                    let count = channels.saturating_sub(channel).min(S::LANES);
+                let output = self.output.slice(start..end).as_mut_ptr();
+                for channel in (0..channels).step_by(S::LANES) {
+                    let count = S::LANES.min(channels - channel);
                     let at = At { channel, number: start + channel, count };
-                    let to = output.wrapping_add(channel);
+                    let to = output.add(channel);
                     let result = finish(S::load(sums.as_ptr().add(channel)), at, to);
-                    S::store_up_to(to, result, count);
+                    S::store_up_to(to, result, S::LANES.min(end - start - channel));
                 }
             }
+        }
+    }
+}
+
+/// A vector of the activation's values.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+unsafe fn activate<S: Simd>(activation: Activation, x: S::Vector) -> S::Vector {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        match activation {
+            Activation::None => x,
+            Activation::Relu => S::relu(x),
+            other => map_lanes::<S>(x, x, |x, _| other.apply(x)),
         }
     }
 }

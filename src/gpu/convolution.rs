@@ -4,7 +4,7 @@ use super::dispatch::{
     Constants, Dispatch, Grid, Work, activation_number, flag, read, scratch, window_constants,
     write,
 };
-use crate::kernel::{Activation, Call, Convolution, Extent};
+use crate::kernel::{Activation, BatchNorm, Call, Convolution, Extent};
 
 /// A workgroup's share of a product, as `shaders/shared/product.wgsl` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,11 +102,11 @@ fn work(convolution: &Convolution) -> Work {
     Work::of(Extent::PerSample(1), 2.0 * convolution.multiply_adds() as f64)
 }
 
-/// `input, block → output`. With `statistics`, the moments of every tile's rows go to scratch.
+/// `input, block, (running), (norm's block) → output`. With `statistics`, the moments of every tile's rows go to scratch.
 pub(super) fn forward(
     call: &Call,
     convolution: &Convolution,
-    activation: Activation,
+    (activation, norm): (Activation, Option<&BatchNorm>),
     batch_size: usize,
     statistics: bool,
 ) -> Vec<Dispatch> {
@@ -116,7 +116,17 @@ pub(super) fn forward(
     constants.extend(tile.constants());
     constants.push(("ACTIVATION", activation_number(activation)));
     constants.push(("STATISTICS", flag(statistics)));
+    constants.push(("NORM", flag(norm.is_some())));
+    if let Some(norm) = norm {
+        constants.extend([
+            ("EPSILON", f64::from(norm.epsilon)),
+            ("RESCALE", flag(norm.rescale)),
+            ("NORM_ACTIVATION", activation_number(norm.activation)),
+        ]);
+    }
     let [input, block] = [call.reads[0], call.reads[1]];
+    let [running, norm_block] =
+        [2, 3].map(|operand| read(call.reads.get(operand).copied().unwrap_or(block)));
     let tiles = (pixels * batch_size).div_ceil(tile.rows);
     let moments = if statistics { 2 * channels * tiles } else { 2 };
     vec![Dispatch {
@@ -130,6 +140,8 @@ pub(super) fn forward(
             read(block),
             write(call.writes[0]),
             scratch(moments, true),
+            running,
+            norm_block,
         ],
         grid: tile.grid(Extent::PerSample(pixels), channels, 1),
         work: work(convolution),

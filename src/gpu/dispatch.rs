@@ -136,8 +136,8 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize) -> Vec<Dispatch> {
             ];
             one(constants, PerSample(output.pixels()), 1)
         }
-        Kernel::Conv2dForward { convolution, activation } => {
-            convolution::forward(call, &convolution, activation, batch_size, false)
+        Kernel::Conv2dForward { convolution, activation, norm } => {
+            convolution::forward(call, &convolution, (activation, norm.as_ref()), batch_size, false)
         }
         Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate } => {
             convolution::backward_input(

@@ -23,12 +23,14 @@ pub(super) fn dispatches(calls: &[Call], batch_size: usize) -> Vec<Vec<Dispatch>
 /// A convolution whose output is normalised takes the statistics while it has the numbers at hand.
 fn convolution_with_statistics(calls: &[Call], batch_size: usize) -> Option<Vec<Vec<Dispatch>>> {
     let [conv, statistics, rest @ ..] = calls else { return None };
-    let Kernel::Conv2dForward { convolution, activation } = conv.kernel else { return None };
+    let Kernel::Conv2dForward { convolution, activation, norm: None } = conv.kernel else {
+        return None;
+    };
     let Kernel::BatchNormStatistics { norm } = statistics.kernel else { return None };
     if statistics.reads[0] != conv.writes[0] || !norm.channels.is_multiple_of(4) {
         return None;
     }
-    let first = convolution::forward(conv, &convolution, activation, batch_size, true);
+    let first = convolution::forward(conv, &convolution, (activation, None), batch_size, true);
     let chunk_rows = convolution::forward_tile_rows(&convolution, batch_size);
     if let [normalize, ..] = rest
         && let Kernel::BatchNormNormalize { norm } = normalize.kernel

@@ -83,6 +83,9 @@ impl Operation for BatchNorm {
 
     fn forward(&self, node: &mut NodeLowering) {
         let norm = self.norm(node.shape);
+        if !node.training() && node.normalize_in_convolution(norm) {
+            return;
+        }
         let (input, running) = (node.input(0), node.running_statistics());
         let moments = node.lowering.value(Extent::Fixed(pair_len(norm.channels)));
         if node.training() {

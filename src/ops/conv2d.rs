@@ -91,7 +91,7 @@ pub(super) fn linear_forward(
     let (input, block) = (node.input(0), node.parameters());
     let output = node.new_output();
     node.lowering.call(
-        Kernel::Conv2dForward { convolution, activation },
+        Kernel::Conv2dForward { convolution, activation, norm: None },
         &[input, block],
         &[output],
     );

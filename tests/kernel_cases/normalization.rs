@@ -4,7 +4,7 @@ use super::{Case, Draw, Family, activation, channels, draw, family, pair, pair_t
 use floret::kernel::{Activation, BatchNorm, Kernel, round_up_to_row};
 use proptest::prelude::*;
 
-fn norm() -> impl Strategy<Value = BatchNorm> {
+pub(super) fn norm() -> impl Strategy<Value = BatchNorm> {
     let epsilon = prop::sample::select(vec![1e-5_f32, 1e-3]);
     (1..=80_usize, channels(), epsilon, 0.0..1.0_f32, any::<bool>(), activation()).prop_map(
         |(pixels, channels, epsilon, momentum, rescale, activation)| BatchNorm {
@@ -23,12 +23,12 @@ fn len(norm: &BatchNorm, draw: &Draw) -> usize {
 }
 
 /// Means and positive seconds: variances or inverse deviations.
-fn moments(norm: &BatchNorm, draw: &Draw, operand: u32) -> Vec<f32> {
+pub(super) fn moments(norm: &BatchNorm, draw: &Draw, operand: u32) -> Vec<f32> {
     let means = draw.numbers(operand, norm.channels);
     pair(means, draw.between(operand + 1, norm.channels, 0.5, 2.0))
 }
 
-fn block(norm: &BatchNorm, draw: &Draw) -> Option<Vec<f32>> {
+pub(super) fn block(norm: &BatchNorm, draw: &Draw) -> Option<Vec<f32>> {
     norm.rescale
         .then(|| pair(draw.between(20, norm.channels, 0.5, 1.5), draw.numbers(21, norm.channels)))
 }

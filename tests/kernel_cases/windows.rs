@@ -1,8 +1,8 @@
 //! Cases of convolution and pooling.
 
-use super::{Draw, Family, activation, channels, draw, family};
+use super::{Draw, Family, activation, channels, draw, family, normalization};
 use crate::kernel_cases::Case;
-use floret::kernel::{Activation, Convolution, Kernel, Pooling};
+use floret::kernel::{Activation, BatchNorm, Convolution, Kernel, Pooling};
 use floret::shape::{Padding, Shape, Window, output_size};
 use proptest::prelude::*;
 
@@ -77,16 +77,28 @@ fn random_block(convolution: &Convolution, draw: &Draw) -> Vec<f32> {
 }
 
 fn conv2d_forward() -> impl Strategy<Value = Case> {
-    (convolution(), activation(), draw()).prop_map(|(convolution, activation, draw)| {
+    let norm = prop::option::of(normalization::norm());
+    let drawn = (convolution(), activation(), norm, draw());
+    drawn.prop_map(|(convolution, activation, norm, draw)| {
         let batch_size = draw.batch_size();
+        let output = convolution.output;
+        let norm = norm.map(|norm| {
+            let (pixels, channels) = (output.pixels(), output.channels);
+            BatchNorm { pixels, channels, ..norm }
+        });
+        let mut reads = vec![
+            draw.numbers(0, batch_size * convolution.input.len()),
+            random_block(&convolution, &draw),
+        ];
+        if let Some(norm) = norm {
+            reads.push(normalization::moments(&norm, &draw, 30));
+            reads.extend(normalization::block(&norm, &draw));
+        }
         Case {
-            kernel: Kernel::Conv2dForward { convolution, activation },
+            kernel: Kernel::Conv2dForward { convolution, activation, norm },
             step: draw.step,
-            reads: vec![
-                draw.numbers(0, batch_size * convolution.input.len()),
-                random_block(&convolution, &draw),
-            ],
-            writes: vec![draw.target(1, batch_size * convolution.output.len(), false)],
+            reads,
+            writes: vec![draw.target(1, batch_size * output.len(), false)],
         }
     })
 }

@@ -20,8 +20,14 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
         Kernel::PrepareBatch { page, stored_size, output } => {
             photos::prepare_batch(page, stored_size, output, reads[0], reads[1], &mut writes[0])
         }
-        Kernel::Conv2dForward { convolution, activation } => {
-            windows::conv2d_forward(&convolution, activation, reads[0], reads[1], &mut writes[0])
+        Kernel::Conv2dForward { convolution, activation, norm } => {
+            windows::conv2d_forward(&convolution, activation, reads[0], reads[1], &mut writes[0]);
+            if let Some(norm) = norm {
+                let mut moments = reads[2].to_vec();
+                normalization::running(&norm, reads[2], &mut moments);
+                let block = reads.get(3).copied();
+                writes[0] = normalization::normalize(&norm, &writes[0], &moments, block);
+            }
         }
         Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate } => {
             let mut result = windows::conv2d_backward_input(&convolution, reads[0], reads[1]);
