@@ -118,3 +118,22 @@ test('a slip in the notation is shown at its place, with a suggestion', async ({
   await text.fill("['serial', ['conv', {'ksize': 3, 'chn': 8, 'stride': 2}], ['avg', {'stride': 4}]]");
   await expect(page.locator('#notation-problem')).toContainText('Reads well');
 });
+
+test('the log of a long run keeps its newest epochs', async ({ page }) => {
+  await visit(page);
+  await go(page, 'train');
+  const show = (/** @type {number} */ epochs) =>
+    page.evaluate(async (epochs) => {
+      const { store } = await import(new URL('./state.js', location.href).href);
+      const line = (/** @type {number} */ epoch) => ({ epoch, loss: 1, accuracy: 0.5, validation_accuracy: 0.5, learning_rate: 0.001, seconds: 0, total_seconds: epoch });
+      const lines = Array.from({ length: epochs }, (_, index) => line(index + 1));
+      const { run } = store.value;
+      store.set({ run: { ...run, status: 'stopped', model: 'a network', history: { ...run.history, lines } } });
+    }, epochs);
+  for (const epochs of [300, 900, 5000]) {
+    await show(epochs);
+    await expect(page.locator('.log li').last()).toHaveText(new RegExp(`^Epoch ${epochs}:`));
+  }
+  await expect(page.locator('.log li').first()).toContainText('a network');
+  await expect(page.locator('.log li')).toHaveCount(501);
+});

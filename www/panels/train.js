@@ -12,6 +12,9 @@ import { Panel, heading, showFailure } from '../panel.js';
 import { resume, stop, train } from '../session.js';
 import { store } from '../state.js';
 
+/** Epochs that the log shows: a page of thousands of lines would be slower to lay out than a tiny network to train. */
+const LOG_LINES = 500;
+
 class Train extends Panel {
   get watches() {
     return ['run', 'library', 'structure', 'recipe'];
@@ -176,7 +179,10 @@ class Train extends Panel {
       this.logged = 0;
     }
     if (this.logged === 0 && this.log.childElementCount === 0 && model) this.log.append(h('li', {}, t('log.started', { model })));
-    for (const line of history.lines.slice(this.logged)) this.log.append(h('li', {}, logLine(line)));
+    const first = Math.max(this.logged ?? 0, history.lines.length - LOG_LINES);
+    this.log.append(...history.lines.slice(first).map((line) => h('li', {}, logLine(line))));
+    // The line that names the network stays, the oldest epochs go.
+    while (this.log.childElementCount > LOG_LINES + 1) this.log.children[1].remove();
     this.logged = history.lines.length;
     const place = this.log.parentElement;
     place?.scrollTo({ top: place.scrollHeight });
