@@ -1,18 +1,27 @@
 // grad_output, block, input -> grad_input, as a matrix product: gradient windows times the kernel, channels swapped.
 //
 // Input pixels whose places agree modulo the stride meet the same kernel positions. Such a phase is a convolution of
-// stride 1 over grad_output, so no product with a zero is ever made: phase STRIDE_X * py + px is the grid's third axis.
+// stride 1 over grad_output, so no product with a zero is ever made: phase STRIDE_X * py + px is the grid's third axis,
+// once for every part of the sums.
 // Kernel positions run backwards, so that a line of a gradient window is contiguous in memory.
-// Without an INPUT_ACTIVATION the input is not read.
+// Without an INPUT_ACTIVATION the input is not read. `finish` adds up the parts of the sums where there are some; that wants
+// a multiple of 4 input channels.
 override INPUT_ACTIVATION: u32;
 override ACCUMULATE: bool;
+// From one part of the sums to the next, in scratch.
+override SPLIT_LEN: u32;
 
 @group(0) @binding(1) var<storage, read> grad_output: array<f32>;
 @group(0) @binding(2) var<storage, read> block: array<f32>;
 @group(0) @binding(3) var<storage, read> input: array<f32>;
 @group(0) @binding(4) var<storage, read> grad_output_vec4: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> block_vec4: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> grad_input: array<f32>;
+@group(0) @binding(6) var<storage, read> input_vec4: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> grad_input: array<f32>;
+// Bound by `finish` alone.
+@group(0) @binding(1) var<storage, read> parts: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> points: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> whole: array<vec4<f32>>;
 
 override OUTPUT_LINE: u32 = OUTPUT_WIDTH * OUT_CHANNELS;
 // Rows and columns of input pixels in a phase.
@@ -162,26 +171,69 @@ fn right_block(term: u32, end: u32, column: u32) -> mat4x4<f32> {
     ));
 }
 
-fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {
-    let sample = (first_row + row) / (PHASE_HEIGHT * PHASE_WIDTH);
-    let pixel = (first_row + row) % (PHASE_HEIGHT * PHASE_WIDTH);
+const NOWHERE: u32 = 0xffffffffu;
+
+// Place of a number of the input, by its row and column in the product; NOWHERE beyond the input.
+fn input_place(row: u32, column: u32) -> u32 {
+    let sample = row / (PHASE_HEIGHT * PHASE_WIDTH);
+    let pixel = row % (PHASE_HEIGHT * PHASE_WIDTH);
     let y = pixel / PHASE_WIDTH * STRIDE_Y + part.y;
     let x = pixel % PHASE_WIDTH * STRIDE_X + part.x;
-    if (sample >= step_inputs.batch_size || y >= INPUT_HEIGHT || x >= INPUT_WIDTH) {
+    let beyond = sample >= step_inputs.batch_size || y >= INPUT_HEIGHT || x >= INPUT_WIDTH;
+    let place = ((sample * INPUT_HEIGHT + y) * INPUT_WIDTH + x) * IN_CHANNELS + column;
+    return select(place, NOWHERE, beyond || column >= IN_CHANNELS);
+}
+
+// Masked and added to what is there already, unless the sums are parts.
+fn finished(first_row: u32, row: u32, column: u32, sums: vec4<f32>) -> vec4<f32> {
+    let start = input_place(first_row + row, column);
+    if (SPLITS > 1u || start == NOWHERE) {
+        return sums;
+    }
+    var gradient = sums;
+    if (IN_CHANNELS % 4u == 0u) {
+        if (INPUT_ACTIVATION != 0u) {
+            gradient *= slope4(input_vec4[start / 4u], INPUT_ACTIVATION);
+        }
+        if (ACCUMULATE) {
+            gradient += vec4<f32>(
+                grad_input[start],
+                grad_input[start + 1u],
+                grad_input[start + 2u],
+                grad_input[start + 3u],
+            );
+        }
+        return gradient;
+    }
+    for (var i = 0u; i < min(4u, IN_CHANNELS - column); i += 1u) {
+        if (INPUT_ACTIVATION != 0u) {
+            gradient[i] *= slope(input[start + i], INPUT_ACTIVATION);
+        }
+        if (ACCUMULATE) {
+            gradient[i] += grad_input[start + i];
+        }
+    }
+    return gradient;
+}
+
+// From the gradient's first number to those of this workgroup's part.
+var<private> part_start: u32;
+
+fn store(first_row: u32, row: u32, column: u32, half: u32, values: vec4<f32>) {
+    let place = input_place(first_row + row, column);
+    if (place == NOWHERE) {
         return;
     }
-    let start = ((sample * INPUT_HEIGHT + y) * INPUT_WIDTH + x) * IN_CHANNELS + column;
-    for (var i = 0u; i < 4u; i += 1u) {
-        if (column + i < IN_CHANNELS) {
-            var gradient = sums[i];
-            if (INPUT_ACTIVATION != 0u) {
-                gradient *= slope(input[start + i], INPUT_ACTIVATION);
-            }
-            if (ACCUMULATE) {
-                gradient += grad_input[start + i];
-            }
-            grad_input[start + i] = gradient;
-        }
+    let start = part_start + place;
+    if (IN_CHANNELS % 4u == 0u) {
+        grad_input[start] = values.x;
+        grad_input[start + 1u] = values.y;
+        grad_input[start + 2u] = values.z;
+        grad_input[start + 3u] = values.w;
+        return;
+    }
+    for (var i = 0u; i < min(4u, IN_CHANNELS - column); i += 1u) {
+        grad_input[start + i] = values[i];
     }
 }
 
@@ -191,12 +243,41 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    part = vec2<u32>(group.z % STRIDE_X, group.z / STRIDE_X);
+    let phase = group.z % (STRIDE_X * STRIDE_Y);
+    let split = group.z / (STRIDE_X * STRIDE_Y);
+    part = vec2<u32>(phase % STRIDE_X, phase / STRIDE_X);
+    part_start = split * SPLIT_LEN;
     vertical = phase_of(part.y, OFFSET_Y, STRIDE_Y, KERNEL_HEIGHT);
     horizontal = phase_of(part.x, OFFSET_X, STRIDE_X, KERNEL_WIDTH);
     let column_tiles = (IN_CHANNELS + TILE_COLUMNS - 1u) / TILE_COLUMNS;
     let flat = flat_group(group, groups);
     let first_row = flat / column_tiles * TILE_ROWS;
     let first_column = flat % column_tiles * TILE_COLUMNS;
-    multiply(local, first_row, first_column, 0u, terms_of(group.z));
+    let terms = terms_of(phase);
+    let start = split * part_terms(terms);
+    multiply(local, first_row, first_column, start, min(start + part_terms(terms), terms));
+}
+
+// Four numbers of the gradient an invocation.
+@compute @workgroup_size(64)
+fn finish(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = flat_index(group, groups, local);
+    if (4u * index >= step_inputs.batch_size * INPUT_HEIGHT * INPUT_WIDTH * IN_CHANNELS) {
+        return;
+    }
+    var gradient = parts[index];
+    for (var split = 1u; split < SPLITS; split += 1u) {
+        gradient += parts[split * SPLIT_LEN / 4u + index];
+    }
+    if (INPUT_ACTIVATION != 0u) {
+        gradient *= slope4(points[index], INPUT_ACTIVATION);
+    }
+    if (ACCUMULATE) {
+        gradient += whole[index];
+    }
+    whole[index] = gradient;
 }

@@ -3,7 +3,6 @@
 //
 // That sum is long and the product small, so `main` cuts it into SPLITS parts (the grid's third axis), each of which
 // writes a product of its own; `finish` adds them in order. With one part, `main` writes the gradient itself.
-override SPLITS: u32;
 // Output pixels in a part.
 override SPLIT_ROWS: u32;
 // From one part's product to the next, and from a product to its bias.
@@ -83,6 +82,11 @@ fn store_numbers(start: u32, column: u32, sums: vec4<f32>) {
     for (var i = 0u; i < min(4u, OUT_CHANNELS - min(column, OUT_CHANNELS)); i += 1u) {
         products[start + column + i] = sums[i];
     }
+}
+
+// Nothing is to be done to a sum.
+fn finished(first_row: u32, row: u32, column: u32, sums: vec4<f32>) -> vec4<f32> {
+    return sums;
 }
 
 fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {

@@ -1,6 +1,7 @@
 // input, block, running, norm_block -> output, as a matrix product: windows times kernel. A row is an output pixel, a column
 // an output channel. With NORM, what is stored is normalised by the running statistics; without, these and the norm's block
 // are not read, nor is the latter without RESCALE.
+// `finish` adds up the parts of the sums where there are some; that wants a multiple of 4 output channels.
 // With STATISTICS, which wants a multiple of 4 output channels, scratch gets the mean of every channel over the tile's rows
 // and the sum of the squared differences from it, for `batch_norm_statistics`.
 override ACTIVATION: u32;
@@ -11,15 +12,21 @@ override RESCALE: bool = false;
 override NORM_ACTIVATION: u32 = 0u;
 // Place of the second vector in a pair of the norm's.
 override SECOND: u32 = (OUT_CHANNELS + 63u) / 64u * 64u;
+// From one part of the sums to the next, in scratch.
+override SPLIT_LEN: u32;
 
 @group(0) @binding(1) var<storage, read> input: array<f32>;
 @group(0) @binding(2) var<storage, read> block: array<f32>;
-@group(0) @binding(3) var<storage, read> input_vec4: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> block_vec4: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> output: array<f32>;
-@group(0) @binding(6) var<storage, read_write> scratch: array<vec2<f32>>;
-@group(0) @binding(7) var<storage, read> running: array<f32>;
-@group(0) @binding(8) var<storage, read> norm_block: array<f32>;
+@group(0) @binding(3) var<storage, read> running: array<f32>;
+@group(0) @binding(4) var<storage, read> norm_block: array<f32>;
+@group(0) @binding(5) var<storage, read> input_vec4: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> block_vec4: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> output: array<f32>;
+@group(0) @binding(8) var<storage, read_write> scratch: array<vec2<f32>>;
+// Bound by `finish` alone, beside those of the norm.
+@group(0) @binding(1) var<storage, read> parts: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> parameters: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> whole: array<vec4<f32>>;
 
 // The windows of an invocation's rows.
 struct Aim {
@@ -99,22 +106,48 @@ fn normalize(x: f32, channel: u32) -> f32 {
     return activate(value, NORM_ACTIVATION);
 }
 
-fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {
+// What is stored of four sums from output channel `column`, of which there are four.
+fn values_of(sums: vec4<f32>, bias: vec4<f32>, column: u32) -> vec4<f32> {
+    let values = activate4(sums + bias, ACTIVATION);
+    if (!NORM) {
+        return values;
+    }
+    return vec4<f32>(
+        normalize(values.x, column),
+        normalize(values.y, column + 1u),
+        normalize(values.z, column + 2u),
+        normalize(values.w, column + 3u),
+    );
+}
+
+// What is stored of the sums, unless they are parts.
+fn finished(first_row: u32, row: u32, column: u32, sums: vec4<f32>) -> vec4<f32> {
+    if (SPLITS > 1u || column >= OUT_CHANNELS) {
+        return sums;
+    }
+    if (OUT_CHANNELS % 4u == 0u) {
+        return values_of(sums, block_vec4[(BIAS_OFFSET + column) / 4u], column);
+    }
+    var values = sums;
+    for (var i = 0u; i < min(4u, OUT_CHANNELS - column); i += 1u) {
+        values[i] = activate(sums[i] + block[BIAS_OFFSET + column + i], ACTIVATION);
+        if (NORM) {
+            values[i] = normalize(values[i], column + i);
+        }
+    }
+    return values;
+}
+
+// From the output's first number to those of this workgroup's part.
+var<private> part_start: u32;
+
+fn store(first_row: u32, row: u32, column: u32, half: u32, values: vec4<f32>) {
     let pixel = first_row + row;
     if (pixel >= step_inputs.batch_size * OUTPUT_PIXELS || column >= OUT_CHANNELS) {
         return;
     }
-    let start = pixel * OUT_CHANNELS + column;
+    let start = part_start + pixel * OUT_CHANNELS + column;
     if (OUT_CHANNELS % 4u == 0u) {
-        var values = activate4(sums + block_vec4[(BIAS_OFFSET + column) / 4u], ACTIVATION);
-        if (NORM) {
-            values = vec4<f32>(
-                normalize(values.x, column),
-                normalize(values.y, column + 1u),
-                normalize(values.z, column + 2u),
-                normalize(values.w, column + 3u),
-            );
-        }
         output[start] = values.x;
         output[start + 1u] = values.y;
         output[start + 2u] = values.z;
@@ -125,20 +158,17 @@ fn store(first_row: u32, row: u32, column: u32, half: u32, sums: vec4<f32>) {
         return;
     }
     for (var i = 0u; i < min(4u, OUT_CHANNELS - column); i += 1u) {
-        var value = activate(sums[i] + block[BIAS_OFFSET + column + i], ACTIVATION);
-        if (NORM) {
-            value = normalize(value, column + i);
-        }
-        output[start + i] = value;
+        output[start + i] = values[i];
     }
 }
 
 // Moments of the tile's columns in one half, from those of all invocations that have stored them.
 fn conclude(local: u32, first_row: u32, column: u32, half: u32) {
     workgroupBarrier();
-    tile[local] = means[half];
-    tile[THREADS + local] = spreads[half];
-    tile[2u * THREADS + local] = vec4<f32>(counts[half]);
+    let place = row_of(local) * COLUMN_THREADS + column_of(local);
+    tile[place] = means[half];
+    tile[THREADS + place] = spreads[half];
+    tile[2u * THREADS + place] = vec4<f32>(counts[half]);
     workgroupBarrier();
     if (local >= COLUMN_THREADS || column >= OUT_CHANNELS) {
         return;
@@ -175,7 +205,9 @@ fn main(
     if (first_row >= step_inputs.batch_size * OUTPUT_PIXELS) {
         return;
     }
-    multiply(local, first_row, first_column, 0u, DEPTH);
+    part_start = group.z * SPLIT_LEN;
+    let start = group.z * part_terms(DEPTH);
+    multiply(local, first_row, first_column, start, min(start + part_terms(DEPTH), DEPTH));
     if (STATISTICS) {
         let column = first_column + local % COLUMN_THREADS * 4u;
         conclude(local, first_row, column, 0u);
@@ -183,4 +215,23 @@ fn main(
             conclude(local, first_row, column + TILE_COLUMNS / 2u, 1u);
         }
     }
+}
+
+// Four numbers of the output an invocation.
+@compute @workgroup_size(64)
+fn finish(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = flat_index(group, groups, local);
+    if (4u * index >= step_inputs.batch_size * OUTPUT_PIXELS * OUT_CHANNELS) {
+        return;
+    }
+    var sum = parts[index];
+    for (var split = 1u; split < SPLITS; split += 1u) {
+        sum += parts[split * SPLIT_LEN / 4u + index];
+    }
+    let column = 4u * index % OUT_CHANNELS;
+    whole[index] = values_of(sum, parameters[(BIAS_OFFSET + column) / 4u], column);
 }

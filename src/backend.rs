@@ -78,4 +78,13 @@ pub trait Backend {
     ) -> LocalFuture<'a, Result<Option<Vec<f64>>>> {
         Box::pin(async { Ok(None) })
     }
+
+    /// Floating-point operations a second that the device reaches at best, which kernels are measured against; `None` for an
+    /// executor that does not measure it.
+    ///
+    /// # Errors
+    /// Device errors.
+    fn ceiling(&mut self) -> LocalFuture<'_, Result<Option<f64>>> {
+        Box::pin(async { Ok(None) })
+    }
 }

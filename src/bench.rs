@@ -41,6 +41,9 @@ pub struct BenchReport {
     /// Floating-point operations in a second of training, in thousand millions; only those of convolutions and dense
     /// layers count, a multiply-add as two.
     pub gflops: f64,
+    /// Thousand million floating-point operations a second that the device reaches at best, in multiply-adds alone; on a GPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceiling_gflops: Option<f64>,
     /// Bytes that the training plan takes, photos left out.
     pub train_bytes: u64,
     /// Kernels of a training step, the costliest first.
@@ -48,7 +51,7 @@ pub struct BenchReport {
 }
 
 /// A kernel's part in a training step, each call timed by itself, by the device's own clock where it has one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct KernelReport {
     /// Name in the kernel table.
     pub name: &'static str,
@@ -60,6 +63,9 @@ pub struct KernelReport {
     pub gflops: f64,
     /// Share of the step's time.
     pub share: f64,
+    /// What a kernel of multiply-adds reaches of the device's ceiling, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceiling_share: Option<f64>,
 }
 
 /// Measures training and classification of a preset on random photos. `clock` tells milliseconds.
@@ -106,7 +112,7 @@ pub async fn bench(
     let mut bench = Bench { backend, clock, options };
     let train_id = bench.load(&train, batch_size).await?;
     let train_ms = bench.step_ms(train_id, &train, batch_size).await?;
-    let kernels = bench.kernels(train_id, &train).await?;
+    let mut kernels = bench.kernels(train_id, &train).await?;
     bench.backend.unload(train_id);
     let batch_id = bench.load(&batch, batch_size).await?;
     let batch_ms = bench.step_ms(batch_id, &batch, batch_size).await?;
@@ -114,6 +120,11 @@ pub async fn bench(
     let single_id = bench.load(&single, 1).await?;
     let single_ms = bench.step_ms(single_id, &single, 1).await?;
     bench.backend.unload(single_id);
+
+    let ceiling_gflops = bench.backend.ceiling().await?.map(|rate| rate / 1e9);
+    for kernel in kernels.iter_mut().filter(|kernel| kernel.gflops > 0.0) {
+        kernel.ceiling_share = ceiling_gflops.map(|ceiling| kernel.gflops / ceiling);
+    }
 
     let flops: f64 = train.calls.iter().map(|call| flops(&call.kernel, batch_size)).sum();
     Ok(BenchReport {
@@ -124,6 +135,7 @@ pub async fn bench(
         infer_images_per_s: batch_size as f64 / batch_ms * 1e3,
         infer_ms_per_image: single_ms,
         gflops: flops / train_ms / 1e6,
+        ceiling_gflops,
         train_bytes: train.bytes(),
         kernels,
     })
@@ -258,7 +270,7 @@ impl Bench<'_> {
             let name = call.kernel.name();
             let found = reports.iter().position(|report| report.name == name);
             let index = found.unwrap_or_else(|| {
-                reports.push(KernelReport { name, calls: 0, ms: 0.0, gflops: 0.0, share: 0.0 });
+                reports.push(KernelReport { name, ..KernelReport::default() });
                 totals.push(0.0);
                 reports.len() - 1
             });

@@ -107,16 +107,6 @@ impl GpuBackend {
         self.device.destroyer()
     }
 
-    /// Floating-point operations a second that the device reaches in multiply-adds alone, which stay in registers: the
-    /// ceiling that kernels are measured against, a multiply-add counted as two.
-    ///
-    /// # Errors
-    /// Device errors.
-    pub async fn multiply_add_rate(&mut self) -> Result<f64> {
-        let Self { device, memory, pipelines, uniform, .. } = self;
-        probe::multiply_add_rate(device, memory, pipelines, uniform).await
-    }
-
     async fn load_plan(&mut self, plan: &Plan) -> Result<PlanId> {
         self.device.check()?;
         let mut dispatches = Vec::new();
@@ -223,12 +213,12 @@ impl GpuBackend {
         while next < last {
             let mut encoder = device.handle.create_command_encoder(&Default::default());
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            let (mut work, most) = (0.0, pace.work_in_a_buffer());
-            while next < last && (work == 0.0 || work < most) {
-                loaded.encode(&mut pass, next, step.batch_size, device);
-                work += 1.0 + loaded.dispatches[next].work.operations(step.batch_size);
-                next += 1;
+            let works = loaded.dispatches[next..last].iter().map(|d| d.operations(step.batch_size));
+            let (count, work) = pace.next_buffer(works);
+            for dispatch in next..next + count {
+                loaded.encode(&mut pass, dispatch, step.batch_size, device);
             }
+            next += count;
             drop(pass);
             pace.submit(device, encoder.finish(), work);
         }
@@ -396,6 +386,14 @@ impl Backend for GpuBackend {
         step: &'a StepInputs,
     ) -> LocalFuture<'a, Result<Option<Vec<f64>>>> {
         Box::pin(self.time_calls(plan, calls, step))
+    }
+
+    /// In multiply-adds alone, which stay in registers; each counts as two.
+    fn ceiling(&mut self) -> LocalFuture<'_, Result<Option<f64>>> {
+        let Self { device, memory, pipelines, uniform, .. } = self;
+        Box::pin(async move {
+            probe::multiply_add_rate(device, memory, pipelines, uniform).await.map(Some)
+        })
     }
 
     fn settle(&mut self) -> LocalFuture<'_, Result<()>> {

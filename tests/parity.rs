@@ -116,6 +116,16 @@ async fn every_kernel_agrees_with_the_cpu_and_the_reference() {
     }
 }
 
+/// Too much for a browser's software adapter, and for suites that run no GPU beside.
+#[cfg(not(target_arch = "wasm32"))]
+async fn long_sums_agree_with_the_reference() {
+    let Some(mut backend) = open_any_gpu().await else { return };
+    for case in kernel_cases::windows::with_long_sums() {
+        let gpu = run(&mut backend, &case).await.unwrap();
+        case.compare(&gpu, 1e-4).unwrap();
+    }
+}
+
 async fn not_a_number_and_infinities_are_where_the_cpu_has_them() {
     let Some(mut backend) = open_any_gpu().await else { return };
     for case in kernel_cases::edges::not_finite() {
@@ -271,6 +281,7 @@ device_tests!(
     every_kernel_agrees_with_the_cpu_and_the_reference,
     not_a_number_and_infinities_are_where_the_cpu_has_them,
     statistics_far_from_zero_agree_with_the_reference,
+    long_sums_agree_with_the_reference,
     residual_flower_agrees,
     plain_flower_agrees,
     bottleneck_flower_agrees,

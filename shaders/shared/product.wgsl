@@ -5,14 +5,18 @@
 // A kernel that includes this says what its matrices are: `Aim`, what an invocation keeps of the 4 rows that it loads;
 // `aim_at(first_row, part)`, rows `part + TILE_ROWS / 4 * i` of the tile at `first_row`; `left_block(aim, term, end)`, those
 // 4 rows with terms `term .. term + 3`; `right_block(term, end, column)`, 4 terms of columns `column .. column + 3`; zeros
-// beyond the matrices. `store(first_row, row, column, half, sums)` takes 4 numbers of a row of the tile; `half` is 1 in the
-// right half of a wide tile.
+// beyond the matrices. `finished(first_row, row, column, sums)` makes of 4 sums of a row of the tile what is stored, and
+// `store(first_row, row, column, half, values)` stores it; `half` is 1 in the right half of a wide
+// tile. All that an invocation reads for that is read before it stores: a driver would not change their order.
+//
+// Where a product has few tiles and long sums, these are cut into SPLITS parts, which a second pass adds up in order.
 override TILE_ROWS: u32;
 override TILE_COLUMNS: u32;
 // Terms in workgroup memory at a time, a multiple of 4 * SLICES.
 override TILE_DEPTH: u32;
 override WIDTH: u32;
 override SLICES: u32;
+override SPLITS: u32;
 
 // Invocations of a slice, one below the other and side by side.
 override ROW_THREADS: u32 = TILE_ROWS / 8u;
@@ -107,12 +111,28 @@ fn add_products(sums: ptr<function, Sums>, a: u32, b: u32) {
     }
 }
 
+// Where an invocation's part of the tile lies. Neighbours go down and then right: of four in a row, pairs want the same rows
+// and pairs the same columns, which a device can read from workgroup memory at once.
+fn row_of(lane: u32) -> u32 {
+    return lane / (2u * COLUMN_THREADS) * 2u + lane % 2u;
+}
+
+fn column_of(lane: u32) -> u32 {
+    return lane / 2u % COLUMN_THREADS;
+}
+
+// Terms of a part of sums of `terms`.
+fn part_terms(terms: u32) -> u32 {
+    let stages = (terms + TILE_DEPTH - 1u) / TILE_DEPTH;
+    return (stages + SPLITS - 1u) / SPLITS * TILE_DEPTH;
+}
+
 // The tile at `first_row` and `first_column`, terms `start` up to `end`; for the whole workgroup to call together.
 fn multiply(local: u32, first_row: u32, first_column: u32, start: u32, end: u32) {
     let slice = local / TEAM;
     let lane = local % TEAM;
-    let thread_row = lane / COLUMN_THREADS;
-    let thread_column = lane % COLUMN_THREADS;
+    let thread_row = row_of(lane);
+    let thread_column = column_of(lane);
 
     let aim = aim_at(first_row, local / QUARTERS);
     let left_term = local % QUARTERS * 4u;
@@ -120,24 +140,34 @@ fn multiply(local: u32, first_row: u32, first_column: u32, start: u32, end: u32)
     let right_term = right_index / COLUMN_VECTORS * 4u;
     let right_column = first_column + right_index % COLUMN_VECTORS * 4u;
     let right_place = RIGHT_START + right_term * COLUMN_VECTORS + right_index % COLUMN_VECTORS;
+    let loads_left = local < LEFT_BLOCKS;
+    let loads_right = local >= FIRST_RIGHT;
+    // Where nobody loads for both sides, one block is enough to carry: `right` is unused.
+    let one_side = LEFT_BLOCKS <= FIRST_RIGHT;
+    let place = select(right_place, local, loads_left);
+    let apart = select(COLUMN_VECTORS, LEFT_BLOCKS, loads_left);
     var left = mat4x4<f32>();
     var right = mat4x4<f32>();
-    if (local < LEFT_BLOCKS) {
+    if (loads_left) {
         left = left_block(aim, start + left_term, end);
     }
-    if (local >= FIRST_RIGHT) {
-        right = right_block(start + right_term, end, right_column);
+    if (loads_right) {
+        if (one_side) {
+            left = right_block(start + right_term, end, right_column);
+        } else {
+            right = right_block(start + right_term, end, right_column);
+        }
     }
 
     var sums = Sums();
     for (var term = start; term < end; term += TILE_DEPTH) {
-        if (local < LEFT_BLOCKS) {
-            tile[local] = left[0];
-            tile[local + LEFT_BLOCKS] = left[1];
-            tile[local + 2u * LEFT_BLOCKS] = left[2];
-            tile[local + 3u * LEFT_BLOCKS] = left[3];
+        if (loads_left || (one_side && loads_right)) {
+            tile[place] = left[0];
+            tile[place + apart] = left[1];
+            tile[place + 2u * apart] = left[2];
+            tile[place + 3u * apart] = left[3];
         }
-        if (local >= FIRST_RIGHT) {
+        if (!one_side && loads_right) {
             tile[right_place] = right[0];
             tile[right_place + COLUMN_VECTORS] = right[1];
             tile[right_place + 2u * COLUMN_VECTORS] = right[2];
@@ -146,11 +176,15 @@ fn multiply(local: u32, first_row: u32, first_column: u32, start: u32, end: u32)
         workgroupBarrier();
         let next = term + TILE_DEPTH;
         if (next < end) {
-            if (local < LEFT_BLOCKS) {
+            if (loads_left) {
                 left = left_block(aim, next + left_term, end);
             }
-            if (local >= FIRST_RIGHT) {
-                right = right_block(next + right_term, end, right_column);
+            if (loads_right) {
+                if (one_side) {
+                    left = right_block(next + right_term, end, right_column);
+                } else {
+                    right = right_block(next + right_term, end, right_column);
+                }
             }
         }
         let a = thread_row * QUARTERS;
@@ -186,10 +220,19 @@ fn multiply(local: u32, first_row: u32, first_column: u32, start: u32, end: u32)
             for (var other = 1u; other < SLICES; other += 1u) {
                 sum += tile[(other * 8u + part) * TEAM + lane];
             }
-            store(first_row, thread_row + part * ROW_THREADS, column, 0u, sum);
+            let row = thread_row + part * ROW_THREADS;
+            store(first_row, row, column, 0u, finished(first_row, row, column, sum));
         }
         return;
     }
+    sums.sum0 = finished(first_row, thread_row, column, sums.sum0);
+    sums.sum1 = finished(first_row, thread_row + ROW_THREADS, column, sums.sum1);
+    sums.sum2 = finished(first_row, thread_row + 2u * ROW_THREADS, column, sums.sum2);
+    sums.sum3 = finished(first_row, thread_row + 3u * ROW_THREADS, column, sums.sum3);
+    sums.sum4 = finished(first_row, thread_row + 4u * ROW_THREADS, column, sums.sum4);
+    sums.sum5 = finished(first_row, thread_row + 5u * ROW_THREADS, column, sums.sum5);
+    sums.sum6 = finished(first_row, thread_row + 6u * ROW_THREADS, column, sums.sum6);
+    sums.sum7 = finished(first_row, thread_row + 7u * ROW_THREADS, column, sums.sum7);
     store(first_row, thread_row, column, 0u, sums.sum0);
     store(first_row, thread_row + ROW_THREADS, column, 0u, sums.sum1);
     store(first_row, thread_row + 2u * ROW_THREADS, column, 0u, sums.sum2);
@@ -200,6 +243,14 @@ fn multiply(local: u32, first_row: u32, first_column: u32, start: u32, end: u32)
     store(first_row, thread_row + 7u * ROW_THREADS, column, 0u, sums.sum7);
     if (WIDTH == 8u) {
         let right_half = column + TILE_COLUMNS / 2u;
+        sums.wide0 = finished(first_row, thread_row, right_half, sums.wide0);
+        sums.wide1 = finished(first_row, thread_row + ROW_THREADS, right_half, sums.wide1);
+        sums.wide2 = finished(first_row, thread_row + 2u * ROW_THREADS, right_half, sums.wide2);
+        sums.wide3 = finished(first_row, thread_row + 3u * ROW_THREADS, right_half, sums.wide3);
+        sums.wide4 = finished(first_row, thread_row + 4u * ROW_THREADS, right_half, sums.wide4);
+        sums.wide5 = finished(first_row, thread_row + 5u * ROW_THREADS, right_half, sums.wide5);
+        sums.wide6 = finished(first_row, thread_row + 6u * ROW_THREADS, right_half, sums.wide6);
+        sums.wide7 = finished(first_row, thread_row + 7u * ROW_THREADS, right_half, sums.wide7);
         store(first_row, thread_row, right_half, 1u, sums.wide0);
         store(first_row, thread_row + ROW_THREADS, right_half, 1u, sums.wide1);
         store(first_row, thread_row + 2u * ROW_THREADS, right_half, 1u, sums.wide2);

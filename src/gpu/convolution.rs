@@ -1,8 +1,8 @@
 //! Convolutions as dispatches: the tile and the split, chosen by shape.
 
 use super::dispatch::{
-    Constants, Dispatch, Grid, Work, activation_number, flag, read, scratch, window_constants,
-    write,
+    Binding, Constants, Dispatch, Grid, Work, activation_number, flag, read, scratch,
+    window_constants, write,
 };
 use crate::kernel::{Activation, BatchNorm, Call, Convolution, Extent};
 
@@ -23,8 +23,13 @@ struct Tile {
 const BUSY: usize = 128;
 /// Invocations of a workgroup with narrow parts.
 const INVOCATIONS: usize = 128;
+/// Columns of a wide part.
+const WIDE: usize = 8;
+/// Terms in workgroup memory at a time, of a tile with wide parts.
+const WIDE_DEPTH: usize = 16;
 /// Rows and columns of the tiles, the most economical first.
-const SIZES: [[usize; 2]; 15] = [
+const SIZES: [[usize; 2]; 16] = [
+    [128, 128],
     [128, 64],
     [64, 64],
     [128, 32],
@@ -41,6 +46,26 @@ const SIZES: [[usize; 2]; 15] = [
     [16, 16],
     [32, 8],
 ];
+
+/// Tiles of 128 × 64 that the largest devices are to be given: six for each of an H100's 132 cores, so that the last ones
+/// do not keep the others waiting.
+const PLENTY: usize = 6 * 132;
+/// Rounds of a workgroup over its terms, under which cutting the sums costs more than it saves.
+const MANY_ROUNDS: usize = 32;
+
+/// The tile of a product, and the parts into which its sums are cut.
+fn cut(rows: usize, columns: usize, layers: usize, terms: usize) -> (Tile, usize) {
+    let most = terms / (MANY_ROUNDS * WIDE_DEPTH);
+    if most > 1 && columns.is_multiple_of(64) {
+        let tile = Tile::new(rows, columns, layers * most, terms);
+        // Narrow parts are of small products, where a second pass costs more than it saves.
+        if tile.width == WIDE {
+            let groups = rows.div_ceil(tile.rows) * columns.div_ceil(tile.columns) * layers;
+            return (tile, tile.splits(groups, most));
+        }
+    }
+    (Tile::new(rows, columns, layers, terms), 1)
+}
 
 impl Tile {
     /// The tile for a product of so many rows and columns, with `layers` of them at once, each number a sum of `terms`.
@@ -61,14 +86,23 @@ impl Tile {
     }
 
     fn of([rows, columns]: [usize; 2], terms: usize) -> Self {
-        if columns == 64 && rows >= 64 {
-            return Self { rows, columns, depth: 16, width: 8, slices: 1 };
+        if columns >= 64 && rows >= 64 {
+            return Self { rows, columns, depth: WIDE_DEPTH, width: WIDE, slices: 1 };
         }
         let slices = INVOCATIONS / (rows * columns / 32);
         // A block of 4 × 4 numbers a side for every invocation, in 16 KiB together.
         let most = 2048 / rows.max(columns);
         let depth = terms.next_power_of_two().clamp(4 * slices, most.max(4 * slices));
         Self { rows, columns, depth, width: 4, slices }
+    }
+
+    /// Parts of the sums, `most` at most, for a product of so many tiles.
+    fn splits(self, groups: usize, most: usize) -> usize {
+        let wanted = match self.width {
+            WIDE => PLENTY * 128 * 64 / (self.rows * self.columns),
+            _ => 2 * BUSY,
+        };
+        (wanted / groups.max(1)).clamp(1, most.max(1))
     }
 
     fn constants(self) -> [(&'static str, f64); 5] {
@@ -102,7 +136,8 @@ fn work(convolution: &Convolution) -> Work {
     Work::of(Extent::PerSample(1), 2.0 * convolution.multiply_adds() as f64)
 }
 
-/// `input, block, (running), (norm's block) → output`. With `statistics`, the moments of every tile's rows go to scratch.
+/// `input, block, (running), (norm's block) → output`. With `statistics`, the moments of every tile's rows go to scratch,
+/// if the sums are whole.
 pub(super) fn forward(
     call: &Call,
     convolution: &Convolution,
@@ -111,11 +146,14 @@ pub(super) fn forward(
     statistics: bool,
 ) -> Vec<Dispatch> {
     let (pixels, channels) = (convolution.output.pixels(), convolution.output.channels);
-    let tile = forward_tile(convolution, batch_size);
+    let (tile, splits) = forward_tile(convolution, batch_size);
+    let split_len = pixels * batch_size * channels;
     let mut constants = shape_constants(convolution);
     constants.extend(tile.constants());
     constants.push(("ACTIVATION", activation_number(activation)));
     constants.push(("STATISTICS", flag(statistics)));
+    constants.push(("SPLITS", splits as f64));
+    constants.push(("SPLIT_LEN", split_len as f64));
     constants.push(("NORM", flag(norm.is_some())));
     if let Some(norm) = norm {
         constants.extend([
@@ -127,35 +165,61 @@ pub(super) fn forward(
     let [input, block] = [call.reads[0], call.reads[1]];
     let [running, norm_block] =
         [2, 3].map(|operand| read(call.reads.get(operand).copied().unwrap_or(block)));
+    let output = write(call.writes[0]);
     let tiles = (pixels * batch_size).div_ceil(tile.rows);
     let moments = if statistics { 2 * channels * tiles } else { 2 };
-    vec![Dispatch {
+    // One scratch buffer cannot be bound twice to write: where sums are cut no statistics are taken along.
+    let (stored, moments) = if splits == 1 {
+        (output, scratch(moments, true))
+    } else {
+        (scratch(splits * split_len, true), output)
+    };
+    let main = Dispatch {
         shader: call.kernel.name(),
         entry: "main",
         constants,
         bindings: vec![
             read(input),
             read(block),
-            read(input),
-            read(block),
-            write(call.writes[0]),
-            scratch(moments, true),
             running,
             norm_block,
+            read(input),
+            read(block),
+            stored,
+            moments,
         ],
-        grid: tile.grid(Extent::PerSample(pixels), channels, 1),
+        grid: tile.grid(Extent::PerSample(pixels), channels, splits),
         work: work(convolution),
-    }]
+    };
+    if splits == 1 {
+        return vec![main];
+    }
+    let parts = scratch(splits * split_len, false);
+    let bindings = vec![parts, read(block), running, norm_block, output];
+    let finish = finish_of(&main, bindings, pixels * channels, splits);
+    vec![main, finish]
 }
 
-fn forward_tile(convolution: &Convolution, batch_size: usize) -> Tile {
+/// The pass that adds up `splits` parts of sums, `len` of them a sample.
+fn finish_of(main: &Dispatch, bindings: Vec<Binding>, len: usize, splits: usize) -> Dispatch {
+    Dispatch {
+        entry: "finish",
+        bindings,
+        grid: Grid::of(Extent::PerSample(len), 4 * 64),
+        work: Work::of(Extent::PerSample(splits * len), 4.0),
+        ..main.clone()
+    }
+}
+
+fn forward_tile(convolution: &Convolution, batch_size: usize) -> (Tile, usize) {
     let rows = convolution.output.pixels() * batch_size;
-    Tile::new(rows, convolution.output.channels, 1, convolution.depth())
+    cut(rows, convolution.output.channels, 1, convolution.depth())
 }
 
-/// Rows of a tile of the forward pass: one stretch of scratch where that pass takes statistics too.
-pub(super) fn forward_tile_rows(convolution: &Convolution, batch_size: usize) -> usize {
-    forward_tile(convolution, batch_size).rows
+/// Rows of a tile of the forward pass: one stretch of scratch where that pass takes statistics too; `None` where it cannot.
+pub(super) fn forward_tile_rows(convolution: &Convolution, batch_size: usize) -> Option<usize> {
+    let (tile, splits) = forward_tile(convolution, batch_size);
+    (splits == 1).then_some(tile.rows)
 }
 
 /// `grad_output, block, (input) → grad_input`.
@@ -171,7 +235,8 @@ pub(super) fn backward_input(
     let phase_pixels = input.height.div_ceil(stride_y) * input.width.div_ceil(stride_x);
     let phases = stride_y * stride_x;
     let terms = convolution.window.area().div_ceil(phases) * convolution.output.channels;
-    let tile = Tile::new(phase_pixels * batch_size, input.channels, phases, terms);
+    let (tile, splits) = cut(phase_pixels * batch_size, input.channels, phases, terms);
+    let split_len = input.len() * batch_size;
     let mut constants = shape_constants(convolution);
     // The bias has no part in this gradient.
     constants.retain(|&(name, _)| name != "BIAS_OFFSET");
@@ -179,9 +244,13 @@ pub(super) fn backward_input(
     constants.extend(tile.constants());
     constants.push(("INPUT_ACTIVATION", activation_number(input_activation)));
     constants.push(("ACCUMULATE", flag(accumulate)));
+    constants.push(("SPLITS", splits as f64));
+    constants.push(("SPLIT_LEN", split_len as f64));
     let [grad_output, block] = [call.reads[0], call.reads[1]];
     let stored_input = call.reads.get(2).copied().unwrap_or(grad_output);
-    vec![Dispatch {
+    let grad_input = write(call.writes[0]);
+    let stored = if splits == 1 { grad_input } else { scratch(splits * split_len, true) };
+    let main = Dispatch {
         shader: call.kernel.name(),
         entry: "main",
         constants,
@@ -191,11 +260,18 @@ pub(super) fn backward_input(
             read(stored_input),
             read(grad_output),
             read(block),
-            write(call.writes[0]),
+            read(stored_input),
+            stored,
         ],
-        grid: tile.grid(Extent::PerSample(phase_pixels), input.channels, phases),
+        grid: tile.grid(Extent::PerSample(phase_pixels), input.channels, phases * splits),
         work: work(convolution),
-    }]
+    };
+    if splits == 1 {
+        return vec![main];
+    }
+    let bindings = vec![scratch(splits * split_len, false), read(stored_input), grad_input];
+    let finish = finish_of(&main, bindings, input.len(), splits);
+    vec![main, finish]
 }
 
 /// Rounds of a workgroup over its terms, up to which cutting the sum costs more than it saves: the parts are to be added.
@@ -212,7 +288,7 @@ pub(super) fn backward_weight(
     let tile = Tile::new(depth, channels, rows.div_ceil(128), rows);
     let most_splits = rows.div_ceil(FEW_ROUNDS * tile.depth);
     let tiles = depth.div_ceil(tile.rows) * channels.div_ceil(tile.columns);
-    let splits = (2 * BUSY / tiles).clamp(1, most_splits);
+    let splits = tile.splits(tiles, most_splits);
     let split_rows = rows.div_ceil(splits).next_multiple_of(tile.depth);
     let splits = rows.div_ceil(split_rows);
     let product_len = (depth + 1) * channels;
@@ -257,10 +333,22 @@ mod tests {
     fn tiles_waste_few_columns_and_keep_the_device_busy() {
         let size = |tile: Tile| [tile.rows, tile.columns];
         assert_eq!(size(Tile::new(1 << 20, 64, 1, 576)), [128, 64]);
+        assert_eq!(size(Tile::new(1 << 20, 128, 1, 576)), [128, 128]);
         assert_eq!(size(Tile::new(6272, 128, 1, 576)), [64, 64]);
         assert_eq!(Tile::new(1 << 20, 80, 1, 576).columns, 16);
         assert_eq!(Tile::new(1 << 20, 5, 1, 576).columns, 8);
         assert_eq!(size(Tile::new(2560, 16, 1, 144)), [16, 16]);
+    }
+
+    #[test]
+    fn long_sums_of_few_tiles_are_cut() {
+        // residual_34 at batch 32: the last blocks, those before, the first ones.
+        assert_eq!(cut(1568, 512, 1, 4608), (Tile::of([128, 128], 4608), 7));
+        assert_eq!(cut(6272, 256, 1, 2304), (Tile::of([128, 128], 2304), 4));
+        assert_eq!(cut(100_352, 64, 1, 576).1, 1);
+        // Small products, and many tiles.
+        assert_eq!(cut(10, 64, 1, 4096).1, 1);
+        assert_eq!(cut(1 << 20, 128, 1, 4608).1, 1);
     }
 
     #[test]
@@ -273,6 +361,7 @@ mod tests {
                 assert!(tile.columns * tile.depth / 16 <= threads, "{tile:?}");
                 assert!(tile.depth.is_multiple_of(4 * tile.slices), "{tile:?}");
                 assert!((tile.rows + tile.columns) * tile.depth <= 4096, "{tile:?}");
+                assert!(threads <= 256, "{tile:?}");
                 assert!(tile.slices == 1 || threads <= 128, "{tile:?}");
             }
         }

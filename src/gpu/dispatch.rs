@@ -81,6 +81,11 @@ pub(super) const WORK_PER_NUMBER: f64 = 16.0;
 const GROUP: usize = 64;
 
 impl Dispatch {
+    /// Its work at a batch size; never nothing, since the way to the device takes some time too.
+    pub fn operations(&self, batch_size: usize) -> f64 {
+        1.0 + self.work.operations(batch_size)
+    }
+
     /// A dispatch with an invocation for every `width` of `items`.
     fn flat(
         call: &Call,

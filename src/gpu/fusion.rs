@@ -30,8 +30,8 @@ fn convolution_with_statistics(calls: &[Call], batch_size: usize) -> Option<Vec<
     if statistics.reads[0] != conv.writes[0] || !norm.channels.is_multiple_of(4) {
         return None;
     }
+    let chunk_rows = convolution::forward_tile_rows(&convolution, batch_size)?;
     let first = convolution::forward(conv, &convolution, (activation, None), batch_size, true);
-    let chunk_rows = convolution::forward_tile_rows(&convolution, batch_size);
     if let [normalize, ..] = rest
         && let Kernel::BatchNormNormalize { norm } = normalize.kernel
         && normalize.reads[..2] == [conv.writes[0], statistics.writes[0]]

@@ -46,22 +46,35 @@ impl Memory {
         Ok(())
     }
 
-    /// Makes a storage hold at least `len` numbers; what it held may be gone.
+    /// Makes a storage hold at least `len` numbers; what it held may be gone. Where that fails it has its old length, for
+    /// those that it sufficed.
     pub async fn grow(&mut self, device: &Device, storage: Storage, len: usize) -> Result<()> {
-        match self.storages.get(&storage) {
-            Some(held) if held.len >= len => Ok(()),
-            _ => self.allocate(device, storage, len).await,
+        let before = self.storages.get(&storage).map(|held| held.len);
+        if before.is_some_and(|before| before >= len) {
+            return Ok(());
         }
+        let grown = self.allocate(device, storage, len).await;
+        if grown.is_err()
+            && let Some(before) = before
+        {
+            self.allocate(device, storage, before).await?;
+        }
+        grown
     }
 
     /// Makes the scratch buffer hold at least `len` numbers.
     pub async fn grow_scratch(&mut self, device: &Device, len: usize) -> Result<()> {
-        if self.scratch.as_ref().is_some_and(|held| held.len >= len) {
+        let before = self.scratch.as_ref().map(|held| held.len);
+        if before.is_some_and(|before| before >= len) {
             return Ok(());
         }
         self.scratch = None;
         self.generation += 1;
-        self.scratch = Some(self.create(device, "scratch", len).await?);
+        let grown = self.create(device, "scratch", len).await;
+        if let (Err(_), Some(before)) = (&grown, before) {
+            self.scratch = Some(self.create(device, "scratch", before).await?);
+        }
+        self.scratch = Some(grown?);
         Ok(())
     }
 

@@ -72,9 +72,19 @@ impl Pace {
         Self { speed: Arc::new(Mutex::new(speed)), on_the_way: VecDeque::new() }
     }
 
-    /// Operations that a command buffer may hold.
-    pub fn work_in_a_buffer(&self) -> f64 {
-        self.per_second() * SECONDS_IN_A_BUFFER
+    /// How many of the next dispatches, of so much work each, fill a command buffer, and their work together: as many as
+    /// stay within what it may hold, and one at least.
+    pub fn next_buffer(&self, works: impl IntoIterator<Item = f64>) -> (usize, f64) {
+        let most = self.per_second() * SECONDS_IN_A_BUFFER;
+        let (mut count, mut sum) = (0, 0.0);
+        for work in works {
+            if count > 0 && sum + work > most {
+                break;
+            }
+            count += 1;
+            sum += work;
+        }
+        (count, sum)
     }
 
     fn per_second(&self) -> f64 {
@@ -125,7 +135,37 @@ fn finished(done: &mut oneshot::Receiver<()>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::{dispatch::Dispatch, fusion};
+    use crate::network::{Network, presets::preset};
+    use crate::parameters::Parameters;
+    use crate::plan::{Optimizer, Plan, PlanOptions, Source};
     use std::time::Duration;
+
+    #[test]
+    fn command_buffers_are_bounded_in_work() {
+        let preset = preset("residual_34").unwrap();
+        let network = Network::new(&preset.text(preset.actions), preset.input, 5).unwrap();
+        let parameters = Parameters::new(&network.graph);
+        let options = PlanOptions::training(8, Source::Tensor, Optimizer::ADAM);
+        let plan = Plan::new(&network.graph, &parameters, &options).unwrap();
+        let dispatches: Vec<Dispatch> =
+            fusion::dispatches(&plan.calls, 8).into_iter().flatten().collect();
+        let works: Vec<f64> = dispatches.iter().map(|d| d.operations(8)).collect();
+
+        let pace = Pace::new();
+        let most = FIRST_GUESS * SECONDS_IN_A_BUFFER;
+        let (mut next, mut buffers) = (0, 0);
+        while next < works.len() {
+            let (count, work) = pace.next_buffer(works[next..].iter().copied());
+            assert!(work <= most || count == 1, "{count} dispatches of {work:e} together");
+            next += count;
+            // No buffer is cut short without need.
+            assert!(next == works.len() || work + works[next] > most);
+            buffers += 1;
+        }
+        let all: f64 = works.iter().sum();
+        assert!(f64::from(buffers) >= all / most && buffers > 10, "{buffers} for {all:e}");
+    }
 
     #[test]
     fn speed_is_found_though_news_of_work_come_late() {

@@ -9,7 +9,7 @@ mod loss;
 mod normalization;
 mod photos;
 mod update;
-mod windows;
+pub mod windows;
 
 use crate::reference;
 use floret::kernel::{Activation, Kernel, StepInputs, round_up_to_row};

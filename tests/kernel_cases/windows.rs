@@ -2,7 +2,7 @@
 
 use super::{Draw, Family, activation, channels, draw, family, normalization};
 use crate::kernel_cases::Case;
-use floret::kernel::{Activation, BatchNorm, Convolution, Kernel, Pooling};
+use floret::kernel::{Activation, BatchNorm, Convolution, Kernel, Pooling, StepInputs};
 use floret::shape::{Padding, Shape, Window, output_size};
 use proptest::prelude::*;
 
@@ -80,49 +80,101 @@ fn conv2d_forward() -> impl Strategy<Value = Case> {
     let norm = prop::option::of(normalization::norm());
     let drawn = (convolution(), activation(), norm, draw());
     drawn.prop_map(|(convolution, activation, norm, draw)| {
-        let batch_size = draw.batch_size();
-        let output = convolution.output;
-        let norm = norm.map(|norm| {
-            let (pixels, channels) = (output.pixels(), output.channels);
-            BatchNorm { pixels, channels, ..norm }
-        });
-        let mut reads = vec![
-            draw.numbers(0, batch_size * convolution.input.len()),
-            random_block(&convolution, &draw),
-        ];
-        if let Some(norm) = norm {
-            reads.push(normalization::moments(&norm, &draw, 30));
-            reads.extend(normalization::block(&norm, &draw));
-        }
-        Case {
-            kernel: Kernel::Conv2dForward { convolution, activation, norm },
-            step: draw.step,
-            reads,
-            writes: vec![draw.target(1, batch_size * output.len(), false)],
-        }
+        forward_case(convolution, activation, norm, &draw)
     })
+}
+
+/// The norm gets the convolution's extents.
+fn forward_case(
+    convolution: Convolution,
+    activation: Activation,
+    norm: Option<BatchNorm>,
+    draw: &Draw,
+) -> Case {
+    let batch_size = draw.batch_size();
+    let output = convolution.output;
+    let norm = norm.map(|norm| {
+        let (pixels, channels) = (output.pixels(), output.channels);
+        BatchNorm { pixels, channels, ..norm }
+    });
+    let mut reads = vec![
+        draw.numbers(0, batch_size * convolution.input.len()),
+        random_block(&convolution, draw),
+    ];
+    if let Some(norm) = norm {
+        reads.push(normalization::moments(&norm, draw, 30));
+        reads.extend(normalization::block(&norm, draw));
+    }
+    Case {
+        kernel: Kernel::Conv2dForward { convolution, activation, norm },
+        step: draw.step,
+        reads,
+        writes: vec![draw.target(1, batch_size * output.len(), false)],
+    }
 }
 
 fn conv2d_backward_input() -> impl Strategy<Value = Case> {
     (convolution(), activation(), any::<bool>(), draw()).prop_map(
         |(convolution, input_activation, accumulate, draw)| {
-            let batch_size = draw.batch_size();
-            let input_len = batch_size * convolution.input.len();
-            let mut reads = vec![
-                draw.numbers(0, batch_size * convolution.output.len()),
-                random_block(&convolution, &draw),
-            ];
-            if input_activation != Activation::None {
-                reads.push(draw.outputs(2, input_len, input_activation));
-            }
-            Case {
-                kernel: Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate },
-                step: draw.step,
-                reads,
-                writes: vec![draw.target(1, input_len, accumulate)],
-            }
+            backward_input_case(convolution, input_activation, accumulate, &draw)
         },
     )
+}
+
+fn backward_input_case(
+    convolution: Convolution,
+    input_activation: Activation,
+    accumulate: bool,
+    draw: &Draw,
+) -> Case {
+    let batch_size = draw.batch_size();
+    let input_len = batch_size * convolution.input.len();
+    let mut reads = vec![
+        draw.numbers(0, batch_size * convolution.output.len()),
+        random_block(&convolution, draw),
+    ];
+    if input_activation != Activation::None {
+        reads.push(draw.outputs(2, input_len, input_activation));
+    }
+    Case {
+        kernel: Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate },
+        step: draw.step,
+        reads,
+        writes: vec![draw.target(1, input_len, accumulate)],
+    }
+}
+
+/// Convolutions of many channels over few pixels, whose sums an executor may cut into parts.
+pub fn with_long_sums() -> Vec<Case> {
+    let draw = |batch_size| Draw {
+        step: StepInputs { batch_size, step: 0, seed: 1, learning_rate: 0.1, weight_decay: 0.0 },
+        seed: 5,
+    };
+    let window = |stride| Window::new([3, 3], [stride; 2], Padding::Same);
+    let whole = Convolution {
+        input: Shape::new(8, 8, 256),
+        output: Shape::new(8, 8, 256),
+        window: window(1),
+    };
+    let strided = Convolution {
+        input: Shape::new(15, 15, 256),
+        output: Shape::new(8, 8, 512),
+        window: window(2),
+    };
+    let norm = BatchNorm {
+        pixels: 0,
+        channels: 0,
+        epsilon: 1e-5,
+        momentum: 0.1,
+        rescale: true,
+        activation: Activation::Relu,
+    };
+    vec![
+        forward_case(whole, Activation::Relu, None, &draw(8)),
+        forward_case(whole, Activation::None, Some(norm), &draw(8)),
+        backward_input_case(whole, Activation::Relu, true, &draw(8)),
+        backward_input_case(strided, Activation::None, false, &draw(4)),
+    ]
 }
 
 fn conv2d_backward_weight() -> impl Strategy<Value = Case> {

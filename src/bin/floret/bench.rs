@@ -51,11 +51,23 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
         report.infer_images_per_s,
         report.infer_ms_per_image
     );
-    say!("{:<28}{:>6}{:>9}{:>10}{:>8}", "kernel", "calls", "ms", "GFLOP/s", "share");
+    if let Some(ceiling) = report.ceiling_gflops {
+        say!("ceiling      {ceiling:>9.1} GFLOP/s in multiply-adds alone");
+    }
+    say!(
+        "{:<28}{:>6}{:>9}{:>10}{:>8}  of the ceiling",
+        "kernel",
+        "calls",
+        "ms",
+        "GFLOP/s",
+        "share"
+    );
     for kernel in &report.kernels {
         let share = 100.0 * kernel.share;
+        let of_ceiling = kernel.ceiling_share.map(|share| format!("{:>6.1}%", 100.0 * share));
+        let of_ceiling = of_ceiling.unwrap_or_default();
         say!(
-            "{:<28}{:>6}{:>9.3}{:>10.1}{share:>7.1}%",
+            "{:<28}{:>6}{:>9.3}{:>10.1}{share:>7.1}%  {of_ceiling}",
             kernel.name,
             kernel.calls,
             kernel.ms,
