@@ -4,7 +4,7 @@
 //! tasks of the next one as soon as it is posted; without one it goes back to rayon's pool, where it sleeps until it is
 //! called again. The thread that posts a job does tasks too, and waits only for those that a helper has begun: a helper
 //! that comes late, or never, costs nothing but its help. One that another program keeps from its processor in the middle
-//! of a task costs more than it helps: where that happens, the next jobs are done without helpers.
+//! of a task costs more than it helps: after that, jobs are done without helpers for a while, by how long it took.
 
 use super::workers::Scratch;
 use std::hint::spin_loop;
@@ -19,8 +19,10 @@ const PATIENCE: Duration = Duration::from_micros(100);
 const LOOKS: usize = 256;
 /// A helper that keeps a job waiting for longer, and for twice as long as the caller worked on it, is held up.
 const HELD_UP: Duration = Duration::from_micros(300);
-/// Jobs that are done without helpers after one was held up: at first, and at most, where it happens again and again.
-const ALONE: [u32; 2] = [128, 1 << 14];
+/// How many times as long as a helper was waited for the caller then works alone. A helper may save half of the time that it
+/// works in: so one that a browser's drawing interrupts now and then is worth its delays, and one whose processor another
+/// program keeps busy costs a few hundredths.
+const ALONE: u32 = 4;
 
 type Work<'a> = dyn Fn(usize, &mut Scratch) + Sync + 'a;
 
@@ -28,10 +30,8 @@ type Work<'a> = dyn Fn(usize, &mut Scratch) + Sync + 'a;
 pub(super) struct Team {
     board: Arc<Board>,
     helpers: usize,
-    /// Jobs still to be done without helpers.
-    alone: u32,
-    /// How many these will be when a helper is held up the next time.
-    next_alone: u32,
+    /// Until when jobs are done without helpers.
+    alone_until: Option<Instant>,
     /// Natively a pool of the team's own; in wasm the helpers come from the pool that the page has started.
     #[cfg(not(target_family = "wasm"))]
     pool: rayon::ThreadPool,
@@ -59,14 +59,14 @@ impl Team {
     pub(super) fn new(threads: usize) -> Option<Self> {
         let helpers = threads.checked_sub(1).filter(|&helpers| helpers > 0)?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(helpers).build().ok()?;
-        Some(Self { board: Arc::default(), helpers, alone: 0, next_alone: ALONE[0], pool })
+        Some(Self { board: Arc::default(), helpers, alone_until: None, pool })
     }
 
     /// As natively; the page's pool must have been started.
     #[cfg(target_family = "wasm")]
     pub(super) fn new(threads: usize) -> Option<Self> {
         let helpers = threads.checked_sub(1).filter(|&helpers| helpers > 0)?;
-        Some(Self { board: Arc::default(), helpers, alone: 0, next_alone: ALONE[0] })
+        Some(Self { board: Arc::default(), helpers, alone_until: None })
     }
 
     /// How many threads there are, the calling one among them.
@@ -76,12 +76,11 @@ impl Team {
 
     /// Does tasks `0..tasks`, each once, in any order and on any thread.
     pub(super) fn run(&mut self, scratch: &mut Scratch, tasks: usize, work: &Work) {
-        if self.alone > 0 {
-            self.alone -= 1;
+        let began = Instant::now();
+        if self.alone_until.is_some_and(|end| began < end) {
             (0..tasks).for_each(|task| work(task, scratch));
             return;
         }
-        let began = Instant::now();
         let board = &*self.board;
         board.work.store((&raw const work).cast_mut().cast(), Ordering::Relaxed);
         board.tasks.store(tasks, Ordering::Relaxed);
@@ -100,15 +99,10 @@ impl Team {
             let _done = Done(board);
             work(task, scratch);
         }
-        let held_up = board.wait(HELD_UP + 2 * began.elapsed());
+        let patience = HELD_UP + 2 * began.elapsed();
+        let waited = board.wait();
         drop(whole);
-        if held_up {
-            self.alone = self.next_alone;
-            self.next_alone = (2 * self.next_alone).min(ALONE[1]);
-        } else {
-            // A job without delay takes back a little of what a delay has added.
-            self.next_alone = (self.next_alone - 1).max(ALONE[0]);
-        }
+        self.alone_until = (waited > patience).then(|| Instant::now() + ALONE * waited);
     }
 
     fn call_helper(&self) {
@@ -165,13 +159,13 @@ impl Board {
         self.present.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Waits until all tasks are done, and says whether that took longer than `patience`.
-    fn wait(&self, patience: Duration) -> bool {
+    /// Waits until all tasks are done, and says for how long.
+    fn wait(&self) -> Duration {
         let mut since: Option<Instant> = None;
         loop {
             for _ in 0..LOOKS {
                 if self.unfinished.load(Ordering::Acquire) == 0 {
-                    return since.is_some_and(|since| since.elapsed() > patience);
+                    return since.map_or(Duration::ZERO, |since| since.elapsed());
                 }
                 spin_loop();
             }
@@ -203,7 +197,7 @@ impl Drop for UntilDone<'_> {
         while self.0.take_task().is_some() {
             self.0.unfinished.fetch_sub(1, Ordering::Relaxed);
         }
-        self.0.wait(Duration::MAX);
+        self.0.wait();
     }
 }
 
@@ -230,7 +224,7 @@ mod tests {
         let mut team = Team::new(2).unwrap();
         for _ in 0..3 {
             // Other tests may have held it up.
-            team.alone = 0;
+            team.alone_until = None;
             let helped = AtomicUsize::new(0);
             let here = std::thread::current().id();
             // The caller keeps its task until the helper has come.
@@ -271,16 +265,22 @@ mod tests {
             }
         };
         // Calling the helper may take longer than its nap, as seen from here.
-        while team.alone == 0 {
+        while team.alone_until.is_none() {
             away.store(0, Ordering::Relaxed);
             team.run(&mut Scratch::default(), 2, &job);
         }
-        for jobs in (0..ALONE[0]).rev() {
+        let hour = Duration::from_secs(3600);
+        team.alone_until = team.alone_until.map(|end| end + hour);
+        for _ in 0..100 {
             team.run(&mut Scratch::default(), 2, &|_, _| {
                 assert_eq!(std::thread::current().id(), here);
             });
-            assert_eq!(team.alone, jobs);
         }
+        // The hour is over: helpers are called again.
+        team.alone_until = team.alone_until.map(|end| end - 2 * hour);
+        away.store(0, Ordering::Relaxed);
+        team.run(&mut Scratch::default(), 2, &job);
+        assert_eq!(away.load(Ordering::Relaxed), 1);
     }
 
     #[test]
