@@ -164,6 +164,7 @@ export async function compare(names) {
   // The networks start from chance, whatever the last run started from.
   await startFrom('scratch');
   await engine.call('beginExperiment', { recipe: store.value.recipe });
+  let finished = false;
   try {
     for (const name of names) {
       const preset = store.value.presets.find((known) => known.name === name);
@@ -187,12 +188,14 @@ export async function compare(names) {
         run.accuracy = recorded.report.accuracy;
         store.set({ report: recorded.report });
       };
-      const finished = await watching(follow, () => begin('trainInExperiment', record));
+      finished = await watching(follow, () => begin('trainInExperiment', record));
       if (!finished) break;
     }
   } finally {
     show(false);
   }
+  // The last network is the one that stays.
+  if (finished) await calibrate();
 }
 
 /** The experiment's report as one file. @param {'html' | 'md'} format */

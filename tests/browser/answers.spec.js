@@ -25,3 +25,14 @@ test('a finished run is calibrated, and takes its flowers for flowers', async ({
   await expect(page.locator('.none-of-these')).toHaveCount(0);
   expect(heard).toEqual([]);
 });
+
+test('the network that an experiment leaves is calibrated too', async ({ page }) => {
+  await visit(page);
+  await loadPhotos(page, 90);
+  await go(page, 'train');
+  await setEpochs(page, 1);
+  await page.locator('floret-compare').getByRole('button', { name: 'Train all four' }).click();
+  await expect(page.locator('floret-compare .answers-table')).toBeVisible({ timeout: 180_000 });
+  await go(page, 'report');
+  await expect(page.getByText(/before they were fitted to the validation photos/)).toBeVisible({ timeout: 180_000 });
+});
