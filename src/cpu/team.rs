@@ -19,9 +19,9 @@ const PATIENCE: Duration = Duration::from_micros(100);
 const LOOKS: usize = 256;
 /// A helper that keeps a job waiting for longer, and for twice as long as the caller worked on it, is held up.
 const HELD_UP: Duration = Duration::from_micros(300);
-/// How many times as long as a helper was waited for the caller then works alone. A helper may save half of the time that it
-/// works in: so one that a browser's drawing interrupts now and then is worth its delays, and one whose processor another
-/// program keeps busy costs a few hundredths.
+/// How many times as long as a helper was waited for the caller then works alone: little enough that a helper which is held up
+/// now and then, as in a browser, is still worth its delays. One whose processor another program keeps busy costs a third
+/// of the speed (docs/performance.md).
 const ALONE: u32 = 4;
 
 type Work<'a> = dyn Fn(usize, &mut Scratch) + Sync + 'a;
@@ -276,8 +276,8 @@ mod tests {
                 assert_eq!(std::thread::current().id(), here);
             });
         }
-        // The hour is over: helpers are called again.
-        team.alone_until = team.alone_until.map(|end| end - 2 * hour);
+        // That time is over: helpers are called again.
+        team.alone_until = Some(Instant::now());
         away.store(0, Ordering::Relaxed);
         team.run(&mut Scratch::default(), 2, &job);
         assert_eq!(away.load(Ordering::Relaxed), 1);
