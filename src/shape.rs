@@ -1,6 +1,7 @@
 //! Shapes of one sample (the batch comes in front), and the geometry of windows over it.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Height, width and channels of one sample; tensors are NHWC with the batch in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -90,6 +91,18 @@ impl Window {
         Self { kernel_size, stride, offset }
     }
 
+    /// Where window `number` starts on axis 0 (rows) or 1 (columns); before the input it is negative.
+    pub const fn start(&self, axis: usize, number: usize) -> isize {
+        (number * self.stride[axis]) as isize - self.offset[axis]
+    }
+
+    /// The real positions under window `number` on an axis of `size` rows (axis 0) or columns (axis 1).
+    pub fn under(&self, axis: usize, number: usize, size: usize) -> Range<usize> {
+        let start = self.start(axis, number);
+        let end = (start + self.kernel_size[axis] as isize).clamp(0, size as isize);
+        start.clamp(0, end) as usize..end as usize
+    }
+
     /// Kernel positions.
     pub const fn area(&self) -> usize {
         self.kernel_size[0] * self.kernel_size[1]
@@ -121,7 +134,7 @@ mod tests {
 
     #[test]
     fn window_starts_where_the_textbook_starts_it() {
-        let start = |k, s, padding| -Window::new([k, k], [s, s], padding).offset[0];
+        let start = |k, s, padding| Window::new([k, k], [s, s], padding).start(0, 0);
         assert_eq!(start(3, 1, Padding::Same), -1);
         assert_eq!(start(3, 2, Padding::Same), -1);
         assert_eq!(start(7, 2, Padding::Same), -3);
@@ -149,11 +162,12 @@ mod tests {
                 let window = Window::new([k, k], [s, s], padding);
                 let [count, _] = output_size(&Shape::new(size, size, 1), [k, k], [s, s], padding);
                 for number in 0..count {
-                    let start = (number * s) as isize - window.offset[0];
-                    assert!(
-                        start < size as isize && start + k as isize > 0,
-                        "{window:?} over {size}"
-                    );
+                    let start = window.start(0, number);
+                    let real =
+                        (start..start + k as isize).filter(|&at| (0..size as isize).contains(&at));
+                    let under = window.under(0, number, size);
+                    assert!(!under.is_empty(), "{window:?} over {size}");
+                    assert!(real.eq(under.map(|at| at as isize)), "{window:?} over {size}");
                 }
             }
         }

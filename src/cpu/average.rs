@@ -3,17 +3,16 @@
 use super::simd::{Simd, Vectorized};
 use super::workers::{Disjoint, Workers};
 use crate::kernel::Pooling;
-use crate::shape::Shape;
+use crate::shape::{Shape, Window};
 use std::ops::Range;
 
 /// One axis of a pooling.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Axis {
+    window: Window,
+    axis: usize,
     size: usize,
     windows: usize,
-    kernel_size: usize,
-    stride: usize,
-    offset: isize,
 }
 
 impl Axis {
@@ -21,27 +20,25 @@ impl Axis {
     pub(super) fn new(pooling: &Pooling, axis: usize) -> Self {
         let sizes = |shape: &Shape| [shape.height, shape.width][axis];
         Self {
+            window: pooling.window,
+            axis,
             size: sizes(&pooling.input),
             windows: sizes(&pooling.output),
-            kernel_size: pooling.window.kernel_size[axis],
-            stride: pooling.window.stride[axis],
-            offset: pooling.window.offset[axis],
         }
     }
 
     /// Real positions under a window.
-    pub(super) fn under(&self, window: usize) -> Range<usize> {
-        let start = (window * self.stride) as isize - self.offset;
-        let end = (start + self.kernel_size as isize).clamp(0, self.size as isize);
-        start.clamp(0, end) as usize..end as usize
+    pub(super) fn under(&self, number: usize) -> Range<usize> {
+        self.window.under(self.axis, number, self.size)
     }
 
     /// Windows over a position.
     pub(super) fn over(&self, position: usize) -> Range<usize> {
-        let place = position as isize + self.offset;
-        let stride = self.stride as isize;
+        let Window { kernel_size, stride, offset } = self.window;
+        let place = position as isize + offset[self.axis];
+        let stride = stride[self.axis] as isize;
         let end = (place.div_euclid(stride) + 1).clamp(0, self.windows as isize);
-        let start = (place - self.kernel_size as isize).div_euclid(stride) + 1;
+        let start = (place - kernel_size[self.axis] as isize).div_euclid(stride) + 1;
         start.clamp(0, end) as usize..end as usize
     }
 
@@ -145,7 +142,7 @@ impl Vectorized for Row<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::{Padding, Window};
+    use crate::shape::Padding;
 
     #[test]
     fn positions_and_windows_name_each_other() {

@@ -26,8 +26,7 @@ pub(super) fn run(
             gradients.zip(indices[numbers].chunks_exact(channels)).enumerate()
         {
             let (i, j) = (pixel / output.width, pixel % output.width);
-            let top = (i * window.stride[0]) as isize - window.offset[0];
-            let left = (j * window.stride[1]) as isize - window.offset[1];
+            let [top, left] = [window.start(0, i), window.start(1, j)];
             for (channel, (gradient, index)) in gradients.iter().zip(indices).enumerate() {
                 let position = *index as usize;
                 let y = top + (position / window.kernel_size[1]) as isize;

@@ -99,11 +99,9 @@ impl Reach {
     /// Under window `(i, j)` over `input`.
     pub(super) fn new(input: &Shape, window: &Window, i: usize, j: usize) -> Self {
         let axis = |axis: usize, number: usize, size: usize| {
-            let start = (number * window.stride[axis]) as isize - window.offset[axis];
-            let end = start + window.kernel_size[axis] as isize;
-            let begin = start.clamp(0, size as isize);
-            let range = begin as usize..end.clamp(begin, size as isize) as usize;
-            (range, (begin - start) as usize)
+            let real = window.under(axis, number, size);
+            let first = real.start as isize - window.start(axis, number);
+            (real, first as usize)
         };
         let (rows, first_row) = axis(0, i, input.height);
         let (columns, first_column) = axis(1, j, input.width);
