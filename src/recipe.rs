@@ -4,6 +4,7 @@ use crate::data::augment::Augmentation;
 use crate::error::{Error, Result};
 use crate::parameters::KernelInitialisation;
 use crate::plan::Optimizer;
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 /// How the learning rate moves over a run.
@@ -119,6 +120,19 @@ impl Recipe {
                 suggestion: crate::error::did_you_mean(name, Self::NAMES),
             }),
         }
+    }
+
+    /// Reads the recipe of a run that may be older than a setting. What such a run does not name it did without, so it has
+    /// the textbook's value, not the modern recipe's.
+    pub(crate) fn of_a_run<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Self, D::Error> {
+        let named = serde_json::Map::deserialize(deserializer)?;
+        let mut settings = serde_json::to_value(Self::textbook()).map_err(D::Error::custom)?;
+        if let Some(settings) = settings.as_object_mut() {
+            settings.extend(named);
+        }
+        Self::deserialize(settings).map_err(D::Error::custom)
     }
 
     /// Checks every setting's range.

@@ -34,6 +34,7 @@ const MAX_STEPS: u64 = 1 << 31;
 /// Where a saved run stood, its moments left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct TrainingState {
+    #[serde(deserialize_with = "Recipe::of_a_run")]
     recipe: Recipe,
     progress: Progress,
     train_from: usize,
@@ -382,6 +383,23 @@ mod tests {
             metadata.insert("training".into(), state);
         });
         assert!(problem(&late).contains("stands at step 18446744073709551615"));
+    }
+
+    #[test]
+    fn a_setting_that_a_file_is_older_than_is_off() {
+        let settings = serde_json::to_value(Recipe::textbook()).unwrap();
+        for name in settings.as_object().unwrap().keys() {
+            let older = changed(|metadata, _| {
+                let mut state: serde_json::Value =
+                    serde_json::from_str(&metadata["training"]).unwrap();
+                let mut recipe = settings.clone();
+                recipe.as_object_mut().unwrap().remove(name).unwrap();
+                state["recipe"] = recipe;
+                metadata.insert("training".into(), state.to_string());
+            });
+            let read = ModelFile::from_bytes(&older).unwrap();
+            assert_eq!(read.snapshot.recipe, Recipe::textbook(), "without {name}");
+        }
     }
 
     #[test]
