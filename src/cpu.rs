@@ -30,10 +30,12 @@ mod gather;
 mod max_pool_backward;
 mod max_pool_forward;
 mod noise;
+mod packed_weights;
 mod panels;
 mod pixel_runs;
 mod prepare_batch;
 mod sgd;
+mod short_copy;
 mod simd;
 mod softmax;
 mod softmax_cross_entropy;
@@ -49,6 +51,8 @@ use crate::backend::{Backend, LocalFuture, PlanId};
 use crate::error::{Error, Result};
 use crate::kernel::{Call, Kernel, StepInputs, Storage};
 use crate::plan::Plan;
+use packed_weights::PackedWeights;
+use std::mem::swap;
 use std::ops::Range;
 use storages::Storages;
 
@@ -149,6 +153,7 @@ const MOST_WRITES: usize = 3;
 struct LoadedPlan {
     batch_size: usize,
     calls: Vec<Call>,
+    packed: PackedWeights,
 }
 
 /// Runs plans on the processor.
@@ -192,7 +197,8 @@ impl Backend for CpuBackend {
     fn load<'a>(&'a mut self, plan: &'a Plan) -> LocalFuture<'a, Result<PlanId>> {
         let result = check(plan).and_then(|()| self.storages.grow_workspace(&plan.buffers));
         let result = result.map(|()| {
-            let loaded = LoadedPlan { batch_size: plan.batch_size, calls: plan.calls.clone() };
+            let (batch_size, calls) = (plan.batch_size, plan.calls.clone());
+            let loaded = LoadedPlan { batch_size, calls, packed: PackedWeights::of(plan) };
             let free = self.plans.iter().position(Option::is_none);
             let slot = free.unwrap_or_else(|| {
                 self.plans.push(None);
@@ -225,7 +231,7 @@ impl Backend for CpuBackend {
     }
 
     fn run(&mut self, plan: PlanId, calls: Range<usize>, step: &StepInputs) -> Result<()> {
-        let Some(loaded) = self.plans.get(plan.0).and_then(Option::as_ref) else {
+        let Some(loaded) = self.plans.get_mut(plan.0).and_then(Option::as_mut) else {
             return Err(internal(format!("plan {} is not loaded", plan.0)));
         };
         if step.batch_size == 0 || step.batch_size > loaded.batch_size {
@@ -233,11 +239,16 @@ impl Backend for CpuBackend {
                 format!("{} samples in a plan for {}", step.batch_size, loaded.batch_size);
             return Err(internal(problem));
         }
-        let Some(calls) = loaded.calls.get(calls.clone()) else {
+        let Some(part) = loaded.calls.get(calls.clone()) else {
             return Err(internal(format!("calls {calls:?} of {}", loaded.calls.len())));
         };
-        for call in calls {
-            run_call(call, step, &mut self.storages, &mut self.workers)?;
+        loaded.packed.forget_before(self.storages.weight_changes());
+        for (index, call) in calls.zip(part) {
+            let packed = loaded.packed.of_call(index);
+            swap(packed, &mut self.workers.packed);
+            let result = run_call(call, step, &mut self.storages, &mut self.workers);
+            swap(packed, &mut self.workers.packed);
+            result?;
         }
         Ok(())
     }

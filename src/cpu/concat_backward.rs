@@ -1,5 +1,6 @@
 //! Gradient of one part of a concatenation: `grad_whole → grad_part`.
 
+use super::short_copy::short_copy;
 use super::workers::{ELEMENTWISE_CHUNK, Workers};
 use crate::kernel::{Part, StepInputs};
 
@@ -19,8 +20,12 @@ pub(super) fn run(
         let pixels = output.chunks_exact_mut(part.count);
         for (output, whole) in pixels.zip(whole[start..].chunks_exact(part.channels)) {
             let gradients = &whole[part.first..part.first + part.count];
+            if !accumulate {
+                short_copy(gradients, output);
+                continue;
+            }
             for (output, &gradient) in output.iter_mut().zip(gradients) {
-                *output = if accumulate { *output + gradient } else { gradient };
+                *output += gradient;
             }
         }
     });

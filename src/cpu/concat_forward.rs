@@ -1,5 +1,6 @@
 //! One part of a concatenation: `part → whole`.
 
+use super::short_copy::short_copy;
 use super::workers::{ELEMENTWISE_CHUNK, Workers};
 use crate::kernel::{Part, StepInputs};
 
@@ -17,7 +18,7 @@ pub(super) fn run(
         let start = range.start / part.channels * part.count;
         let pixels = whole.chunks_exact_mut(part.channels);
         for (whole, input) in pixels.zip(input[start..].chunks_exact(part.count)) {
-            whole[part.first..part.first + part.count].copy_from_slice(input);
+            short_copy(input, &mut whole[part.first..part.first + part.count]);
         }
     });
 }

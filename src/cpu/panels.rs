@@ -3,29 +3,37 @@
 use super::workers::{Disjoint, Workers};
 use std::ops::Range;
 
-/// The panels of a matrix of `depth` rows and `channels` columns; the last one may be half as wide.
+/// The panels of a matrix of `depth` rows and `channels` columns; the last one may be half as wide, or half as wide again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Panels {
     depth: usize,
     channels: usize,
+    count: usize,
     width: usize,
     last_width: usize,
 }
 
 impl Panels {
-    /// Two vectors wide, one where that holds all channels; never under half a vector or 4 channels.
+    /// Two vectors wide, one where that holds all channels; never under half a vector or 4 channels. In vectors of 4, what
+    /// would be left for a panel of one is taken along by the last of two: 3 vectors of sums read less than 2 and 1.
     pub(super) fn new(channels: usize, depth: usize, lanes: usize) -> Self {
         let half = (lanes / 2).max(4);
         let width = [half, lanes].into_iter().find(|&width| channels <= width);
         let width = width.unwrap_or(2 * lanes);
         let rest = channels % width;
+        let count = channels.div_ceil(width);
         let halved = rest > 0 && rest <= width / 2 && width / 2 >= half;
-        Self { depth, channels, width, last_width: if halved { width / 2 } else { width } }
+        let (count, last_width) = match halved {
+            true if lanes == 4 && count > 1 => (count - 1, width + width / 2),
+            true => (count, width / 2),
+            false => (count, width),
+        };
+        Self { depth, channels, count, width, last_width }
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.channels.div_ceil(self.width)
+        self.count
     }
 
     /// Columns of a panel, zeros counted.
@@ -35,7 +43,8 @@ impl Panels {
 
     /// Columns of the matrix in a panel.
     pub(super) fn channels(&self, panel: usize) -> Range<usize> {
-        panel * self.width..self.channels.min((panel + 1) * self.width)
+        let start = panel * self.width;
+        start..self.channels.min(start + self.width(panel))
     }
 
     /// Numbers in a panel.
@@ -88,7 +97,9 @@ mod tests {
             let panels = Panels::new(channels, 1, lanes);
             (0..panels.count()).map(|panel| panels.width(panel)).collect::<Vec<_>>()
         };
-        assert_eq!(widths(12, 4), [8, 4]);
+        assert_eq!(widths(12, 4), [12]);
+        assert_eq!(widths(20, 4), [8, 12]);
+        assert_eq!(widths(16, 4), [8, 8]);
         assert_eq!(widths(5, 4), [8]);
         assert_eq!(widths(3, 4), [4]);
         assert_eq!(widths(12, 16), [16]);
@@ -99,13 +110,21 @@ mod tests {
 
     #[test]
     fn packs_column_by_column_with_zeros() {
-        let panels = Panels::new(9, 2, 4);
-        let mut packed = vec![7.0; panels.span(&(0..2))];
-        let weights = |k: usize, n: usize, row: &mut [f32]| {
-            row.iter_mut().enumerate().for_each(|(i, x)| *x = (10 * k + n + i) as f32);
+        let pack = |lanes| {
+            let panels = Panels::new(17, 2, lanes);
+            let mut packed = vec![7.0; panels.span(&(0..2))];
+            let weights = |k: usize, n: usize, row: &mut [f32]| {
+                row.iter_mut().enumerate().for_each(|(i, x)| *x = (20 * k + n + i) as f32);
+            };
+            panels.pack(&(0..2), &weights, &mut packed, &mut Workers::new(1));
+            packed
         };
-        panels.pack(&(0..2), &weights, &mut packed, &mut Workers::new(1));
-        assert_eq!(packed[..8], [0., 1., 2., 3., 4., 5., 6., 7.]);
-        assert_eq!(packed[16..], [8., 0., 0., 0., 18., 0., 0., 0.]);
+        let narrow_last = pack(8);
+        assert_eq!(narrow_last[16..32], (20..36).map(|x| x as f32).collect::<Vec<_>>());
+        let zeros = [0.0; 7].as_slice();
+        assert_eq!(narrow_last[32..], [&[16.0], zeros, &[36.0], zeros].concat());
+        let wide_last = pack(4);
+        assert_eq!(wide_last[8..16], [20., 21., 22., 23., 24., 25., 26., 27.]);
+        assert_eq!(wide_last[16..28], [8., 9., 10., 11., 12., 13., 14., 15., 16., 0., 0., 0.]);
     }
 }

@@ -14,6 +14,7 @@ pub(super) struct Storages {
     workspace: Vec<Vec<f32>>,
     photos: Vec<Vec<f32>>,
     singles: [Vec<f32>; SINGLES],
+    weight_changes: u64,
 }
 
 impl Storages {
@@ -26,6 +27,8 @@ impl Storages {
     }
 
     fn get_mut(&mut self, storage: Storage) -> &mut Vec<f32> {
+        let weights = matches!(storage, Storage::Weights | Storage::AveragedWeights);
+        self.weight_changes += u64::from(weights);
         let (list, index) = match storage {
             Storage::Workspace(number) => (&mut self.workspace, number as usize),
             Storage::Photos(page) => (&mut self.photos, page as usize),
@@ -35,6 +38,11 @@ impl Storages {
             list.resize_with(index + 1, Vec::new);
         }
         &mut list[index]
+    }
+
+    /// How often weights, or their averages, may have changed.
+    pub(super) fn weight_changes(&self) -> u64 {
+        self.weight_changes
     }
 
     /// Makes a storage hold `len` zeros.

@@ -64,9 +64,20 @@ impl Product<'_> {
     ) {
         let channels = self.placement.output.channels;
         let panels = Panels::new(channels, self.windows.depth(), workers.instructions.lanes());
+        let output = Disjoint::new(output);
+        if let Some(mut kept) = workers.packed.take() {
+            let all = 0..panels.count();
+            let packed = grown(&mut kept.numbers, panels.span(&all));
+            if !kept.current {
+                panels.pack(&all, &weights, packed, workers);
+                kept.current = true;
+            }
+            self.run_panels(&panels, &all, packed, &output, workers);
+            workers.packed = Some(kept);
+            return;
+        }
         let at_once = (MOST_PACKED / panels.len(0).max(1)).clamp(1, panels.count());
         let mut packed = std::mem::take(&mut workers.shared);
-        let output = Disjoint::new(output);
         for first in (0..panels.count()).step_by(at_once) {
             let group = first..panels.count().min(first + at_once);
             let packed = grown(&mut packed, panels.span(&group));
@@ -162,6 +173,11 @@ impl Vectorized for PanelProduct<'_> {
                     8 => self.tiles::<S, 8, 2>(),
                     6 => self.tiles::<S, 6, 2>(),
                     _ => self.tiles::<S, 4, 2>(),
+                }
+            } else if S::LANES == 4 && self.width == 3 * S::LANES {
+                match S::TILE {
+                    8 => self.tiles::<S, 8, 3>(),
+                    _ => self.tiles::<S, 3, 3>(),
                 }
             } else if self.width == S::LANES {
                 self.narrow_tiles::<S>();

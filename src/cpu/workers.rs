@@ -1,5 +1,6 @@
 //! The threads that kernels run on, and the scratch memory that each one keeps.
 
+use super::packed_weights::Packed;
 use super::simd::Instructions;
 #[cfg(feature = "threads")]
 use super::team::Team;
@@ -38,6 +39,8 @@ pub struct Workers {
     pub(super) instructions: Instructions,
     /// Of the calling thread.
     scratch: Scratch,
+    /// Packed weights of the call at hand, where they are kept from run to run.
+    pub(super) packed: Option<Packed>,
     /// Scratch memory that all threads read: packed weights, padded batches, partial sums.
     pub(super) shared: Vec<f32>,
     /// Per-channel numbers that all threads read.
@@ -57,6 +60,7 @@ impl Workers {
         Self {
             instructions: Instructions::detect(),
             scratch: Scratch::default(),
+            packed: None,
             shared: Vec::new(),
             coefficients: Vec::new(),
             offsets: Vec::new(),
