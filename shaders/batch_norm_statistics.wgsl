@@ -6,12 +6,12 @@ override CHANNELS: u32;
 override CHANNEL_LANES: u32;
 override ROW_LANES: u32;
 override CHUNK_ROWS: u32;
+// Invocations of a workgroup of `finish`, a power of two.
+override FINISH_LANES: u32;
 override EPSILON: f32;
 override MOMENTUM: f32;
 // Place of the second vector in a pair.
 override SECOND: u32;
-
-const FINISH_LANES: u32 = 64u;
 
 @group(0) @binding(1) var<storage, read_write> scratch: array<vec2<f32>>;
 @group(0) @binding(2) var<storage, read> input: array<f32>;

@@ -1,9 +1,6 @@
 // grad_output, block, input -> grad_input, as a matrix product: gradient windows times the kernel, channels swapped.
+// Phase STRIDE_X * py + px is the grid's third axis, once for every part of the sums.
 //
-// Input pixels whose places agree modulo the stride meet the same kernel positions. Such a phase is a convolution of
-// stride 1 over grad_output, so no product with a zero is ever made: phase STRIDE_X * py + px is the grid's third axis,
-// once for every part of the sums.
-// Kernel positions run backwards, so that a line of a gradient window is contiguous in memory.
 // Without an INPUT_ACTIVATION the input is not read. `finish` adds up the parts of the sums where there are some; that wants
 // a multiple of 4 input channels.
 override INPUT_ACTIVATION: u32;
@@ -23,28 +20,6 @@ override SPLIT_LEN: u32;
 @group(0) @binding(2) var<storage, read> points: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> whole: array<vec4<f32>>;
 
-override OUTPUT_LINE: u32 = OUTPUT_WIDTH * OUT_CHANNELS;
-// Rows and columns of input pixels in a phase.
-override PHASE_HEIGHT: u32 = (INPUT_HEIGHT + STRIDE_Y - 1u) / STRIDE_Y;
-override PHASE_WIDTH: u32 = (INPUT_WIDTH + STRIDE_X - 1u) / STRIDE_X;
-
-// A phase along one axis.
-struct Phase {
-    // First kernel position that meets its pixels, and how many do, a stride apart.
-    first: u32,
-    count: u32,
-    // From a pixel's number in the phase to the first output pixel that it reaches.
-    shift: i32,
-}
-
-fn phase_of(part: u32, offset: i32, stride: u32, kernel_size: u32) -> Phase {
-    let place = i32(part) + offset;
-    // The remainder as mathematics has it, never negative.
-    let first = ((place % i32(stride)) + i32(stride)) % i32(stride);
-    let count = (max(kernel_size, u32(first)) - u32(first) + stride - 1u) / stride;
-    return Phase(u32(first), count, (place - first) / i32(stride) - i32(count) + 1);
-}
-
 // Terms of the sums in phase `number`.
 fn terms_of(number: u32) -> u32 {
     let rows = phase_of(number / STRIDE_X, OFFSET_Y, STRIDE_Y, KERNEL_HEIGHT).count;
@@ -52,31 +27,9 @@ fn terms_of(number: u32) -> u32 {
     return rows * columns * OUT_CHANNELS;
 }
 
-// This workgroup's phases, and its place among them.
-var<private> vertical: Phase;
-var<private> horizontal: Phase;
-var<private> part: vec2<u32>;
-
-// Where a gradient window begins, as `Corner` in shared/windows.wgsl.
-struct Corner {
-    top: i32,
-    left: i32,
-    start: i32,
-}
-
 // The gradient windows of an invocation's rows.
 struct Aim {
     corners: array<Corner, 4>,
-}
-
-// The gradient window of row `row`; beyond the matrix, one that meets no pixel.
-fn corner_of(row: u32) -> Corner {
-    let sample = row / (PHASE_HEIGHT * PHASE_WIDTH);
-    let pixel = row % (PHASE_HEIGHT * PHASE_WIDTH);
-    let top = i32(pixel / PHASE_WIDTH) + vertical.shift;
-    let left = (i32(pixel % PHASE_WIDTH) + horizontal.shift) * i32(OUT_CHANNELS);
-    let start = (i32(sample * OUTPUT_HEIGHT) + top) * i32(OUTPUT_LINE) + left;
-    return Corner(select(i32(OUTPUT_HEIGHT), top, sample < step_inputs.batch_size), left, start);
 }
 
 fn aim_at(first_row: u32, index: u32) -> Aim {
@@ -88,11 +41,6 @@ fn aim_at(first_row: u32, index: u32) -> Aim {
         corner_of(row + 2u * apart),
         corner_of(row + 3u * apart),
     ));
-}
-
-fn is_real(corner: Corner, y: u32, x: u32) -> bool {
-    // A negative number is a very large one.
-    return u32(corner.top + i32(y)) < OUTPUT_HEIGHT && u32(corner.left + i32(x)) < OUTPUT_LINE;
 }
 
 fn gradient_number(corner: Corner, depth: u32, end: u32) -> f32 {
@@ -169,19 +117,6 @@ fn right_block(term: u32, end: u32, column: u32) -> mat4x4<f32> {
         kernel_numbers(column + 2u, term, end),
         kernel_numbers(column + 3u, term, end),
     ));
-}
-
-const NOWHERE: u32 = 0xffffffffu;
-
-// Place of a number of the input, by its row and column in the product; NOWHERE beyond the input.
-fn input_place(row: u32, column: u32) -> u32 {
-    let sample = row / (PHASE_HEIGHT * PHASE_WIDTH);
-    let pixel = row % (PHASE_HEIGHT * PHASE_WIDTH);
-    let y = pixel / PHASE_WIDTH * STRIDE_Y + part.y;
-    let x = pixel % PHASE_WIDTH * STRIDE_X + part.x;
-    let beyond = sample >= step_inputs.batch_size || y >= INPUT_HEIGHT || x >= INPUT_WIDTH;
-    let place = ((sample * INPUT_HEIGHT + y) * INPUT_WIDTH + x) * IN_CHANNELS + column;
-    return select(place, NOWHERE, beyond || column >= IN_CHANNELS);
 }
 
 // Masked and added to what is there already, unless the sums are parts.

@@ -5,18 +5,12 @@
 // writes a product of its own; `finish` adds them in order. With one part, `main` writes the gradient itself.
 // Output pixels in a part.
 override SPLIT_ROWS: u32;
-// From one part's product to the next, and from a product to its bias.
-override SPLIT_LEN: u32;
-override SPLIT_BIAS: u32;
 
 @group(0) @binding(1) var<storage, read> input: array<f32>;
 @group(0) @binding(2) var<storage, read> grad_output: array<f32>;
 @group(0) @binding(3) var<storage, read> input_vec4: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> grad_output_vec4: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> products: array<f32>;
-// Bound by `finish` alone.
-@group(0) @binding(1) var<storage, read> parts: array<f32>;
-@group(0) @binding(2) var<storage, read_write> grad_block: array<f32>;
 
 // Place in the kernel of an invocation's four rows.
 struct Aim {
@@ -126,25 +120,4 @@ fn main(
         }
         store_numbers(product + SPLIT_BIAS, first_column + 4u * local, sum);
     }
-}
-
-// One number of the gradient an invocation.
-@compute @workgroup_size(64)
-fn finish(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = flat_index(group, groups, local);
-    if (index >= (DEPTH + 1u) * OUT_CHANNELS) {
-        return;
-    }
-    let is_bias = index >= DEPTH * OUT_CHANNELS;
-    let bias_column = index - min(index, DEPTH * OUT_CHANNELS);
-    let place = select(index, SPLIT_BIAS + bias_column, is_bias);
-    var sum = 0.0;
-    for (var split = 0u; split < SPLITS; split += 1u) {
-        sum += parts[split * SPLIT_LEN + place];
-    }
-    grad_block[select(index, BIAS_OFFSET + bias_column, is_bias)] = sum;
 }

@@ -6,12 +6,6 @@
 // and the sum of the squared differences from it, for `batch_norm_statistics`.
 override ACTIVATION: u32;
 override STATISTICS: bool;
-override NORM: bool;
-override EPSILON: f32 = 0.0;
-override RESCALE: bool = false;
-override NORM_ACTIVATION: u32 = 0u;
-// Place of the second vector in a pair of the norm's.
-override SECOND: u32 = (OUT_CHANNELS + 63u) / 64u * 64u;
 // From one part of the sums to the next, in scratch.
 override SPLIT_LEN: u32;
 
@@ -96,14 +90,6 @@ fn observe(half: u32, values: vec4<f32>) {
     let difference = values - means[half];
     means[half] += difference / counts[half];
     spreads[half] += difference * (values - means[half]);
-}
-
-fn normalize(x: f32, channel: u32) -> f32 {
-    var value = (x - running[channel]) * inverseSqrt(running[SECOND + channel] + EPSILON);
-    if (RESCALE) {
-        value = value * norm_block[channel] + norm_block[SECOND + channel];
-    }
-    return activate(value, NORM_ACTIVATION);
 }
 
 // What is stored of four sums from output channel `column`, of which there are four.

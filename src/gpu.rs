@@ -16,6 +16,7 @@
 mod clock;
 mod convolution;
 mod device;
+mod direct;
 mod dispatch;
 mod fusion;
 mod memory;
@@ -111,7 +112,7 @@ impl GpuBackend {
         self.device.check()?;
         let mut dispatches = Vec::new();
         let mut ends = Vec::new();
-        for of_call in fusion::dispatches(&plan.calls, plan.batch_size) {
+        for of_call in fusion::dispatches(&plan.calls, plan.batch_size, self.device.shaders) {
             dispatches.extend(of_call);
             ends.push(dispatches.len());
         }

@@ -8,7 +8,7 @@ mod block_photos;
 mod kernel_cases;
 mod reference;
 
-use any_gpu::{device_tests, open_any_gpu};
+use any_gpu::{device_tests, open_with_each_shaders};
 use block_photos::{photos, targets};
 use floret::backend::Backend;
 use floret::cpu::{CpuBackend, Workers, run_kernel};
@@ -100,16 +100,17 @@ fn tolerance(kernel: &str) -> f32 {
 }
 
 async fn every_kernel_agrees_with_the_cpu_and_the_reference() {
-    let Some(mut backend) = open_any_gpu().await else { return };
-    println!("on {}", backend.name());
-    for family in kernel_cases::families() {
-        for case in kernel_cases::draw_cases(&family, CASES) {
-            let gpu = run(&mut backend, &case).await.unwrap();
-            let tolerance = tolerance(family.name);
-            case.compare(&gpu, f64::from(tolerance)).unwrap();
-            for (cpu, gpu) in run_on_cpu(&case).iter().zip(&gpu) {
-                if let Some(difference) = difference(cpu, gpu, tolerance) {
-                    panic!("{case:?}: {difference}");
+    for mut backend in open_with_each_shaders().await {
+        println!("on {}", backend.name());
+        for family in kernel_cases::families() {
+            for case in kernel_cases::draw_cases(&family, CASES) {
+                let gpu = run(&mut backend, &case).await.unwrap();
+                let tolerance = tolerance(family.name);
+                case.compare(&gpu, f64::from(tolerance)).unwrap();
+                for (cpu, gpu) in run_on_cpu(&case).iter().zip(&gpu) {
+                    if let Some(difference) = difference(cpu, gpu, tolerance) {
+                        panic!("{case:?}: {difference}");
+                    }
                 }
             }
         }
@@ -119,36 +120,43 @@ async fn every_kernel_agrees_with_the_cpu_and_the_reference() {
 /// Too much for a browser's software adapter, and for suites that run no GPU beside.
 #[cfg(not(target_arch = "wasm32"))]
 async fn long_sums_agree_with_the_reference() {
-    let Some(mut backend) = open_any_gpu().await else { return };
-    for case in kernel_cases::windows::with_long_sums() {
-        let gpu = run(&mut backend, &case).await.unwrap();
-        case.compare(&gpu, 1e-4).unwrap();
+    for mut backend in open_with_each_shaders().await {
+        for case in kernel_cases::windows::with_long_sums() {
+            let gpu = run(&mut backend, &case).await.unwrap();
+            case.compare(&gpu, 1e-4).unwrap();
+        }
     }
 }
 
 async fn not_a_number_and_infinities_are_where_the_cpu_has_them() {
-    let Some(mut backend) = open_any_gpu().await else { return };
-    for case in kernel_cases::edges::not_finite() {
-        let gpu = run(&mut backend, &case).await.unwrap();
-        for (cpu, gpu) in run_on_cpu(&case).iter().zip(&gpu) {
-            let agree = |(&c, &g): (&f32, &f32)| {
-                c.is_nan() && g.is_nan() || c == g || (c - g).abs() <= 1e-5 * c.abs().max(1e-6)
-            };
-            let same = cpu.iter().zip(gpu).all(agree);
-            assert!(same, "{case:?} of {:?}: {cpu:?} on the CPU, {gpu:?} on the GPU", case.reads);
+    for mut backend in open_with_each_shaders().await {
+        for case in kernel_cases::edges::not_finite() {
+            let gpu = run(&mut backend, &case).await.unwrap();
+            for (cpu, gpu) in run_on_cpu(&case).iter().zip(&gpu) {
+                let agree = |(&c, &g): (&f32, &f32)| {
+                    c.is_nan() && g.is_nan() || c == g || (c - g).abs() <= 1e-5 * c.abs().max(1e-6)
+                };
+                let same = cpu.iter().zip(gpu).all(agree);
+                assert!(
+                    same,
+                    "{case:?} of {:?}: {cpu:?} on the CPU, {gpu:?} on the GPU",
+                    case.reads
+                );
+            }
         }
     }
 }
 
 async fn statistics_far_from_zero_agree_with_the_reference() {
-    let Some(mut backend) = open_any_gpu().await else { return };
-    for case in kernel_cases::edges::far_from_zero() {
-        let expected = case.expected();
-        for actual in [run_on_cpu(&case), run(&mut backend, &case).await.unwrap()] {
-            // Number by number: beside the means, the deviations are small.
-            for (actual, expected) in actual.iter().flatten().zip(expected.iter().flatten()) {
-                let close = (f64::from(*actual) - expected).abs() <= 1e-3 * expected.abs();
-                assert!(close, "{case:?}: {actual}, the reference has {expected}");
+    for mut backend in open_with_each_shaders().await {
+        for case in kernel_cases::edges::far_from_zero() {
+            let expected = case.expected();
+            for actual in [run_on_cpu(&case), run(&mut backend, &case).await.unwrap()] {
+                // Number by number: beside the means, the deviations are small.
+                for (actual, expected) in actual.iter().flatten().zip(expected.iter().flatten()) {
+                    let close = (f64::from(*actual) - expected).abs() <= 1e-3 * expected.abs();
+                    assert!(close, "{case:?}: {actual}, the reference has {expected}");
+                }
             }
         }
     }
@@ -222,29 +230,35 @@ impl Training {
         }
         Ok((losses, gradients))
     }
+
+    /// Panics where losses or gradients differ.
+    fn compare(&self, cpu: &(Vec<f32>, Vec<f32>), gpu: &(Vec<f32>, Vec<f32>), what: &str) {
+        let ((cpu_losses, cpu_gradients), (gpu_losses, gpu_gradients)) = (cpu, gpu);
+        for parameter in &self.parameters.trained {
+            let range = parameter.offset..parameter.offset + parameter.spec.len();
+            let (cpu, gpu) = (&cpu_gradients[range.clone()], &gpu_gradients[range]);
+            // Rounding alone is left where a bias's gradient cancels, ahead of a batch normalisation.
+            if typical(cpu) < 1e-6 {
+                assert!(typical(gpu) < 1e-5, "{what}, {}", parameter.name);
+            } else if let Some(difference) = difference(cpu, gpu, 1e-2) {
+                panic!("{what}, gradient of {}: {difference}", parameter.name);
+            }
+        }
+        for (step, (cpu, gpu)) in cpu_losses.iter().zip(gpu_losses).enumerate() {
+            let close = (cpu - gpu).abs() <= 1e-3 * cpu.abs();
+            assert!(close, "{what}, loss of step {step}: {cpu} on the CPU, {gpu} on the GPU");
+        }
+    }
 }
 
 /// Gradients agree tensor by tensor, losses step by step. The seed is one whose run is not tipped by a ReLU input next to
 /// zero: for `bottleneck_flower` that is about one seed in four.
 async fn model_agrees(name: &str, actions: &str, seed: u64) {
-    let Some(mut gpu) = open_any_gpu().await else { return };
     let training = Training::new(name, actions, seed);
-    let mut cpu = CpuBackend::new(1);
-    let (cpu_losses, cpu_gradients) = training.run(&mut cpu).await.unwrap();
-    let (gpu_losses, gpu_gradients) = training.run(&mut gpu).await.unwrap();
-    for parameter in &training.parameters.trained {
-        let range = parameter.offset..parameter.offset + parameter.spec.len();
-        let (cpu, gpu) = (&cpu_gradients[range.clone()], &gpu_gradients[range]);
-        // Rounding alone is left where a bias's gradient cancels, ahead of a batch normalisation.
-        if typical(cpu) < 1e-6 {
-            assert!(typical(gpu) < 1e-5, "{name} {actions}, {}", parameter.name);
-        } else if let Some(difference) = difference(cpu, gpu, 1e-2) {
-            panic!("{name} {actions}, gradient of {}: {difference}", parameter.name);
-        }
-    }
-    for (step, (cpu, gpu)) in cpu_losses.iter().zip(&gpu_losses).enumerate() {
-        let close = (cpu - gpu).abs() <= 1e-3 * cpu.abs();
-        assert!(close, "{name} {actions}, loss of step {step}: {cpu} on the CPU, {gpu} on the GPU");
+    let on_cpu = training.run(&mut CpuBackend::new(1)).await.unwrap();
+    for mut gpu in open_with_each_shaders().await {
+        let on_gpu = training.run(&mut gpu).await.unwrap();
+        training.compare(&on_cpu, &on_gpu, &format!("{name} {actions}"));
     }
 }
 

@@ -13,3 +13,5 @@ override OFFSET_Y: i32;
 override OFFSET_X: i32;
 // Place of the bias in the parameter block.
 override BIAS_OFFSET: u32;
+// Parts into which its sums are cut.
+override SPLITS: u32 = 1u;

@@ -16,7 +16,6 @@ override TILE_COLUMNS: u32;
 override TILE_DEPTH: u32;
 override WIDTH: u32;
 override SLICES: u32;
-override SPLITS: u32;
 
 // Invocations of a slice, one below the other and side by side.
 override ROW_THREADS: u32 = TILE_ROWS / 8u;

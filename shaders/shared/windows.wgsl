@@ -1,6 +1,5 @@
 // The input seen as the matrix of its windows: a row an output pixel, a column a number under its window, in the order of
 // the kernel. Never materialised. A line of a window is contiguous in memory, so only its rows are found by division.
-// A kernel that includes this binds the input twice, as `input` and as `input_vec4`.
 override WINDOW_LINE: u32 = KERNEL_WIDTH * IN_CHANNELS;
 override DEPTH: u32 = KERNEL_HEIGHT * KERNEL_WIDTH * IN_CHANNELS;
 override INPUT_LINE: u32 = INPUT_WIDTH * IN_CHANNELS;
@@ -28,31 +27,4 @@ fn corner_of(row: u32, rows: u32) -> Corner {
 fn is_real(corner: Corner, line: u32, place: u32) -> bool {
     // A negative number is a very large one.
     return u32(corner.top + i32(line)) < INPUT_HEIGHT && u32(corner.left + i32(place)) < INPUT_LINE;
-}
-
-fn window_number(corner: Corner, depth: u32) -> f32 {
-    let line = depth / WINDOW_LINE;
-    let place = depth % WINDOW_LINE;
-    if (depth >= DEPTH || !is_real(corner, line, place)) {
-        return 0.0;
-    }
-    return input[u32(corner.start + i32(line * INPUT_LINE + place))];
-}
-
-// Columns depth .. depth + 3 of a window; zeros beyond the matrix.
-fn window_numbers(corner: Corner, depth: u32) -> vec4<f32> {
-    if (IN_CHANNELS % 4u == 0u) {
-        let line = depth / WINDOW_LINE;
-        let place = depth % WINDOW_LINE;
-        if (depth >= DEPTH || !is_real(corner, line, place)) {
-            return vec4<f32>(0.0);
-        }
-        return input_vec4[u32(corner.start + i32(line * INPUT_LINE + place)) / 4u];
-    }
-    return vec4<f32>(
-        window_number(corner, depth),
-        window_number(corner, depth + 1u),
-        window_number(corner, depth + 2u),
-        window_number(corner, depth + 3u),
-    );
 }

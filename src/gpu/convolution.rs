@@ -4,6 +4,7 @@ use super::dispatch::{
     Binding, Constants, Dispatch, Grid, Work, activation_number, flag, read, scratch,
     window_constants, write,
 };
+use super::normalization::folded_constants;
 use crate::kernel::{Activation, BatchNorm, Call, Convolution, Extent};
 
 /// A workgroup's share of a product, as `shaders/shared/product.wgsl` has it.
@@ -121,7 +122,7 @@ impl Tile {
     }
 }
 
-fn shape_constants(convolution: &Convolution) -> Constants {
+pub(super) fn shape_constants(convolution: &Convolution) -> Constants {
     let Convolution { input, output, window } = convolution;
     let mut constants = window_constants(input, output, window);
     constants.extend([
@@ -132,7 +133,7 @@ fn shape_constants(convolution: &Convolution) -> Constants {
     constants
 }
 
-fn work(convolution: &Convolution) -> Work {
+pub(super) fn work(convolution: &Convolution) -> Work {
     Work::of(Extent::PerSample(1), 2.0 * convolution.multiply_adds() as f64)
 }
 
@@ -154,14 +155,7 @@ pub(super) fn forward(
     constants.push(("STATISTICS", flag(statistics)));
     constants.push(("SPLITS", splits as f64));
     constants.push(("SPLIT_LEN", split_len as f64));
-    constants.push(("NORM", flag(norm.is_some())));
-    if let Some(norm) = norm {
-        constants.extend([
-            ("EPSILON", f64::from(norm.epsilon)),
-            ("RESCALE", flag(norm.rescale)),
-            ("NORM_ACTIVATION", activation_number(norm.activation)),
-        ]);
-    }
+    constants.extend(folded_constants(norm));
     let [input, block] = [call.reads[0], call.reads[1]];
     let [running, norm_block] =
         [2, 3].map(|operand| read(call.reads.get(operand).copied().unwrap_or(block)));
@@ -291,30 +285,39 @@ pub(super) fn backward_weight(
     let splits = tile.splits(tiles, most_splits);
     let split_rows = rows.div_ceil(splits).next_multiple_of(tile.depth);
     let splits = rows.div_ceil(split_rows);
-    let product_len = (depth + 1) * channels;
-    let split_bias = if splits == 1 { convolution.bias_offset() } else { convolution.kernel_len() };
     let mut constants = shape_constants(convolution);
     constants.extend(tile.constants());
-    constants.extend([
-        ("SPLITS", splits as f64),
-        ("SPLIT_ROWS", split_rows as f64),
-        ("SPLIT_LEN", product_len as f64),
-        ("SPLIT_BIAS", split_bias as f64),
-    ]);
+    constants.push(("SPLIT_ROWS", split_rows as f64));
     let [input, grad_output] = [call.reads[0], call.reads[1]];
-    let grad_block = write(call.writes[0]);
-    let products = if splits == 1 { grad_block } else { scratch(splits * product_len, true) };
-    let main = Dispatch {
+    weight_parts(convolution, splits, write(call.writes[0]), |products, parts| Dispatch {
         shader: call.kernel.name(),
         entry: "main",
-        constants,
+        constants: constants.into_iter().chain(parts).collect(),
         bindings: vec![read(input), read(grad_output), read(input), read(grad_output), products],
         grid: tile.grid(Extent::Fixed(depth), channels, splits),
         work: work(convolution),
-    };
+    })
+}
+
+/// The gradient of a kernel and a bias in `splits` parts, and the pass that adds them up. `main` is given where its products
+/// go and the constants of `shaders/shared/weight_parts.wgsl`.
+pub(super) fn weight_parts(
+    convolution: &Convolution,
+    splits: usize,
+    grad_block: Binding,
+    main: impl FnOnce(Binding, Constants) -> Dispatch,
+) -> Vec<Dispatch> {
+    let product_len = convolution.kernel_len() + convolution.output.channels;
+    let split_bias = if splits == 1 { convolution.bias_offset() } else { convolution.kernel_len() };
+    let constants = vec![
+        ("SPLITS", splits as f64),
+        ("SPLIT_LEN", product_len as f64),
+        ("SPLIT_BIAS", split_bias as f64),
+    ];
     if splits == 1 {
-        return vec![main];
+        return vec![main(grad_block, constants)];
     }
+    let main = main(scratch(splits * product_len, true), constants);
     let finish = Dispatch {
         entry: "finish",
         bindings: vec![scratch(splits * product_len, false), grad_block],

@@ -6,9 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// What is asked of a GPU executor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GpuOptions {
-    /// Whether an adapter that is only a program on the CPU will do. It is 30 to 40 times slower than the CPU executor, so
-    /// only tests ask for it.
+    /// Whether an adapter that is only a program on the CPU will do. It is many times slower than the CPU executor, so only
+    /// tests ask for it.
     pub allow_software: bool,
+    /// Whether a software adapter gets the shaders that a GPU gets, which are slower there; for tests of those.
+    pub shaders_of_a_gpu: bool,
+}
+
+/// Which shaders a device is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shaders {
+    /// For a GPU: tiles in workgroup memory, and passes fused over barriers.
+    Tiled,
+    /// For a processor that plays a workgroup's invocations, a few at a time, where every barrier is a change of contexts and
+    /// memory that is not read in a row is read number by number: neither tiles nor fused passes.
+    Direct,
 }
 
 /// An adapter, in words for people.
@@ -118,6 +130,7 @@ pub(super) struct Device {
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
     pub adapter: AdapterSummary,
+    pub shaders: Shaders,
     fate: Arc<Mutex<Fate>>,
 }
 
@@ -161,7 +174,11 @@ impl Device {
             fate.failure.get_or_insert_with(|| error.to_string());
         }));
         let limits = handle.limits();
-        Ok(Self { handle, queue, limits, adapter: summary, fate })
+        let shaders = match summary.software && !options.shaders_of_a_gpu {
+            true => Shaders::Direct,
+            false => Shaders::Tiled,
+        };
+        Ok(Self { handle, queue, limits, adapter: summary, shaders, fate })
     }
 
     /// An error where the device is lost or has failed since it was opened.

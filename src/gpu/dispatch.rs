@@ -3,6 +3,8 @@
 //! The shader text is fixed; a model supplies numbers only, as pipeline constants.
 
 use super::convolution;
+use super::device::Shaders;
+use super::direct;
 use super::normalization::{self, backward_input_constants, norm_constants, running_constants};
 use crate::kernel::{Activation, CONTRIBUTION};
 use crate::kernel::{Call, Extent, Kernel, Part, Pooling, TiledAdd, View};
@@ -124,7 +126,7 @@ impl Work {
 }
 
 /// The dispatches of a call by itself, for a plan of at most `batch_size` samples.
-pub(super) fn dispatches_of(call: &Call, batch_size: usize) -> Vec<Dispatch> {
+pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) -> Vec<Dispatch> {
     use Extent::{Fixed, PerSample};
     let one = |constants, items, width| {
         vec![Dispatch::flat(call, constants, operands(call), items, width)]
@@ -141,21 +143,25 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize) -> Vec<Dispatch> {
             ];
             one(constants, PerSample(output.pixels()), 1)
         }
-        Kernel::Conv2dForward { convolution, activation, norm } => {
-            convolution::forward(call, &convolution, (activation, norm.as_ref()), batch_size, false)
+        Kernel::Conv2dForward { convolution, activation, norm } => match shaders {
+            Shaders::Tiled => {
+                let then = (activation, norm.as_ref());
+                convolution::forward(call, &convolution, then, batch_size, false)
+            }
+            Shaders::Direct => direct::forward(call, &convolution, activation, norm.as_ref()),
+        },
+        Kernel::Conv2dBackwardInput { convolution, input_activation: slope, accumulate } => {
+            match shaders {
+                Shaders::Tiled => {
+                    convolution::backward_input(call, &convolution, slope, accumulate, batch_size)
+                }
+                Shaders::Direct => direct::backward_input(call, &convolution, slope, accumulate),
+            }
         }
-        Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate } => {
-            convolution::backward_input(
-                call,
-                &convolution,
-                input_activation,
-                accumulate,
-                batch_size,
-            )
-        }
-        Kernel::Conv2dBackwardWeight { convolution } => {
-            convolution::backward_weight(call, &convolution, batch_size)
-        }
+        Kernel::Conv2dBackwardWeight { convolution } => match shaders {
+            Shaders::Tiled => convolution::backward_weight(call, &convolution, batch_size),
+            Shaders::Direct => direct::backward_weight(call, &convolution, batch_size),
+        },
         Kernel::MaxPoolForward { pooling } | Kernel::AvgPoolForward { pooling } => {
             one(pooling_constants(&pooling), PerSample(pooling.output.len()), 1)
         }
@@ -165,13 +171,15 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize) -> Vec<Dispatch> {
             constants.push(("ACCUMULATE", flag(accumulate)));
             one(constants, PerSample(pooling.input.len()), 1)
         }
-        Kernel::BatchNormStatistics { norm } => normalization::statistics(call, &norm, batch_size),
+        Kernel::BatchNormStatistics { norm } => {
+            normalization::statistics(call, &norm, batch_size, shaders)
+        }
         Kernel::BatchNormRunning { norm } => one(running_constants(&norm), Fixed(norm.channels), 1),
         Kernel::BatchNormNormalize { norm } => {
             one(norm_constants(&norm), PerSample(norm.pixels * norm.channels), 4)
         }
         Kernel::BatchNormBackwardReduce { norm } => {
-            normalization::backward_reduce(call, &norm, batch_size)
+            normalization::backward_reduce(call, &norm, batch_size, shaders)
         }
         Kernel::BatchNormBackwardInput { norm, input_activation, accumulate } => {
             let constants = backward_input_constants(&norm, input_activation, accumulate);

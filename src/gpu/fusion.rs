@@ -3,18 +3,26 @@
 //! Each call keeps its own dispatches, if none; a caller runs whole phases of a plan, never a part of such a group.
 
 use super::convolution;
+use super::device::Shaders;
 use super::dispatch::{Dispatch, dispatches_of};
 use super::normalization;
 use crate::kernel::{Call, Kernel};
 
 /// The dispatches of each call, for a plan of at most `batch_size` samples.
-pub(super) fn dispatches(calls: &[Call], batch_size: usize) -> Vec<Vec<Dispatch>> {
+pub(super) fn dispatches(
+    calls: &[Call],
+    batch_size: usize,
+    shaders: Shaders,
+) -> Vec<Vec<Dispatch>> {
+    if shaders == Shaders::Direct {
+        return calls.iter().map(|call| dispatches_of(call, batch_size, shaders)).collect();
+    }
     let mut dispatches = Vec::with_capacity(calls.len());
     while dispatches.len() < calls.len() {
         let rest = &calls[dispatches.len()..];
         let group = convolution_with_statistics(rest, batch_size)
             .or_else(|| whole_backward_norm(rest, batch_size))
-            .unwrap_or_else(|| vec![dispatches_of(&rest[0], batch_size)]);
+            .unwrap_or_else(|| vec![dispatches_of(&rest[0], batch_size, shaders)]);
         dispatches.extend(group);
     }
     dispatches
@@ -42,7 +50,7 @@ fn convolution_with_statistics(calls: &[Call], batch_size: usize) -> Option<Vec<
         );
         return Some(vec![first, Vec::new(), vec![whole]]);
     }
-    let finish = normalization::statistics_finish(statistics, &norm, chunk_rows, batch_size);
+    let finish = normalization::statistics_of_tiles(statistics, &norm, chunk_rows, batch_size);
     Some(vec![first, vec![finish]])
 }
 

@@ -1,5 +1,6 @@
 //! Batch normalisation as dispatches: sums over the rows in two stages, and all in one where a batch is small.
 
+use super::device::Shaders;
 use super::dispatch::{
     Binding, Constants, Dispatch, Grid, Operand, WORK_PER_NUMBER, Work, activation_number, flag,
     operands, read, scratch, write,
@@ -19,6 +20,19 @@ pub(super) fn norm_constants(norm: &BatchNorm) -> Constants {
         ("RESCALE", flag(norm.rescale)),
         ("ACTIVATION", activation_number(norm.activation)),
     ]
+}
+
+/// Of a convolution that normalises what it stores, where it does (`shaders/shared/normalize.wgsl`).
+pub(super) fn folded_constants(norm: Option<&BatchNorm>) -> Constants {
+    let mut constants = vec![("NORM", flag(norm.is_some()))];
+    if let Some(norm) = norm {
+        constants.extend([
+            ("EPSILON", f64::from(norm.epsilon)),
+            ("RESCALE", flag(norm.rescale)),
+            ("NORM_ACTIVATION", activation_number(norm.activation)),
+        ]);
+    }
+    constants
 }
 
 pub(super) fn running_constants(norm: &BatchNorm) -> Constants {
@@ -45,13 +59,35 @@ const SUM_LANES: usize = 128;
 /// Chunks of rows at most.
 const MOST_CHUNKS: usize = 128;
 
-/// Channels side by side in a workgroup that sums over rows, rows below each other, and rows in a chunk.
-fn chunks_of(norm: &BatchNorm, batch_size: usize) -> [usize; 3] {
-    let channel_lanes = norm.channels.next_power_of_two().min(32);
-    let row_lanes = SUM_LANES / channel_lanes;
-    let rows = norm.pixels * batch_size;
-    let chunks = rows.div_ceil(8 * row_lanes).clamp(1, MOST_CHUNKS);
-    [channel_lanes, row_lanes, rows.div_ceil(chunks).max(1)]
+/// How workgroups share a sum over rows.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    /// Channels side by side in a workgroup.
+    channel_lanes: usize,
+    /// Rows below each other.
+    row_lanes: usize,
+    /// Rows of a workgroup, one after another.
+    chunk_rows: usize,
+    /// Invocations of a workgroup that adds up the chunks.
+    finish_lanes: usize,
+}
+
+impl Share {
+    fn of(norm: &BatchNorm, batch_size: usize, shaders: Shaders) -> Self {
+        let rows = norm.pixels * batch_size;
+        let channels = norm.channels.next_power_of_two();
+        let (channel_lanes, row_lanes, chunks, finish_lanes) = match shaders {
+            Shaders::Tiled => {
+                let channel_lanes = channels.min(32);
+                let row_lanes = SUM_LANES / channel_lanes;
+                (channel_lanes, row_lanes, rows.div_ceil(8 * row_lanes), 64)
+            }
+            // Nothing is shared, so that a barrier holds up as few invocations as can be.
+            Shaders::Direct => (channels.min(64), 1, rows.div_ceil(64).min(32), 1),
+        };
+        let chunk_rows = rows.div_ceil(chunks.clamp(1, MOST_CHUNKS)).max(1);
+        Self { channel_lanes, row_lanes, chunk_rows, finish_lanes }
+    }
 }
 
 /// Sums over rows, a channel a lane, in two stages: chunks of rows into scratch, then the chunks.
@@ -61,8 +97,8 @@ fn channel_sums(
     constants: Constants,
     bindings: Vec<Binding>,
     batch_size: usize,
+    Share { channel_lanes, chunk_rows, .. }: Share,
 ) -> Dispatch {
-    let [channel_lanes, _, chunk_rows] = chunks_of(norm, batch_size);
     let chunks = (norm.pixels * batch_size).div_ceil(chunk_rows);
     Dispatch {
         shader: call.kernel.name(),
@@ -79,15 +115,15 @@ fn channel_sums(
     }
 }
 
-fn chunk_constants(norm: &BatchNorm, batch_size: usize) -> Constants {
-    let [channel_lanes, row_lanes, chunk_rows] = chunks_of(norm, batch_size);
+fn share_constants(norm: &BatchNorm, share: Share) -> Constants {
     vec![
         ("PIXELS", norm.pixels as f64),
         ("CHANNELS", norm.channels as f64),
         ("SECOND", second(norm)),
-        ("CHANNEL_LANES", channel_lanes as f64),
-        ("ROW_LANES", row_lanes as f64),
-        ("CHUNK_ROWS", chunk_rows as f64),
+        ("CHANNEL_LANES", share.channel_lanes as f64),
+        ("ROW_LANES", share.row_lanes as f64),
+        ("CHUNK_ROWS", share.chunk_rows as f64),
+        ("FINISH_LANES", share.finish_lanes as f64),
     ]
 }
 
@@ -97,34 +133,45 @@ fn chunk_scratch(norm: &BatchNorm, chunk_rows: usize, batch_size: usize) -> Bind
 }
 
 /// `input → moments, running`.
-pub(super) fn statistics(call: &Call, norm: &BatchNorm, batch_size: usize) -> Vec<Dispatch> {
-    let [_, _, chunk_rows] = chunks_of(norm, batch_size);
-    let finish = statistics_finish(call, norm, chunk_rows, batch_size);
-    let bindings = vec![chunk_scratch(norm, chunk_rows, batch_size), read(call.reads[0])];
-    vec![channel_sums(call, norm, finish.constants.clone(), bindings, batch_size), finish]
+pub(super) fn statistics(
+    call: &Call,
+    norm: &BatchNorm,
+    batch_size: usize,
+    shaders: Shaders,
+) -> Vec<Dispatch> {
+    let share = Share::of(norm, batch_size, shaders);
+    let finish = finish_of_statistics(call, norm, batch_size, share);
+    let bindings = vec![chunk_scratch(norm, share.chunk_rows, batch_size), read(call.reads[0])];
+    vec![channel_sums(call, norm, finish.constants.clone(), bindings, batch_size, share), finish]
 }
 
-/// The second stage of the statistics, from the moments of chunks of so many rows.
-pub(super) fn statistics_finish(
+/// The second stage of the statistics, from the moments of a convolution's tiles of `chunk_rows`.
+pub(super) fn statistics_of_tiles(
     call: &Call,
     norm: &BatchNorm,
     chunk_rows: usize,
     batch_size: usize,
 ) -> Dispatch {
-    let mut constants = chunk_constants(norm, batch_size);
-    constants.retain(|&(name, _)| name != "CHUNK_ROWS");
-    constants.extend([
-        ("CHUNK_ROWS", chunk_rows as f64),
-        ("EPSILON", f64::from(norm.epsilon)),
-        ("MOMENTUM", f64::from(norm.momentum)),
-    ]);
-    let chunks = (norm.pixels * batch_size).div_ceil(chunk_rows);
+    let share = Share { chunk_rows, ..Share::of(norm, batch_size, Shaders::Tiled) };
+    finish_of_statistics(call, norm, batch_size, share)
+}
+
+fn finish_of_statistics(
+    call: &Call,
+    norm: &BatchNorm,
+    batch_size: usize,
+    share: Share,
+) -> Dispatch {
+    let mut constants = share_constants(norm, share);
+    constants
+        .extend([("EPSILON", f64::from(norm.epsilon)), ("MOMENTUM", f64::from(norm.momentum))]);
+    let chunks = (norm.pixels * batch_size).div_ceil(share.chunk_rows);
     Dispatch {
         shader: call.kernel.name(),
         entry: "finish",
         constants,
         bindings: vec![
-            chunk_scratch(norm, chunk_rows, batch_size),
+            chunk_scratch(norm, share.chunk_rows, batch_size),
             write(call.writes[0]),
             write(call.writes[1]),
         ],
@@ -134,18 +181,23 @@ pub(super) fn statistics_finish(
 }
 
 /// `input, grad_output, moments, (block) → sums`.
-pub(super) fn backward_reduce(call: &Call, norm: &BatchNorm, batch_size: usize) -> Vec<Dispatch> {
-    let mut constants = chunk_constants(norm, batch_size);
+pub(super) fn backward_reduce(
+    call: &Call,
+    norm: &BatchNorm,
+    batch_size: usize,
+    shaders: Shaders,
+) -> Vec<Dispatch> {
+    let share = Share::of(norm, batch_size, shaders);
+    let mut constants = share_constants(norm, share);
     constants.extend([
         ("RESCALE", flag(norm.rescale)),
         ("ACTIVATION", activation_number(norm.activation)),
     ]);
-    let [_, _, chunk_rows] = chunks_of(norm, batch_size);
-    let partial = chunk_scratch(norm, chunk_rows, batch_size);
+    let partial = chunk_scratch(norm, share.chunk_rows, batch_size);
     let mut bindings = vec![partial];
     bindings.extend(operands(call));
     bindings.retain(|binding| binding.operand != Operand::View(call.writes[0]));
-    let main = channel_sums(call, norm, constants, bindings, batch_size);
+    let main = channel_sums(call, norm, constants, bindings, batch_size, share);
     let finish = Dispatch {
         entry: "finish",
         bindings: vec![partial, write(call.writes[0])],

@@ -135,7 +135,7 @@ fn finished(done: &mut oneshot::Receiver<()>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gpu::{dispatch::Dispatch, fusion};
+    use crate::gpu::{device::Shaders, dispatch::Dispatch, fusion};
     use crate::network::{Network, presets::preset};
     use crate::parameters::Parameters;
     use crate::plan::{Optimizer, Plan, PlanOptions, Source};
@@ -149,7 +149,7 @@ mod tests {
         let options = PlanOptions::training(8, Source::Tensor, Optimizer::ADAM);
         let plan = Plan::new(&network.graph, &parameters, &options).unwrap();
         let dispatches: Vec<Dispatch> =
-            fusion::dispatches(&plan.calls, 8).into_iter().flatten().collect();
+            fusion::dispatches(&plan.calls, 8, Shaders::Tiled).into_iter().flatten().collect();
         let works: Vec<f64> = dispatches.iter().map(|d| d.operations(8)).collect();
 
         let pace = Pace::new();

@@ -10,6 +10,12 @@ const SOFTMAX: &str = include_str!("../../shaders/shared/softmax.wgsl");
 const CONVOLUTION: &str = include_str!("../../shaders/shared/convolution.wgsl");
 const PRODUCT: &str = include_str!("../../shaders/shared/product.wgsl");
 const WINDOWS: &str = include_str!("../../shaders/shared/windows.wgsl");
+const WINDOW_NUMBERS: &str = include_str!("../../shaders/shared/window_numbers.wgsl");
+const PHASES: &str = include_str!("../../shaders/shared/phases.wgsl");
+const NORMALIZE: &str = include_str!("../../shaders/shared/normalize.wgsl");
+const WEIGHT_PARTS: &str = include_str!("../../shaders/shared/weight_parts.wgsl");
+const DIRECT: &str = include_str!("../../shaders/shared/direct.wgsl");
+const DIRECT_WINDOWS: &str = include_str!("../../shaders/shared/direct_windows.wgsl");
 
 /// A kernel's shader.
 #[derive(Debug)]
@@ -31,7 +37,7 @@ impl Shader {
 
 /// The shader of a kernel, or the probe.
 pub(super) fn shader(name: &str) -> Option<&'static Shader> {
-    SHADERS.iter().chain([&PROBE]).find(|shader| shader.name == name)
+    SHADERS.iter().chain(&DIRECT_SHADERS).chain([&PROBE]).find(|shader| shader.name == name)
 }
 
 /// Measures the device; no kernel.
@@ -40,6 +46,25 @@ pub(super) static PROBE: Shader = Shader {
     shared: &[STEP],
     own: include_str!("../../shaders/probe/multiply_add.wgsl"),
 };
+
+/// Those of `Shaders::Direct` in place of the kernels' own.
+pub(super) static DIRECT_SHADERS: [Shader; 3] = [
+    Shader {
+        name: "direct/conv2d_forward",
+        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, NORMALIZE, WINDOWS, DIRECT, DIRECT_WINDOWS],
+        own: include_str!("../../shaders/direct/conv2d_forward.wgsl"),
+    },
+    Shader {
+        name: "direct/conv2d_backward_input",
+        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PHASES, DIRECT, DIRECT_WINDOWS],
+        own: include_str!("../../shaders/direct/conv2d_backward_input.wgsl"),
+    },
+    Shader {
+        name: "direct/conv2d_backward_weight",
+        shared: &[STEP, CONVOLUTION, WEIGHT_PARTS, WINDOWS, DIRECT],
+        own: include_str!("../../shaders/direct/conv2d_backward_weight.wgsl"),
+    },
+];
 
 /// All shaders, by kernel.
 pub(super) static SHADERS: [Shader; 26] = [
@@ -50,17 +75,17 @@ pub(super) static SHADERS: [Shader; 26] = [
     },
     Shader {
         name: "conv2d_forward",
-        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PRODUCT, WINDOWS],
+        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, NORMALIZE, PRODUCT, WINDOWS, WINDOW_NUMBERS],
         own: include_str!("../../shaders/conv2d_forward.wgsl"),
     },
     Shader {
         name: "conv2d_backward_input",
-        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PRODUCT],
+        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PRODUCT, PHASES],
         own: include_str!("../../shaders/conv2d_backward_input.wgsl"),
     },
     Shader {
         name: "conv2d_backward_weight",
-        shared: &[STEP, CONVOLUTION, PRODUCT, WINDOWS],
+        shared: &[STEP, CONVOLUTION, WEIGHT_PARTS, PRODUCT, WINDOWS, WINDOW_NUMBERS],
         own: include_str!("../../shaders/conv2d_backward_weight.wgsl"),
     },
     Shader {
@@ -173,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_shader_is_valid() {
-        for shader in SHADERS.iter().chain([&PROBE]) {
+        for shader in SHADERS.iter().chain(&DIRECT_SHADERS).chain([&PROBE]) {
             let text = shader.text();
             let module = match naga::front::wgsl::parse_str(&text) {
                 Ok(module) => module,
@@ -192,13 +217,17 @@ mod tests {
     #[test]
     fn every_file_is_in_the_table() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
-        let mut files: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"))
-            .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
-            .collect();
-        let mut table: Vec<String> = SHADERS.iter().map(|shader| shader.name.into()).collect();
+        let names = |prefix: &str| -> Vec<String> {
+            std::fs::read_dir(format!("{folder}/{prefix}"))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"))
+                .map(|path| format!("{prefix}{}", path.file_stem().unwrap().to_string_lossy()))
+                .collect()
+        };
+        let mut files = [names(""), names("direct/")].concat();
+        let shaders = SHADERS.iter().chain(&DIRECT_SHADERS);
+        let mut table: Vec<String> = shaders.map(|shader| shader.name.into()).collect();
         files.sort();
         table.sort();
         assert_eq!(files, table);

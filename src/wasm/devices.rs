@@ -87,7 +87,8 @@ async fn try_out(backend: &mut dyn Backend, network: &Network, batch_size: usize
 #[cfg(feature = "gpu")]
 pub(super) async fn gpu(software: bool) -> Result<Box<dyn Backend>> {
     use crate::gpu::{GpuBackend, GpuOptions};
-    Ok(Box::new(GpuBackend::new(GpuOptions { allow_software: software }).await?))
+    let options = GpuOptions { allow_software: software, ..GpuOptions::default() };
+    Ok(Box::new(GpuBackend::new(options).await?))
 }
 
 /// A build without the GPU executor has none.

@@ -41,8 +41,10 @@ impl DeviceArguments {
             }
             #[cfg(feature = "gpu")]
             Executor::Gpu => {
-                let options = floret::gpu::GpuOptions { allow_software: self.software_gpu };
-                Ok(Box::new(pollster::block_on(floret::gpu::GpuBackend::new(options))?))
+                use floret::gpu::{GpuBackend, GpuOptions};
+                let allow_software = self.software_gpu;
+                let options = GpuOptions { allow_software, ..GpuOptions::default() };
+                Ok(Box::new(pollster::block_on(GpuBackend::new(options))?))
             }
         }
     }

@@ -1,0 +1,28 @@
+// The gradient of a convolution's kernel and bias from SPLITS parts of its sums: `finish` adds them in order.
+// From one part's product to the next, and from a product to its bias.
+override SPLIT_LEN: u32;
+override SPLIT_BIAS: u32;
+
+@group(0) @binding(1) var<storage, read> parts: array<f32>;
+@group(0) @binding(2) var<storage, read_write> grad_block: array<f32>;
+
+// One number of the gradient an invocation.
+@compute @workgroup_size(64)
+fn finish(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = flat_index(group, groups, local);
+    if (index >= (DEPTH + 1u) * OUT_CHANNELS) {
+        return;
+    }
+    let is_bias = index >= DEPTH * OUT_CHANNELS;
+    let bias_column = index - min(index, DEPTH * OUT_CHANNELS);
+    let place = select(index, SPLIT_BIAS + bias_column, is_bias);
+    var sum = 0.0;
+    for (var split = 0u; split < SPLITS; split += 1u) {
+        sum += parts[split * SPLIT_LEN + place];
+    }
+    grad_block[select(index, BIAS_OFFSET + bias_column, is_bias)] = sum;
+}
