@@ -5,8 +5,6 @@
 // a multiple of 4 input channels.
 override INPUT_ACTIVATION: u32;
 override ACCUMULATE: bool;
-// From one part of the sums to the next, in scratch.
-override SPLIT_LEN: u32;
 
 @group(0) @binding(1) var<storage, read> grad_output: array<f32>;
 @group(0) @binding(2) var<storage, read> block: array<f32>;
@@ -15,8 +13,7 @@ override SPLIT_LEN: u32;
 @group(0) @binding(5) var<storage, read> block_vec4: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read> input_vec4: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> grad_input: array<f32>;
-// Bound by `finish` alone.
-@group(0) @binding(1) var<storage, read> parts: array<vec4<f32>>;
+// Bound by `finish` alone, beside the parts.
 @group(0) @binding(2) var<storage, read> points: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> whole: array<vec4<f32>>;
 
@@ -204,10 +201,7 @@ fn finish(
     if (4u * index >= step_inputs.batch_size * INPUT_HEIGHT * INPUT_WIDTH * IN_CHANNELS) {
         return;
     }
-    var gradient = parts[index];
-    for (var split = 1u; split < SPLITS; split += 1u) {
-        gradient += parts[split * SPLIT_LEN / 4u + index];
-    }
+    var gradient = sum_of_parts(index);
     if (INPUT_ACTIVATION != 0u) {
         gradient *= slope4(points[index], INPUT_ACTIVATION);
     }

@@ -6,8 +6,6 @@
 // and the sum of the squared differences from it, for `batch_norm_statistics`.
 override ACTIVATION: u32;
 override STATISTICS: bool;
-// From one part of the sums to the next, in scratch.
-override SPLIT_LEN: u32;
 
 @group(0) @binding(1) var<storage, read> input: array<f32>;
 @group(0) @binding(2) var<storage, read> block: array<f32>;
@@ -17,8 +15,7 @@ override SPLIT_LEN: u32;
 @group(0) @binding(6) var<storage, read> block_vec4: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> output: array<f32>;
 @group(0) @binding(8) var<storage, read_write> scratch: array<vec2<f32>>;
-// Bound by `finish` alone, beside those of the norm.
-@group(0) @binding(1) var<storage, read> parts: array<vec4<f32>>;
+// Bound by `finish` alone, beside the parts and those of the norm.
 @group(0) @binding(2) var<storage, read> parameters: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> whole: array<vec4<f32>>;
 
@@ -214,10 +211,7 @@ fn finish(
     if (4u * index >= step_inputs.batch_size * OUTPUT_PIXELS * OUT_CHANNELS) {
         return;
     }
-    var sum = parts[index];
-    for (var split = 1u; split < SPLITS; split += 1u) {
-        sum += parts[split * SPLIT_LEN / 4u + index];
-    }
+    let sum = sum_of_parts(index);
     let column = 4u * index % OUT_CHANNELS;
     whole[index] = values_of(sum, parameters[(BIAS_OFFSET + column) / 4u], column);
 }

@@ -16,8 +16,8 @@ const { FLORET_URL = '', FLORET_PLAIN_URL = '', FLORET_PEERS_URL = '', FLORET_BE
 /** @type {{ models: string[], batches: number[], peers: string[], passes: number, seconds: number, task: string, gpu: boolean }} */
 const wanted = JSON.parse(FLORET_BENCH);
 
-/** A step of Floret's takes some 10 milliseconds on a processor, and a hundred times that on a GPU in software. */
-const FLORET_STEPS = wanted.gpu ? 4 : 150;
+/** A step of Floret's takes some 10 milliseconds on a processor, and thirty times that on a GPU in software. */
+const FLORET_STEPS = wanted.gpu ? 12 : 150;
 /** Milliseconds for one peer; plain JavaScript needs minutes for large batches. */
 const PATIENCE = 600_000;
 

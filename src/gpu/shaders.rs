@@ -13,6 +13,7 @@ const WINDOWS: &str = include_str!("../../shaders/shared/windows.wgsl");
 const WINDOW_NUMBERS: &str = include_str!("../../shaders/shared/window_numbers.wgsl");
 const PHASES: &str = include_str!("../../shaders/shared/phases.wgsl");
 const NORMALIZE: &str = include_str!("../../shaders/shared/normalize.wgsl");
+const PARTS: &str = include_str!("../../shaders/shared/parts.wgsl");
 const WEIGHT_PARTS: &str = include_str!("../../shaders/shared/weight_parts.wgsl");
 const DIRECT: &str = include_str!("../../shaders/shared/direct.wgsl");
 const DIRECT_WINDOWS: &str = include_str!("../../shaders/shared/direct_windows.wgsl");
@@ -75,12 +76,22 @@ pub(super) static SHADERS: [Shader; 26] = [
     },
     Shader {
         name: "conv2d_forward",
-        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, NORMALIZE, PRODUCT, WINDOWS, WINDOW_NUMBERS],
+        shared: &[
+            STEP,
+            NAN,
+            ACTIVATION,
+            CONVOLUTION,
+            NORMALIZE,
+            PARTS,
+            PRODUCT,
+            WINDOWS,
+            WINDOW_NUMBERS,
+        ],
         own: include_str!("../../shaders/conv2d_forward.wgsl"),
     },
     Shader {
         name: "conv2d_backward_input",
-        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PRODUCT, PHASES],
+        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PARTS, PRODUCT, PHASES],
         own: include_str!("../../shaders/conv2d_backward_input.wgsl"),
     },
     Shader {
