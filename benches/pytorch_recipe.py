@@ -34,7 +34,7 @@ def metadata(path):
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         texts = json.loads(file.read(length))["__metadata__"]
-    return {name: json.loads(texts[name]) for name in ("training", "splits", "preprocessing", "classes", "mirror")}
+    return {name: json.loads(texts[name]) for name in ("training", "splits", "preprocessing", "classes", "mirror", "looks")}
 
 
 def load(folder, stated):
@@ -61,9 +61,9 @@ def sample(pixels, matrix, size):
     return F.grid_sample(pixels.float() / 127.5 - 1, grid, padding_mode="border", align_corners=False)
 
 
-def whole(pixels, size, mirror=1.0):
-    """The whole frame, or its mirror image."""
-    matrix = torch.tensor([[mirror, 0.0, 0.0], [0.0, 1.0, 0.0]], device=pixels.device).expand(len(pixels), 2, 3)
+def middle(pixels, size, part=1.0, mirror=1.0):
+    """The middle `part` of each side, or its mirror image."""
+    matrix = torch.tensor([[mirror * part, 0.0, 0.0], [0.0, part, 0.0]], device=pixels.device).expand(len(pixels), 2, 3)
     return sample(pixels, matrix, size)
 
 
@@ -125,14 +125,13 @@ def follow(average, model, decay):
 
 
 @torch.inference_mode()
-def accuracy(model, pixels, labels, size, mirror):
-    """Share of photos classified right, with `mirror` by the mean of the answers to the photo and its mirror image."""
+def accuracy(model, pixels, labels, size, mirror, looks):
+    """Share of photos classified right by the mean of the answers to the middles `looks` and, with `mirror`, their mirror images."""
     model.eval()
     right = 0
     for photos, truth in zip(pixels.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH)):
-        answers = model(whole(photos, size)).log_softmax(1)
-        if mirror:
-            answers = answers + model(whole(photos, size, -1.0)).log_softmax(1)
+        views = [(part, side) for part in looks for side in ([1.0, -1.0] if mirror else [1.0])]
+        answers = sum(model(middle(photos, size, *view)).softmax(1) for view in views)
         right += (answers.argmax(1) == truth).sum().item()
     return right / len(labels)
 
@@ -180,7 +179,7 @@ def main():
             step += 1
     report = {**vars(options), "epochs": epochs, "torch": torch.__version__}
     report["seconds"] = round(time.perf_counter() - start, 1)
-    report["test_accuracy"] = round(accuracy(average, pixels[test], labels[test], size, stated["mirror"]), 4)
+    report["test_accuracy"] = round(accuracy(average, pixels[test], labels[test], size, stated["mirror"], stated["looks"]), 4)
     print(json.dumps(report))
 
 

@@ -17,7 +17,7 @@ pub struct Calibration {
 }
 
 /// What a network makes of a photo before it is an answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
     /// One number a class, whose exponentials go as the probabilities do.
     pub logits: Vec<f32>,
@@ -26,14 +26,26 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The mean of two views of a photo: of their probabilities, and of their features.
-    pub fn average(&mut self, other: &Self) {
-        let probabilities = softmax(&self.logits, 1.0).into_iter().zip(softmax(&other.logits, 1.0));
-        self.logits =
-            probabilities.map(|(a, b)| (0.5 * (a + b)).max(f32::MIN_POSITIVE).ln()).collect();
-        for (number, other) in self.features.iter_mut().zip(&other.features) {
-            *number = 0.5 * (*number + other);
+    /// The mean of some views of a photo: of their probabilities, and of their features; one view is taken as it is.
+    pub fn mean(views: Vec<Self>) -> Self {
+        let count = views.len() as f32;
+        let mut views = views.into_iter();
+        let Some(mut mean) = views.next() else { return Self::default() };
+        if views.len() == 0 {
+            return mean;
         }
+        let mut probabilities = softmax(&mean.logits, 1.0);
+        for view in views {
+            let (sums, others) = (probabilities.iter_mut(), softmax(&view.logits, 1.0));
+            sums.zip(others).for_each(|(sum, other)| *sum += other);
+            mean.features.iter_mut().zip(view.features).for_each(|(sum, other)| *sum += other);
+        }
+        mean.logits = probabilities
+            .into_iter()
+            .map(|probability| (probability / count).max(f32::MIN_POSITIVE).ln())
+            .collect();
+        mean.features.iter_mut().for_each(|number| *number /= count);
+        mean
     }
 }
 
@@ -45,15 +57,15 @@ mod tests {
     fn two_views_give_the_mean_of_their_probabilities() {
         let view =
             |logit: f32, feature| Reading { logits: vec![logit, 0.0], features: vec![feature] };
-        let mut reading = view(3f32.ln(), 1.0);
-        reading.average(&view(0.0, 4.0));
-        assert_eq!(reading.features, [2.5]);
-        assert!((softmax(&reading.logits, 1.0)[0] - 0.625).abs() < 1e-6);
+        let mean = Reading::mean(vec![view(3f32.ln(), 1.0), view(0.0, 4.0)]);
+        assert_eq!(mean.features, [2.5]);
+        assert!((softmax(&mean.logits, 1.0)[0] - 0.625).abs() < 1e-6);
+        let mean = Reading::mean(vec![view(3f32.ln(), 1.0), view(0.0, 4.0), view(0.0, 7.0)]);
+        assert_eq!(mean.features, [4.0]);
+        assert!((softmax(&mean.logits, 1.0)[0] - 1.75 / 3.0).abs() < 1e-6);
+        assert_eq!(Reading::mean(vec![view(5.0, 1.0)]), view(5.0, 1.0));
         // A probability too small for a number stays finite.
-        reading.average(&view(1000.0, 0.0));
-        assert!(reading.logits.iter().all(|logit| logit.is_finite()));
-        let mut certain = view(1000.0, 0.0);
-        certain.average(&view(1000.0, 0.0));
+        let certain = Reading::mean(vec![view(1000.0, 0.0), view(1000.0, 0.0)]);
         assert!(certain.logits.iter().all(|logit| logit.is_finite()));
     }
 }

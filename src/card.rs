@@ -5,6 +5,7 @@ use crate::data::library::ClassCount;
 use crate::error::{Error, Result};
 use crate::metrics::Evaluation;
 use crate::metrics::reliability::Bin;
+use crate::model::Model;
 use crate::network::presets::PRESETS;
 use crate::recipe::Recipe;
 use crate::train::Snapshot;
@@ -78,12 +79,8 @@ fn summary(text: &mut String, card: &Card) -> std::fmt::Result {
         card.bytes as f64 / 1e6
     )?;
     let size = model.preprocessing.input_size;
-    let mirror =
-        if model.mirror { "; answers are the mean over photo and mirror image" } else { "" };
-    writeln!(
-        text,
-        "| input | {size} × {size} pixels, whole photo squeezed to the square{mirror} |"
-    )?;
+    let looks = looks(model);
+    writeln!(text, "| input | {size} × {size} pixels, photo squeezed to the square; {looks} |")?;
     writeln!(
         text,
         "| data | {} photos: {} to learn from, {} for validation, {} for the test; near-duplicates on one side |",
@@ -105,6 +102,20 @@ fn summary(text: &mut String, card: &Card) -> std::fmt::Result {
         percent(card.evaluation.accuracy),
         card.evaluation.n
     )
+}
+
+/// What an answer is the mean over, in words.
+fn looks(model: &Model) -> String {
+    let part = |&part: &f32| match part {
+        1.0 => "the whole photo".into(),
+        part => format!("the middle {:.0}% of each side", 100.0 * part),
+    };
+    let parts: Vec<String> = model.looks.iter().map(part).collect();
+    let mirror = if model.mirror { ", and the mirror images" } else { "" };
+    match model.looks.len() > 1 || model.mirror {
+        true => format!("answers are the mean over {}{mirror}", list(&parts)),
+        false => format!("answers look at {}", list(&parts)),
+    }
 }
 
 fn by_class(text: &mut String, card: &Card) -> std::fmt::Result {

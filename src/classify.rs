@@ -120,28 +120,35 @@ impl Classifier {
         Ok(readings.into_iter().map(answer).collect())
     }
 
-    /// What the network makes of photos that lie on the executor: the mean over photo and mirror image, where the model
-    /// looks at both.
+    /// What the network makes of photos that lie on the executor: the mean over all that the model looks at.
     async fn readings(&mut self, places: &[Place]) -> Result<Vec<Reading>> {
         let mut all = Vec::with_capacity(places.len());
         for batch in places.chunks(self.plan.batch_size) {
-            let mut readings = self.run(batch, false).await?;
-            if self.model.mirror {
-                let mirrored = self.run(batch, true).await?;
-                for (reading, other) in readings.iter_mut().zip(mirrored) {
-                    reading.average(&other);
-                }
+            let mut views = Vec::new();
+            for transform in self.views() {
+                views.push(self.run(batch, &transform).await?.into_iter());
             }
-            all.extend(readings);
+            all.extend((0..batch.len()).map(|_| {
+                let of_photo: Vec<_> = views.iter_mut().filter_map(Iterator::next).collect();
+                Reading::mean(of_photo)
+            }));
         }
         Ok(all)
     }
 
-    async fn run(&mut self, places: &[Place], mirrored: bool) -> Result<Vec<Reading>> {
+    /// The views of a photo that an answer is the mean over.
+    fn views(&self) -> Vec<SampleTransform> {
         let Preprocessing { stored_size, input_size, .. } = self.model.preprocessing;
-        let look = if mirrored { SampleTransform::mirrored } else { SampleTransform::plain };
-        let transform = look(stored_size, input_size);
-        let records = transform_records(places, &transform);
+        let mut sides = vec![SampleTransform::plain(stored_size, input_size)];
+        if self.model.mirror {
+            sides.push(SampleTransform::mirrored(stored_size, input_size));
+        }
+        let middles = |&part: &f32| sides.iter().map(move |side| side.middle(part, stored_size));
+        self.model.looks.iter().flat_map(middles).collect()
+    }
+
+    async fn run(&mut self, places: &[Place], transform: &SampleTransform) -> Result<Vec<Reading>> {
+        let records = transform_records(places, transform);
         self.backend.write(Storage::Transforms, 0, bytemuck::cast_slice(&records))?;
         let step = StepInputs::without_update(places.len());
         self.backend.run(self.plan_id, self.plan.forward.clone(), &step)?;

@@ -30,6 +30,8 @@ pub struct Model {
     pub preprocessing: Preprocessing,
     /// Whether an answer is the mean over the photo and its mirror image.
     pub mirror: bool,
+    /// Parts of each side, about the middle, that an answer is the mean over; 1 is the whole photo.
+    pub looks: Vec<f32>,
     /// The weight arena.
     pub weights: Vec<f32>,
     /// The statistics arena.
@@ -73,13 +75,14 @@ impl Model {
         );
         let averaged = (recipe.weight_average > 0.0)
             .then(|| Averaged { weights: weights.clone(), statistics: statistics.clone() });
-        let (preprocessing, mirror) = (Preprocessing::new(input.height), recipe.mirror);
+        let preprocessing = Preprocessing::new(input.height);
         Ok(Self {
             network,
             parameters,
             classes,
             preprocessing,
-            mirror,
+            mirror: recipe.mirror,
+            looks: recipe.looks.clone(),
             weights,
             statistics,
             averaged,

@@ -49,6 +49,10 @@ pub struct Recipe {
     pub weight_average: f32,
     /// Whether an answer is the mean over the photo and its mirror image.
     pub mirror: bool,
+    /// What an answer looks at, and is the mean over: parts of each side, about the middle; 1 is the whole photo. Training on
+    /// crops shows a network flowers larger than whole photos do (Touvron et al., "Fixing the train-test resolution
+    /// discrepancy", 2019).
+    pub looks: Vec<f32>,
     /// Whether photos of rarer classes count more, to the same sum a class.
     pub class_weights: bool,
     /// Stop after that many epochs without a better validation loss.
@@ -77,6 +81,7 @@ impl Recipe {
             label_smoothing: 0.0,
             weight_average: 0.0,
             mirror: false,
+            looks: vec![1.0],
             class_weights: false,
             patience: None,
         }
@@ -92,6 +97,7 @@ impl Recipe {
             label_smoothing: 0.1,
             weight_average: 0.998,
             mirror: true,
+            looks: vec![1.0, 0.75],
             ..Self::textbook()
         }
     }
@@ -159,6 +165,7 @@ impl Recipe {
                 });
             }
         }
+        check_looks(&self.looks)?;
         self.augmentation.check()
     }
 
@@ -181,6 +188,19 @@ impl Recipe {
     }
 }
 
+/// Checks what an answer looks at.
+///
+/// # Errors
+/// [`Error::Setting`] for none or too many looks, or for one that is no part of a side.
+pub fn check_looks(looks: &[f32]) -> Result<()> {
+    let expected = "1 to 8 numbers from 0.1 to 1";
+    if (1..=8).contains(&looks.len()) && looks.iter().all(|part| (0.1..=1.0).contains(part)) {
+        return Ok(());
+    }
+    let found = format!("{looks:?}");
+    Err(Error::Setting { name: "looks".into(), expected: expected.into(), found })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +218,10 @@ mod tests {
     fn names_the_setting_that_is_out_of_range() {
         let recipe = Recipe { learning_rate: f32::NAN, ..Recipe::textbook() };
         assert!(recipe.check().unwrap_err().to_string().starts_with("learning rate"));
+        for looks in [vec![], vec![1.0, f32::NAN], vec![1.5]] {
+            let recipe = Recipe { looks, ..Recipe::textbook() };
+            assert!(recipe.check().unwrap_err().to_string().starts_with("looks"));
+        }
         assert!(Recipe::named("modem").unwrap_err().to_string().contains("modern"));
         assert_eq!(Recipe::modern().check(), Ok(()));
     }

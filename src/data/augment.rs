@@ -216,6 +216,15 @@ impl SampleTransform {
         Self { matrix: [-scale, 0.0, stored_size as f32, d, e, f], ..plain }
     }
 
+    /// The middle of this view: `part` of each side of it.
+    pub fn middle(&self, part: f32, stored_size: usize) -> Self {
+        let centre = stored_size as f32 / 2.0;
+        let [a, b, c, d, e, f] = self.matrix;
+        let towards = |at: f32| centre + (at - centre) * part;
+        let matrix = [a * part, b * part, towards(c), d * part, e * part, towards(f)];
+        Self { matrix, ..*self }
+    }
+
     /// Matrix, colour and cutout, one after another.
     pub fn numbers(&self) -> [f32; 22] {
         let mut numbers = [0.0; 22];
@@ -283,6 +292,16 @@ mod tests {
         let mirrored = SampleTransform::mirrored(80, 64);
         assert_eq!(map(&mirrored.matrix, 0.0, 0.0), [80.0, 0.0]);
         assert_eq!(map(&mirrored.matrix, 64.0, 64.0), [0.0, 80.0]);
+    }
+
+    #[test]
+    fn the_middle_is_about_the_centre() {
+        let middle = SampleTransform::plain(80, 64).middle(0.75, 80);
+        assert_eq!(map(&middle.matrix, 32.0, 32.0), [40.0, 40.0]);
+        assert_eq!(map(&middle.matrix, 0.0, 64.0), [10.0, 70.0]);
+        let middle = SampleTransform::mirrored(80, 64).middle(0.75, 80);
+        assert_eq!(map(&middle.matrix, 0.0, 64.0), [70.0, 70.0]);
+        assert_eq!(SampleTransform::plain(80, 64).middle(1.0, 80), SampleTransform::plain(80, 64));
     }
 
     #[test]

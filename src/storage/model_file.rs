@@ -14,7 +14,7 @@ use crate::model::{Averaged, Model};
 use crate::network::Network;
 use crate::parameters::Parameters;
 use crate::plan::Optimizer;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, check_looks};
 use crate::shape::Shape;
 use crate::train::{Progress, Snapshot};
 use safetensors::SafeTensors;
@@ -91,6 +91,7 @@ impl ModelFile {
             ("classes".to_owned(), to_json(&model.classes)?),
             ("preprocessing".to_owned(), to_json(&model.preprocessing)?),
             ("mirror".to_owned(), to_json(&model.mirror)?),
+            ("looks".to_owned(), to_json(&model.looks)?),
             ("training".to_owned(), to_json(&state)?),
             ("splits".to_owned(), to_json(&self.splits)?),
         ]);
@@ -136,6 +137,12 @@ impl ModelFile {
         let classes: Vec<String> = from_json(&metadata, "classes")?;
         let preprocessing: Preprocessing = from_json(&metadata, "preprocessing")?;
         let mirror: bool = from_json(&metadata, "mirror")?;
+        // Files from before there were several looks know the whole photo only.
+        let looks = match metadata.contains_key("looks") {
+            true => from_json(&metadata, "looks")?,
+            false => vec![1.0],
+        };
+        check_looks(&looks)?;
         let state: TrainingState = from_json(&metadata, "training")?;
         let splits = from_json(&metadata, "splits")?;
         check_classes(&classes)?;
@@ -169,6 +176,7 @@ impl ModelFile {
             classes,
             preprocessing,
             mirror,
+            looks,
             weights: take(Storage::Weights).unwrap_or_default(),
             statistics: take(Storage::Statistics).unwrap_or_default(),
             averaged,
@@ -400,6 +408,18 @@ mod tests {
             let read = ModelFile::from_bytes(&older).unwrap();
             assert_eq!(read.snapshot.recipe, Recipe::textbook(), "without {name}");
         }
+    }
+
+    #[test]
+    fn a_file_from_before_there_were_several_looks_has_the_whole_photo() {
+        let mut file = example();
+        file.snapshot.model.looks = vec![1.0, 0.75];
+        let again = ModelFile::from_bytes(&file.to_bytes().unwrap()).unwrap();
+        assert_eq!(again.snapshot.model.looks, [1.0, 0.75]);
+        let old = changed(|metadata, _| drop(metadata.remove("looks")));
+        assert_eq!(ModelFile::from_bytes(&old).unwrap().snapshot.model.looks, [1.0]);
+        let error = ModelFile::from_bytes(&with_metadata("looks", "[2.0]")).unwrap_err();
+        assert!(error.to_string().contains("looks"), "{error}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use clap::Args;
 use floret::classify::Classifier;
 use floret::data::library::Library;
 use floret::error::Result;
+use floret::recipe::check_looks;
 use floret::storage::model_file::ModelFile;
 use std::path::PathBuf;
 
@@ -22,6 +23,10 @@ pub struct CalibrateArguments {
     /// Where to write the calibrated model.
     #[arg(long)]
     out: PathBuf,
+    /// What its answers look at from now on, and are the mean over: parts of each side, about the middle, such as 1,0.75; as
+    /// before when left out
+    #[arg(long, value_delimiter = ',')]
+    looks: Option<Vec<f32>>,
     #[command(flatten)]
     device: DeviceArguments,
     #[command(flatten)]
@@ -36,6 +41,10 @@ pub fn run(arguments: &CalibrateArguments) -> Result<()> {
 async fn calibrate(arguments: &CalibrateArguments) -> Result<()> {
     let memory_limit = arguments.memory.bytes();
     let mut file = ModelFile::from_bytes(&read_file(&arguments.model)?)?;
+    if let Some(looks) = &arguments.looks {
+        check_looks(looks)?;
+        file.snapshot.model.looks.clone_from(looks);
+    }
     let library = load_known(&arguments.photos, &file, memory_limit)?;
     let model = file.snapshot.model.clone();
     let mut classifier = Classifier::new(arguments.device.open()?, model, 0, memory_limit).await?;
