@@ -203,7 +203,7 @@ pub(super) static SHADERS: [Shader; 26] = [
     },
 ];
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
 
