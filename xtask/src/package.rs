@@ -5,7 +5,7 @@ use crate::models;
 use crate::project::{cargo, root, run, say, target_dir};
 use crate::recipe::{Need, Package, Recipe};
 use crate::setup::{self, WASM_TARGET};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,11 +35,17 @@ pub fn build_all(recipe: &Recipe) -> Result<Vec<Built>> {
     copy_vendored(recipe)?;
     models::publish(&root().join("models"), &root().join("www/models"))?;
     let out_dir = root().join(&recipe.out_dir);
-    let mut list = Vec::new();
-    for package in &recipe.packages {
-        let artifact = compile(package, &target_dir_of(package)?)?;
-        list.push(bind(recipe, package, &artifact, &out_dir)?);
-    }
+    let build =
+        |package| bind(recipe, package, &compile(package, &target_dir_of(package)?)?, &out_dir);
+    // Beside each other: the last and longest part of each build, the crate itself, has one thread.
+    let list: Vec<Built> = std::thread::scope(|scope| {
+        let builds: Vec<_> =
+            recipe.packages.iter().map(|package| scope.spawn(move || build(package))).collect();
+        let joined = builds.into_iter().map(|build| {
+            build.join().unwrap_or_else(|_| bail!("the build of a web package panicked"))
+        });
+        joined.collect::<Result<_>>()
+    })?;
     // Packages that the recipe no longer has would be published with the others.
     for entry in fs::read_dir(&out_dir)? {
         let entry = entry?;
@@ -79,7 +85,9 @@ fn compile(package: &Package, target: &Path) -> Result<PathBuf> {
         .arg("--target-dir")
         .arg(target)
         .env("RUSTFLAGS", package.rustflags())
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        // Several bars of progress would write over each other.
+        .env("CARGO_TERM_PROGRESS_WHEN", "never");
     if !package.cargo_features.is_empty() {
         cargo.arg("--features").arg(package.cargo_features.join(","));
     }

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// A part of the tests that can run alone.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -82,13 +82,19 @@ fn native(recipe: &Recipe, arguments: &[String], results: &mut Results) -> Resul
 
 fn wasm(recipe: &Recipe, arguments: &[String], results: &mut Results) -> Result<()> {
     setup::rust_for_wasm()?;
+    // Beside each other: alone, each leaves a processor idle for most of its time.
+    let mut begun = Vec::new();
     for package in unshared(recipe) {
         let mut tests = cargo_for_web("test", package)?;
         tests.args(WASM_INTEGRATION_TESTS.iter().flat_map(|name| ["--test", name]));
         wasm_runner::use_for(&mut tests)?;
         tests.arg("--").args(arguments);
         let name = format!("Rust tests, WebAssembly {}", package.name);
-        results.count(&name, &mut tests, Libtest::default())?;
+        say(&name);
+        begun.push((name, begin(&mut tests)?));
+    }
+    for (name, child) in begun {
+        results.read(&name, child, Libtest::default())?;
     }
     Ok(())
 }
@@ -123,16 +129,23 @@ fn unshared(recipe: &Recipe) -> impl Iterator<Item = &Package> {
     recipe.packages.iter().filter(|package| package.shared_memory_bytes.is_none())
 }
 
-/// `cargo clippy` or `cargo test` on the crate as the web package has it; what its build compiled is used again.
+/// `cargo clippy` or `cargo test` on the crate as the web package has it; what its build compiled of others is used again.
 fn cargo_for_web(subcommand: &str, package: &Package) -> Result<Command> {
     let mut cargo = cargo();
     cargo
         .args([subcommand, "--package", "floret", "--lib", "--release", "--no-default-features"])
         .args(["--target", WASM_TARGET, "--features", &package.cargo_features.join(",")])
+        // The tests are several programs with the crate in each of them.
+        .args(["--config", "profile.release.package.floret.codegen-units=16"])
         .arg("--target-dir")
         .arg(package::target_dir_of(package)?)
         .env("RUSTFLAGS", package.rustflags());
     Ok(cargo)
+}
+
+/// Starts a program whose output is read.
+fn begin(command: &mut Command) -> Result<Child> {
+    command.stdout(Stdio::piped()).spawn().with_context(|| cannot_start(command))
 }
 
 /// The files below `folder` that Node's test runner takes.
@@ -165,10 +178,13 @@ impl Results {
     }
 
     /// Runs a program that counts its own tests.
-    fn count(&mut self, name: &str, command: &mut Command, mut reader: impl Reader) -> Result<()> {
+    fn count(&mut self, name: &str, command: &mut Command, reader: impl Reader) -> Result<()> {
         say(name);
-        command.stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| cannot_start(command))?;
+        self.read(name, begin(command)?, reader)
+    }
+
+    /// Reads what a program says of its tests until it ends.
+    fn read(&mut self, name: &str, mut child: Child, mut reader: impl Reader) -> Result<()> {
         let stdout = child.stdout.take().context("the output of a test program")?;
         for line in BufReader::new(stdout).lines() {
             let line = line?;
