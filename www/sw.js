@@ -21,7 +21,8 @@ async function install() {
   const cache = await caches.open(CACHE);
   await Promise.all(
     files.map(async ({ path }) => {
-      const response = await fetch(path, { cache: 'no-store' });
+      // What the page has just fetched is asked about, not sent again.
+      const response = await fetch(path, { cache: 'no-cache' });
       if (!response.ok) throw new Error(`${path}: ${response.status}`);
       await cache.put(path, response);
     }),

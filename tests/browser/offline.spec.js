@@ -1,4 +1,5 @@
 /** After one visit the published page works without a network, its engine included. */
+import { createServer, get } from 'node:http';
 import { expect, test } from '@playwright/test';
 
 const site = String(process.env.FLORET_DIST_URL);
@@ -23,4 +24,26 @@ test('a host that sends no headers gets isolation from the service worker', asyn
   await page.goto(`${site}?offline=1`);
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await expect.poll(() => page.evaluate(() => crossOriginIsolated).catch(() => false)).toBe(true);
+});
+
+test('what the page has fetched is not sent again to be kept', async ({ page }) => {
+  /** Paths whose content was sent. @type {string[]} */
+  const sent = [];
+  const host = createServer(({ url = '/', headers }, response) => {
+    get(new URL(url, site), { headers }, (answer) => {
+      if (answer.statusCode === 200) sent.push(url);
+      response.writeHead(Number(answer.statusCode), answer.headers);
+      answer.pipe(response);
+    });
+  });
+  await new Promise((resolve) => host.listen(0, '127.0.0.1', () => resolve(null)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (host.address());
+  await page.goto(`http://localhost:${port}/?offline=1`);
+  await expect.poll(() => page.evaluate(() => crossOriginIsolated).catch(() => false)).toBe(true);
+  await page.locator('.steps a[href="#classify"]').click();
+  await expect(page.locator('#model-choice option:checked')).not.toBeDisabled();
+  host.close();
+  const large = sent.filter((path) => /\.(safetensors|wasm)$/.test(path));
+  expect(large).toContainEqual(expect.stringContaining('.safetensors'));
+  expect(large).toEqual([...new Set(large)]);
 });

@@ -1,10 +1,11 @@
 //! Serves a folder over HTTP on this machine, with the headers that the page is meant to run under.
 
 use anyhow::{Context, Result, anyhow};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 use tiny_http::{Method, Request, Response, Server};
 
 /// What the page may load: itself, and workers from a blob, as wasm-bindgen-rayon starts threads. The page's own
@@ -52,16 +53,18 @@ fn answer(request: Request, folder: &Path, isolated: bool) -> std::io::Result<()
     let Some((mut file, path)) = opened else {
         return request.respond(Response::from_string("no such file").with_status_code(404));
     };
+    let metadata = file.metadata()?;
+    let tag = entity_tag(&metadata);
     let content_type = mime_guess::from_path(&path).first_or_octet_stream();
     let text = content_type.type_() == "text" || content_type.subtype() == "javascript";
     let charset = if text { "; charset=utf-8" } else { "" };
     let mut headers = vec![
         format!("Content-Type: {content_type}{charset}"),
-        format!("Content-Length: {}", file.metadata()?.len()),
         format!("Content-Security-Policy: {CONTENT_SECURITY_POLICY}"),
         "X-Content-Type-Options: nosniff".into(),
-        // A page that is being worked on must not come from the browser's cache.
+        // A page that is being worked on comes from the browser's cache only where this server says that nothing changed.
         "Cache-Control: no-cache".into(),
+        format!("ETag: {tag}"),
         // The library's pool can leave a connection waiting behind one that is kept open, so none is.
         "Connection: close".into(),
     ];
@@ -74,14 +77,28 @@ fn answer(request: Request, folder: &Path, isolated: bool) -> std::io::Result<()
         headers.push("Cross-Origin-Opener-Policy: same-origin".into());
         headers.push("Cross-Origin-Embedder-Policy: require-corp".into());
     }
-    let has_body = *request.method() == Method::Get;
+    let known = request
+        .headers()
+        .iter()
+        .any(|header| header.field.equiv("If-None-Match") && header.value.as_str() == tag);
+    let status = if known { "304 Not Modified" } else { "200 OK" };
+    if !known {
+        headers.push(format!("Content-Length: {}", metadata.len()));
+    }
+    let has_body = !known && *request.method() == Method::Get;
     // The library would leave out `Connection`, so the answer is written here.
     let mut writer = request.into_writer();
-    write!(writer, "HTTP/1.1 200 OK\r\n{}\r\n\r\n", headers.join("\r\n"))?;
+    write!(writer, "HTTP/1.1 {status}\r\n{}\r\n\r\n", headers.join("\r\n"))?;
     if has_body {
         io::copy(&mut file, &mut writer)?;
     }
     writer.flush()
+}
+
+/// What tells one state of a file from another: its length, and when it was written.
+fn entity_tag(metadata: &Metadata) -> String {
+    let written = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    format!("\"{:x}-{:x}\"", metadata.len(), written.unwrap_or_default().as_nanos())
 }
 
 /// The file that a request for `url` means, below `folder` and nowhere else.
@@ -136,9 +153,14 @@ mod tests {
     }
 
     fn get(url: &str, path: &str) -> String {
+        get_with(url, path, "")
+    }
+
+    /// `more` are header lines.
+    fn get_with(url: &str, path: &str, more: &str) -> String {
         let address = url.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n{more}\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -187,6 +209,19 @@ mod tests {
         let plain = start(&folder, 0, false).unwrap();
         assert!(!get(&plain.url, "/").contains("Cross-Origin"));
         assert!(get(&plain.url, "/missing").contains("404"));
+    }
+
+    #[test]
+    fn what_the_browser_has_is_not_sent_until_it_changes() {
+        let folder = site("tags");
+        let plain = start(&folder, 0, false).unwrap();
+        let answer = get(&plain.url, "/");
+        let tag = answer.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap();
+        let known = format!("If-None-Match: {tag}\r\n");
+        let again = get_with(&plain.url, "/", &known);
+        assert!(again.starts_with("HTTP/1.1 304") && !again.contains("<p>"), "{again}");
+        fs::write(folder.join("index.html"), "<p>new").unwrap();
+        assert!(get_with(&plain.url, "/", &known).ends_with("<p>new"));
     }
 
     #[test]
