@@ -1,6 +1,6 @@
 // grad_output, block, input -> grad_input: gradient windows times the kernel, as in ../conv2d_backward_input.wgsl. A row is an
 // input pixel of a phase, a column an input channel; phase STRIDE_X * py + px is the grid's third axis. `transpose` has put
-// the kernel into scratch before, input channels last, so that neighbouring invocations find neighbouring numbers.
+// the kernel into scratch before, input channels last, as the right matrix has its columns.
 // Without an INPUT_ACTIVATION the input is not read.
 override INPUT_ACTIVATION: u32;
 override ACCUMULATE: bool;

@@ -1,7 +1,6 @@
-// Matrix products for a device whose workgroups a processor plays: no memory of a workgroup and no barriers, each of which
-// would be a change of contexts for every few invocations. An invocation makes 8 rows of 4 columns, COLUMN_LANES apart. Numbers
-// are loaded one at a time, so that neighbouring invocations load the same or neighbouring ones, which such a device does at
-// once.
+// Matrix products for a device whose workgroups a processor plays: no memory of a workgroup and no barriers, which cost more
+// there than they save. An invocation makes 8 rows of 4 columns, COLUMN_LANES apart, so that neighbours load the same number of
+// the left matrix and neighbouring ones of the right. Nothing is divided in the innermost loop.
 //
 // A kernel that includes this says how many COLUMNS its matrices have, what the right one is, `right_number(place)`, and what
 // becomes of a sum, `store_number(row, column, sum)`, which may lie beyond the product.

@@ -18,8 +18,8 @@ pub struct GpuOptions {
 pub(super) enum Shaders {
     /// For a GPU: tiles in workgroup memory, and passes fused over barriers.
     Tiled,
-    /// For a processor that plays a workgroup's invocations, a few at a time, where every barrier is a change of contexts and
-    /// memory that is not read in a row is read number by number: neither tiles nor fused passes.
+    /// For a processor that plays a workgroup's invocations, where barriers and workgroup memory cost more than they save:
+    /// neither tiles nor fused passes.
     Direct,
 }
 
