@@ -35,13 +35,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("| {model} | {} | {:.2} |", cells.join(" | "), largest / smallest);
     }
     say("all models");
-    let models: Vec<Value> = serde_json::from_str(&output(
-        command(&floret.to_string_lossy()).args(["models", "--json"]),
-    )?)
-    .context("reading what `floret models` says")?;
+    let models = names(&output(command(&floret.to_string_lossy()).args(["models", "--json"]))?)?;
     println!("| training at batch {SIZE} | GFLOP/s | photos/s | the plan's memory, MB |");
     println!("| --- | --- | --- | --- |");
-    for name in models.iter().filter_map(|model| model["name"].as_str()) {
+    for name in &models {
         let report = bench(name, SIZE, 1)?;
         let number = |key: &str| report[key].as_f64().unwrap_or(0.0);
         println!(
@@ -52,4 +49,26 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Names of the models that `floret models --json` lists.
+fn names(list: &str) -> Result<Vec<String>> {
+    let models: Vec<Value> =
+        serde_json::from_str(list).context("reading what `floret models` says")?;
+    let name = |model: &Value| Some(model["model"].as_str()?.to_owned());
+    models
+        .iter()
+        .map(|model| name(model).with_context(|| format!("a model without a name: {model}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_without_names_is_an_error_and_no_empty_table() {
+        assert_eq!(names(r#"[{"model": "plain_34", "flops": 1}]"#).unwrap(), ["plain_34"]);
+        assert!(names(r#"[{"name": "plain_34"}]"#).is_err());
+    }
 }
