@@ -11,8 +11,8 @@ import * as store from './store.js';
 /** @typedef {import('./protocol.js').Request} Request */
 /** @typedef {import('./protocol.js').EngineError} EngineError */
 
-/** Milliseconds of training between two messages: with each the page draws, and where it has but two cores that holds training up. */
-const BUDGET_MS = 400;
+/** Milliseconds of training between two messages. */
+const BUDGET_MS = 100;
 /** Milliseconds between two savings of a run that goes on. */
 const AUTOSAVE_MS = 20_000;
 /** Milliseconds between two looks into the network, at least. */

@@ -116,14 +116,17 @@ test('a run moves to another device with its state', async ({ page }) => {
   expect(apart.reduce((sum, each) => sum + each, 0) / apart.length).toBeLessThan(0.05);
 });
 
+/** So many that the device is lost in their middle, on however quick a machine. */
+const EPOCHS = 16;
+
 for (const back of [true, false]) {
   test(`a device lost in the middle of an epoch: ${back ? 'it comes back and loses nothing' : 'the processor takes over'}`, async ({ page }) => {
     await prepare(page);
     await watchDevices(page);
     await page.locator('#device').selectOption('gpu');
-    await setEpochs(page, 6);
+    await setEpochs(page, EPOCHS);
     await page.getByRole('button', { name: 'Start', exact: true }).click();
-    const alone = await trained(page, 6);
+    const alone = await trained(page, EPOCHS);
 
     await page.getByRole('button', { name: 'Start over' }).click();
     await expect(page.locator('.log li').nth(2)).toBeVisible();
@@ -132,7 +135,7 @@ for (const back of [true, false]) {
       if (!comesBack) scope.navigator.gpu.requestAdapter = async () => null;
       scope.opened.destroy();
     }, back);
-    const again = await trained(page, 6);
+    const again = await trained(page, EPOCHS);
     const name = back ? 'WebGPU, google swiftshader' : 'CPU';
     await expect(page.locator('floret-device')).toContainText(`The device was lost; the run goes on from its last state, on ${name}`);
     if (back) expect(again).toEqual(alone);
