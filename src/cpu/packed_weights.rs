@@ -4,7 +4,8 @@
 use crate::kernel::Kernel;
 use crate::plan::Plan;
 
-/// Numbers that a plan keeps at most: 16 MiB. Convolutions that come after are packed in every run.
+/// Weights that a plan keeps at most: 16 MiB, the zeros that fill panels up not counted. Convolutions that come after are
+/// packed in every run.
 const MOST_KEPT: usize = 4 << 20;
 
 /// The packed weights of one convolution.

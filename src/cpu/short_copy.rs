@@ -1,7 +1,7 @@
 //! Copies of a few numbers, many times over: the channels of a pixel.
 //!
 //! A copy of a length that is known only when it runs is a call, and costs more than what it copies. Lengths that are
-//! frequent are loads and stores on the spot.
+//! frequent, those of the inception modules, are loads and stores on the spot.
 
 /// Copies `from` to `to`, of the same length.
 ///
@@ -12,10 +12,11 @@ pub(super) fn short_copy(from: &[f32], to: &mut [f32]) {
     assert_eq!(from.len(), to.len());
     match to.len() {
         4 => fixed::<4>(from, to),
+        6 => fixed::<6>(from, to),
         8 => fixed::<8>(from, to),
         12 => fixed::<12>(from, to),
         16 => fixed::<16>(from, to),
-        32 => fixed::<32>(from, to),
+        20 => fixed::<20>(from, to),
         _ => to.copy_from_slice(from),
     }
 }

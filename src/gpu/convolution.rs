@@ -216,6 +216,14 @@ pub(super) fn forward_tile_rows(convolution: &Convolution, batch_size: usize) ->
     (splits == 1).then_some(tile.rows)
 }
 
+/// Phases of the stride that input pixels fall into, and the pixels of the largest one.
+pub(super) fn phases(convolution: &Convolution) -> (usize, usize) {
+    let Convolution { input, window, .. } = convolution;
+    let [stride_y, stride_x] = window.stride;
+    let pixels = input.height.div_ceil(stride_y) * input.width.div_ceil(stride_x);
+    (stride_y * stride_x, pixels)
+}
+
 /// `grad_output, block, (input) → grad_input`.
 pub(super) fn backward_input(
     call: &Call,
@@ -224,10 +232,8 @@ pub(super) fn backward_input(
     accumulate: bool,
     batch_size: usize,
 ) -> Vec<Dispatch> {
-    let Convolution { input, window, .. } = convolution;
-    let [stride_y, stride_x] = window.stride;
-    let phase_pixels = input.height.div_ceil(stride_y) * input.width.div_ceil(stride_x);
-    let phases = stride_y * stride_x;
+    let input = &convolution.input;
+    let (phases, phase_pixels) = phases(convolution);
     let terms = convolution.window.area().div_ceil(phases) * convolution.output.channels;
     let (tile, splits) = cut(phase_pixels * batch_size, input.channels, phases, terms);
     let split_len = input.len() * batch_size;

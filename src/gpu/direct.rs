@@ -1,7 +1,7 @@
 //! Convolutions as dispatches for a device whose workgroups a processor plays: no tiles, no barriers
 //! (`shaders/shared/direct.wgsl`).
 
-use super::convolution::{shape_constants, weight_parts, work};
+use super::convolution::{phases, shape_constants, weight_parts, work};
 use super::dispatch::{
     Constants, Dispatch, Grid, WORK_PER_NUMBER, Work, activation_number, flag, read, scratch, write,
 };
@@ -71,11 +71,10 @@ pub(super) fn backward_input(
     input_activation: Activation,
     accumulate: bool,
 ) -> Vec<Dispatch> {
-    let Convolution { input, window, .. } = convolution;
-    let [stride_y, stride_x] = window.stride;
-    let phase_pixels = input.height.div_ceil(stride_y) * input.width.div_ceil(stride_x);
-    let (repeats, per_group) = tile(input.channels);
-    let mut constants = constants(convolution, input.channels);
+    let channels = convolution.input.channels;
+    let (phases, phase_pixels) = phases(convolution);
+    let (repeats, per_group) = tile(channels);
+    let mut constants = constants(convolution, channels);
     constants.push(("INPUT_ACTIVATION", activation_number(input_activation)));
     constants.push(("ACCUMULATE", flag(accumulate)));
     let kernel_len = convolution.kernel_len();
@@ -91,12 +90,7 @@ pub(super) fn backward_input(
             read(stored_input),
             write(call.writes[0]),
         ],
-        grid: Grid {
-            items: Extent::PerSample(phase_pixels),
-            per_group,
-            repeats,
-            layers: stride_y * stride_x,
-        },
+        grid: Grid { items: Extent::PerSample(phase_pixels), per_group, repeats, layers: phases },
         work: work(convolution),
     };
     let transpose = Dispatch {
