@@ -17,6 +17,7 @@ mod batch_norm_backward_reduce;
 mod batch_norm_normalize;
 mod batch_norm_running;
 mod batch_norm_statistics;
+mod block_moments;
 mod channel_sums;
 mod concat_backward;
 mod concat_forward;
@@ -42,6 +43,7 @@ mod softmax_cross_entropy;
 mod storages;
 #[cfg(feature = "threads")]
 mod team;
+mod tile;
 mod windowed_product;
 mod workers;
 
@@ -51,6 +53,7 @@ use crate::backend::{Backend, LocalFuture, PlanId};
 use crate::error::{Error, Result};
 use crate::kernel::{Call, Kernel, StepInputs, Storage};
 use crate::plan::Plan;
+use block_moments::BlockMoments;
 use packed_weights::PackedWeights;
 use std::mem::swap;
 use std::ops::Range;
@@ -243,8 +246,9 @@ impl Backend for CpuBackend {
             return Err(internal(format!("calls {calls:?} of {}", loaded.calls.len())));
         };
         loaded.packed.forget_before(self.storages.weight_changes());
-        for (index, call) in calls.zip(part) {
-            let packed = loaded.packed.of_call(index);
+        for (position, call) in part.iter().enumerate() {
+            self.workers.moments.shared = BlockMoments::are_shared(part, position);
+            let packed = loaded.packed.of_call(calls.start + position);
             swap(packed, &mut self.workers.packed);
             let result = run_call(call, step, &mut self.storages, &mut self.workers);
             swap(packed, &mut self.workers.packed);

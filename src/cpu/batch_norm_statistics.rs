@@ -1,7 +1,8 @@
 //! Batch normalisation, moments of the batch: `input → moments, running`.
 //!
-//! Each chunk of rows, which the cache holds, is read twice: for its mean, and for the deviations from that, which keep
-//! the variance exact for values far from zero; chunks are combined in f64 (Chan, Golub and LeVeque, 1979).
+//! A convolution just before has taken the moments of each block of its output. Else each chunk of rows, which the cache
+//! holds, is read twice: for its mean, and for the deviations from that, which keep the variance exact for values far from
+//! zero (Chan, Golub and LeVeque, 1979). Chunks are combined in f64.
 
 use super::channel_sums::{chunk_rows, partial_sums};
 use super::pixel_runs::run_pixels;
@@ -17,7 +18,38 @@ pub(super) fn run(
 ) {
     let channels = norm.channels;
     let rows = step.batch_size * norm.pixels;
-    let input = &reads[0][..rows * channels];
+    if !workers.moments.shared {
+        moments_of_chunks(&reads[0][..rows * channels], channels, workers);
+    }
+    let chunks = if workers.moments.shared {
+        let (numbers, rows) = workers.moments.taken();
+        Chunks { numbers, rows, stride: channels }
+    } else {
+        let stride = run_pixels(channels) * channels;
+        Chunks { numbers: &workers.shared, rows: chunk_rows(channels), stride }
+    };
+    let [moments, running] = writes else { return };
+    let second = round_up_to_row(channels);
+    workers.instructions.enable(|| {
+        for first in (0..channels).step_by(LANES) {
+            let [means, variances] = chunks.combine(rows, first);
+            for (lane, channel) in (first..channels.min(first + LANES)).enumerate() {
+                let (mean, variance) = (means[lane], variances[lane]);
+                moments[channel] = mean as f32;
+                moments[second + channel] =
+                    (1.0 / (variance + f64::from(norm.epsilon)).sqrt()) as f32;
+                let unbiased = variance * rows as f64 / rows.saturating_sub(1).max(1) as f64;
+                for (index, value) in [(channel, mean), (second + channel, unbiased)] {
+                    running[index] += norm.momentum * (value as f32 - running[index]);
+                }
+            }
+        }
+    });
+}
+
+/// Leaves for each chunk of rows, as [`Chunks`] has them, means, sums of the deviations from them, and of their squares.
+fn moments_of_chunks(input: &[f32], channels: usize, workers: &mut Workers) {
+    let rows = input.len() / channels;
     partial_sums::<3>(rows, channels, workers, |rows, [means, sums, squares]| {
         let input = &input[rows.start * channels..rows.end * channels];
         chunk_means(input, channels, means, sums);
@@ -29,18 +61,9 @@ pub(super) fn run(
                 *square += deviation * deviation;
             }
         }
+        fold(sums, channels);
+        fold(squares, channels);
     });
-    let [moments, running] = writes else { return };
-    let second = round_up_to_row(channels);
-    for channel in 0..channels {
-        let (mean, variance) = combine(rows, &workers.shared, channels, channel);
-        moments[channel] = mean as f32;
-        moments[second + channel] = (1.0 / (variance + f64::from(norm.epsilon)).sqrt()) as f32;
-        let unbiased = variance * rows as f64 / rows.saturating_sub(1).max(1) as f64;
-        for (index, value) in [(channel, mean), (second + channel, unbiased)] {
-            running[index] += norm.momentum * (value as f32 - running[index]);
-        }
-    }
 }
 
 /// Fills `means`, a run, with the means of a chunk, counted from its first row; `spare` is a run of zeros, and is again.
@@ -64,29 +87,66 @@ fn chunk_means(input: &[f32], channels: usize, means: &mut [f32], spare: &mut [f
     }
 }
 
-/// Mean and biased variance of one channel from the partial sums of all chunks.
-fn combine(rows: usize, partials: &[f32], channels: usize, channel: usize) -> (f64, f64) {
-    let run = run_pixels(channels) * channels;
-    let chunk_rows = chunk_rows(channels);
-    let (mut mean, mut squares, mut seen) = (0.0, 0.0, 0.0);
-    let chunks = partials.chunks_exact(3 * run).take(rows.div_ceil(chunk_rows));
-    for (chunk, partial) in chunks.enumerate() {
-        let folded = |part: usize| {
-            let column = partial[part * run..(part + 1) * run][channel..].iter().step_by(channels);
-            column.map(|&number| f64::from(number)).sum::<f64>()
-        };
-        let count = chunk_rows.min(rows - chunk * chunk_rows) as f64;
-        let (chunk_mean, sum, square) = (f64::from(partial[channel]), folded(1), folded(2));
-        // `sum` is what rounding left of the deviations from the mean.
-        let difference = chunk_mean + sum / count - mean;
-        squares +=
-            square - sum * sum / count + difference * difference * seen * count / (seen + count);
-        seen += count;
-        mean += difference * count / seen;
+/// Adds the pixels of a run up into its first.
+fn fold(run: &mut [f32], channels: usize) {
+    let (first, others) = run.split_at_mut(channels);
+    for pixel in others.chunks_exact(channels) {
+        first.iter_mut().zip(pixel).for_each(|(sum, number)| *sum += number);
     }
-    // Not `max`, which would make a variance of 0 out of NaN.
-    let squares = if squares < 0.0 { 0.0 } else { squares };
-    (mean, squares / seen)
+}
+
+/// Channels whose moments are combined at a time.
+const LANES: usize = 8;
+
+/// Moments of all chunks of rows, one chunk after the other.
+struct Chunks<'a> {
+    /// For each chunk the channels' pivots, sums of the deviations from them, and sums of those deviations' squares.
+    numbers: &'a [f32],
+    /// Rows of every chunk but the last.
+    rows: usize,
+    /// From the pivots to the sums, and on to the squares.
+    stride: usize,
+}
+
+impl Chunks<'_> {
+    /// Means and biased variances over `rows` rows of the channels from `first` on: the means first, then what deviations
+    /// from the pivots say of those from the means.
+    #[inline(always)]
+    fn combine(&self, rows: usize, first: usize) -> [[f64; LANES]; 2] {
+        let chunks = rows.div_ceil(self.rows);
+        let part = |chunk: usize, part: usize| self.lanes((3 * chunk + part) * self.stride + first);
+        let count = |chunk: usize| self.rows.min(rows - chunk * self.rows) as f64;
+        let [mut means, mut variances] = [[0.0; LANES]; 2];
+        for chunk in 0..chunks {
+            let (count, pivots, sums) = (count(chunk), part(chunk, 0), part(chunk, 1));
+            for lane in 0..LANES {
+                means[lane] += pivots[lane] * count + sums[lane];
+            }
+        }
+        let rows = rows as f64;
+        means = means.map(|sum| sum / rows);
+        for chunk in 0..chunks {
+            let [pivots, sums, squares] = [0, 1, 2].map(|number| part(chunk, number));
+            let count = count(chunk);
+            for lane in 0..LANES {
+                let shift = pivots[lane] - means[lane];
+                variances[lane] += squares[lane] + shift * (2.0 * sums[lane] + shift * count);
+            }
+        }
+        // Not `max`, which would make a variance of 0 out of NaN.
+        let variances = variances.map(|squares| if squares < 0.0 { 0.0 } else { squares / rows });
+        [means, variances]
+    }
+
+    /// Numbers from `start` on, zeros where there are no more.
+    #[inline(always)]
+    fn lanes(&self, start: usize) -> [f64; LANES] {
+        let rest = &self.numbers[start..];
+        match rest.first_chunk::<LANES>() {
+            Some(lanes) => lanes.map(f64::from),
+            None => std::array::from_fn(|lane| rest.get(lane).map_or(0.0, |&x| f64::from(x))),
+        }
+    }
 }
 
 #[cfg(test)]

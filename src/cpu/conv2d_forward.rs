@@ -2,8 +2,8 @@
 
 use super::batch_norm_normalize::Affine;
 use super::batch_norm_running::inverse_deviation;
-use super::gather::Windows;
-use super::windowed_product::{Epilogue, Placement, Product, RunningNorm};
+use super::gather::{Windows, rows_per_block};
+use super::windowed_product::{Epilogue, NextNorm, Placement, Product, RunningNorm};
 use super::workers::{Workers, grown};
 use crate::kernel::{Activation, BatchNorm, Convolution, StepInputs, round_up_to_row};
 
@@ -18,15 +18,29 @@ pub(super) fn run(
     let (input, block) = (reads[0], reads[1]);
     let channels = convolution.output.channels;
     let bias = &block[convolution.bias_offset()..][..channels];
+    let windows = Windows::of(convolution);
     let mut coefficients = std::mem::take(&mut workers.coefficients);
-    let norm = norm.map(|norm| {
-        let affine = grown(&mut coefficients, 2 * channels);
-        let (factors, offsets) = affine.split_at_mut(channels);
-        running_norm(norm, reads[2], reads.get(3).copied(), factors, offsets)
-    });
+    let mut moments = std::mem::take(&mut workers.moments);
+    let blocks;
+    let norm = match norm {
+        Some(norm) => {
+            let affine = grown(&mut coefficients, 2 * channels);
+            let (factors, offsets) = affine.split_at_mut(channels);
+            let block = reads.get(3).copied();
+            NextNorm::Running(running_norm(norm, reads[2], block, factors, offsets))
+        }
+        None if moments.shared => {
+            let rows = step.batch_size * windows.count[0];
+            let block_rows = rows_per_block(windows.count, step.batch_size).min(rows);
+            let block_pixels = block_rows * windows.count[1];
+            blocks = moments.start(rows.div_ceil(block_rows), block_pixels, channels);
+            NextNorm::Batch(&blocks)
+        }
+        None => NextNorm::Apart,
+    };
     let product = Product {
         batch_size: step.batch_size,
-        windows: Windows::of(convolution),
+        windows,
         input,
         placement: Placement { output: convolution.output, start: [0; 2], step: [1; 2] },
         epilogue: Epilogue::Forward { bias, activation, norm },
@@ -37,6 +51,7 @@ pub(super) fn run(
     };
     product.run(row, writes[0], workers);
     workers.coefficients = coefficients;
+    workers.moments = moments;
 }
 
 /// What a normalisation by `running` statistics does to each channel.

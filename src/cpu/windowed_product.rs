@@ -4,16 +4,16 @@
 //! packed in panels of a few output channels; an inner loop keeps a tile of pixels × channels in registers, reads the
 //! windows where they lie and never stores a patch.
 
+use super::block_moments::{Blocks, PanelMoments};
 use super::gather::{Windows, rows_per_block};
 use super::panels::Panels;
 use super::simd::{MOST_LANES, Simd, Vectorized, map_lanes};
+use super::tile::{MOST_SUMS, activate, finish, tile_sums};
 use super::workers::{Disjoint, Workers, grown};
 use crate::kernel::Activation;
 use crate::shape::Shape;
 use std::ops::Range;
 
-/// Numbers of the largest tile.
-const MOST_SUMS: usize = 8 * 32;
 /// Packed weights at a time, in numbers: 4 MiB.
 const MOST_PACKED: usize = 1 << 20;
 
@@ -29,12 +29,23 @@ pub(super) struct Placement {
 }
 
 /// What happens to a sum before it is stored.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) enum Epilogue<'a> {
-    /// `activation(sum + bias)`, and what the normalisation makes of it.
-    Forward { bias: &'a [f32], activation: Activation, norm: Option<RunningNorm<'a>> },
+    /// `activation(sum + bias)`, and what a normalisation wants of it.
+    Forward { bias: &'a [f32], activation: Activation, norm: NextNorm<'a> },
     /// The sum times the slope of `activation` at `values`, laid out as the output; added to it where `accumulate`.
     Gradient { activation: Activation, values: &'a [f32], accumulate: bool },
+}
+
+/// What the normalisation after a convolution lets it do.
+#[derive(Clone, Copy)]
+pub(super) enum NextNorm<'a> {
+    /// Nothing, or there is none.
+    Apart,
+    /// Normalise: the statistics are known.
+    Running(RunningNorm<'a>),
+    /// Take the moments of the batch.
+    Batch(&'a Blocks<'a>),
 }
 
 /// `activation(x · factor + offset)`, channel by channel.
@@ -124,6 +135,7 @@ impl Product<'_> {
                     width: panels.width(panel),
                     channels: panels.channels(panel),
                     epilogue: &self.epilogue,
+                    block,
                     output,
                 });
             }
@@ -160,6 +172,8 @@ struct PanelProduct<'a> {
     width: usize,
     channels: Range<usize>,
     epilogue: &'a Epilogue<'a>,
+    /// Number of the block.
+    block: usize,
     output: &'a Disjoint<'a>,
 }
 
@@ -215,6 +229,7 @@ impl PanelProduct<'_> {
         assert!(end <= self.numbers.len());
         let mut sums = [0.0; MOST_SUMS];
         let coefficients = self.coefficients();
+        let mut moments = PanelMoments::new();
         let tiles = self.offsets.chunks(PIXELS).zip(self.targets.chunks(PIXELS));
         for (offsets, targets) in tiles {
             // SAFETY: windows are in bounds by the assertions, weights too; `sums` holds the largest tile.
@@ -225,8 +240,19 @@ impl PanelProduct<'_> {
                 });
                 let weights = self.weights.as_ptr();
                 tile_sums::<S, PIXELS, WIDTH>(pixels, self.window, weights, sums.as_mut_ptr());
+                if let Epilogue::Forward { activation, norm: NextNorm::Batch(_), .. } =
+                    *self.epilogue
+                {
+                    let pixels = targets.len();
+                    finish::<S, WIDTH>(&mut sums, pixels, coefficients[0].as_ptr(), activation);
+                    moments.add::<S, WIDTH>(sums.as_ptr(), pixels);
+                }
                 self.store::<S, WIDTH>(&sums, targets, &coefficients);
             }
+        }
+        if let Epilogue::Forward { norm: NextNorm::Batch(blocks), .. } = *self.epilogue {
+            // SAFETY: a panel of a block is one task's.
+            unsafe { blocks.store(self.block, self.channels.clone(), &moments) };
         }
     }
 
@@ -234,8 +260,10 @@ impl PanelProduct<'_> {
     fn coefficients(&self) -> [[f32; 2 * MOST_LANES]; 3] {
         let mut coefficients = [[0.0; 2 * MOST_LANES]; 3];
         if let Epilogue::Forward { bias, norm, .. } = *self.epilogue {
-            let [factors, offsets] =
-                norm.map_or([[].as_slice(); 2], |norm| [norm.factors, norm.offsets]);
+            let [factors, offsets] = match norm {
+                NextNorm::Running(norm) => [norm.factors, norm.offsets],
+                NextNorm::Apart | NextNorm::Batch(_) => [[].as_slice(); 2],
+            };
             for (numbers, all) in coefficients.iter_mut().zip([bias, factors, offsets]) {
                 let own = all.get(self.channels.clone()).unwrap_or_default();
                 numbers[..own.len()].copy_from_slice(own);
@@ -259,13 +287,20 @@ impl PanelProduct<'_> {
         // SAFETY: by the caller's promise; `each_vector` gives places of at least `count` numbers.
         unsafe {
             match *self.epilogue {
+                Epilogue::Forward { norm: NextNorm::Batch(_), .. } => {
+                    self.each_vector::<S, WIDTH>(sums, targets, |finished, _, _| finished);
+                }
                 Epilogue::Forward { activation, norm, .. } => {
                     let biased = |sum, at: At| S::add(sum, S::load(bias.add(at.channel)));
                     let normalized = |x, at: At| {
                         let factor = S::load(factors.add(at.channel));
                         S::mul_add(x, factor, S::load(offsets.add(at.channel)))
                     };
-                    match (activation, norm.map(|norm| norm.activation)) {
+                    let last = match norm {
+                        NextNorm::Running(norm) => Some(norm.activation),
+                        NextNorm::Apart | NextNorm::Batch(_) => None,
+                    };
+                    match (activation, last) {
                         (Activation::None, None) => {
                             self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
                                 biased(sum, at)
@@ -358,22 +393,6 @@ impl PanelProduct<'_> {
     }
 }
 
-/// A vector of the activation's values.
-///
-/// # Safety
-/// As [`Simd`].
-#[inline(always)]
-unsafe fn activate<S: Simd>(activation: Activation, x: S::Vector) -> S::Vector {
-    // SAFETY: by the caller's promise.
-    unsafe {
-        match activation {
-            Activation::None => x,
-            Activation::Relu => S::relu(x),
-            other => map_lanes::<S>(x, x, |x, _| other.apply(x)),
-        }
-    }
-}
-
 /// Where a vector of sums goes.
 #[derive(Clone, Copy)]
 struct At {
@@ -383,68 +402,4 @@ struct At {
     number: usize,
     /// Channels that the output has of it.
     count: usize,
-}
-
-/// Sums of a tile: `pixels` are first numbers of windows of `[rows, numbers a row, distance of rows]`.
-///
-/// # Safety
-/// As [`Simd`]; windows and `weights` (window numbers × panel) are readable, `sums` (pixels × panel) is writable.
-#[inline(always)]
-unsafe fn tile_sums<S: Simd, const PIXELS: usize, const WIDTH: usize>(
-    pixels: [*const f32; PIXELS],
-    [rows, row_len, row_stride]: [usize; 3],
-    mut weights: *const f32,
-    sums: *mut f32,
-) {
-    // SAFETY: by the caller's promise.
-    unsafe {
-        let mut acc = [[S::splat(0.0); WIDTH]; PIXELS];
-        for row in 0..rows {
-            // Pointers that move: what is added to them inside a step is constant, and so part of the load.
-            let mut pixels = pixels.map(|pixel| pixel.add(row * row_stride));
-            for _ in 0..row_len / S::UNROLLED {
-                for k in 0..S::UNROLLED {
-                    step::<S, PIXELS, WIDTH>(&mut acc, pixels, k, weights);
-                }
-                weights = weights.add(S::UNROLLED * WIDTH * S::LANES);
-                pixels = pixels.map(|pixel| pixel.add(S::UNROLLED));
-            }
-            for _ in 0..row_len % S::UNROLLED {
-                step::<S, PIXELS, WIDTH>(&mut acc, pixels, 0, weights);
-                weights = weights.add(WIDTH * S::LANES);
-                pixels = pixels.map(|pixel| pixel.add(1));
-            }
-        }
-        for (i, acc) in acc.iter().enumerate() {
-            for (v, &vector) in acc.iter().enumerate() {
-                S::store(sums.add((i * WIDTH + v) * S::LANES), vector);
-            }
-        }
-    }
-}
-
-/// Adds number `k` of each window times row `k` of weights.
-///
-/// # Safety
-/// As [`tile_sums`].
-#[inline(always)]
-unsafe fn step<S: Simd, const PIXELS: usize, const WIDTH: usize>(
-    acc: &mut [[S::Vector; WIDTH]; PIXELS],
-    pixels: [*const f32; PIXELS],
-    k: usize,
-    weights: *const f32,
-) {
-    // SAFETY: by the caller's promise.
-    unsafe {
-        let mut columns = [S::splat(0.0); WIDTH];
-        for (v, column) in columns.iter_mut().enumerate() {
-            *column = S::load(weights.add((k * WIDTH + v) * S::LANES));
-        }
-        for (acc, pixel) in acc.iter_mut().zip(pixels) {
-            let x = S::splat(*pixel.add(k));
-            for (acc, column) in acc.iter_mut().zip(columns) {
-                *acc = S::mul_add(x, column, *acc);
-            }
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! The threads that kernels run on, and the scratch memory that each one keeps.
 
+use super::block_moments::BlockMoments;
 use super::packed_weights::Packed;
 use super::simd::Instructions;
 #[cfg(feature = "threads")]
@@ -41,6 +42,8 @@ pub struct Workers {
     scratch: Scratch,
     /// Packed weights of the call at hand, where they are kept from run to run.
     pub(super) packed: Option<Packed>,
+    /// What a convolution counts for the normalisation after it.
+    pub(super) moments: BlockMoments,
     /// Scratch memory that all threads read: packed weights, padded batches, partial sums.
     pub(super) shared: Vec<f32>,
     /// Per-channel numbers that all threads read.
@@ -61,6 +64,7 @@ impl Workers {
             instructions: Instructions::detect(),
             scratch: Scratch::default(),
             packed: None,
+            moments: BlockMoments::default(),
             shared: Vec::new(),
             coefficients: Vec::new(),
             offsets: Vec::new(),
