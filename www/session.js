@@ -10,7 +10,12 @@ import { engine, idleRun, store } from './state.js';
 /** @typedef {import('./protocol.js').Network} Network */
 /** @typedef {(progress: import('./protocol.js').LoadProgress) => void} Loading */
 
+/** Milliseconds between two drawings of a run: where the processor trains, drawing holds it up. */
+const DRAW_MS = 300;
+
 let keeping = true;
+/** When the run was drawn last. */
+let drawn = 0;
 
 /** Asks the engine what it can do and chooses the first network. `keep`: whether photos and run stay here for the next visit. */
 export async function start({ keep = keeping } = {}) {
@@ -276,7 +281,7 @@ function rewind(history, { step, steps_per_epoch }) {
   history.lines.length = 0;
 }
 
-/** @param {TrainProgress} progress */
+/** Takes the news of a run in; the page draws them now and then only. @param {TrainProgress} progress */
 function advanced(progress) {
   const { run } = store.value;
   if (progress.recovered) rewind(run.history, progress);
@@ -294,7 +299,11 @@ function advanced(progress) {
   const status = run.status === 'stopping' ? 'stopping' : 'running';
   const recovered = run.recovered || progress.recovered === true;
   const tried = progress.tried ?? run.tried;
-  store.set({ run: { ...run, status, recovered, tried, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
+  store.take({ run: { ...run, status, recovered, tried, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
+  const now = performance.now();
+  if (now - drawn < DRAW_MS && progress.step > 0 && !progress.finished && !progress.recovered) return;
+  drawn = now;
+  store.set({ run: store.value.run });
 }
 
 /** Fits the finished run's probabilities and judges it again; without it they are only less reliable. */

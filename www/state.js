@@ -114,6 +114,11 @@ class Store extends EventTarget {
     };
   }
 
+  /** Takes changes of which the panels hear with the next `set`. @param {Partial<State>} part */
+  take(part) {
+    Object.assign(this.value, part);
+  }
+
   /** @param {Partial<State>} part */
   set(part) {
     Object.assign(this.value, part);

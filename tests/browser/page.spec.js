@@ -137,3 +137,21 @@ test('the log of a long run keeps its newest epochs', async ({ page }) => {
   await expect(page.locator('.log li').first()).toContainText('a network');
   await expect(page.locator('.log li')).toHaveCount(501);
 });
+
+test('a run is drawn now and then, not whenever there is news of it', async ({ page }) => {
+  await visit(page);
+  await loadPhotos(page, 12);
+  await go(page, 'train');
+  await setEpochs(page, 100);
+  const watched = await page.locator('.facts').evaluateHandle((facts) => {
+    const drawn = /** @type {number[]} */ ([]);
+    new MutationObserver(() => drawn.push(performance.now())).observe(facts, { childList: true });
+    return drawn;
+  });
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.locator('.log li')).toHaveCount(101);
+  const drawn = await watched.jsonValue();
+  expect(drawn.length).toBeGreaterThan(2);
+  // Beside those of the beat: what the buttons do, the start and the end.
+  expect(drawn.length).toBeLessThan((drawn[drawn.length - 1] - drawn[0]) / 300 + 12);
+});

@@ -183,9 +183,8 @@ class Train extends Panel {
     this.log.append(...history.lines.slice(first).map((line) => h('li', {}, logLine(line))));
     // The line that names the network stays, the oldest epochs go.
     while (this.log.childElementCount > LOG_LINES + 1) this.log.children[1].remove();
+    if (first < history.lines.length) this.log.parentElement?.scrollTo({ top: this.log.parentElement.scrollHeight });
     this.logged = history.lines.length;
-    const place = this.log.parentElement;
-    place?.scrollTo({ top: place.scrollHeight });
   }
 }
 
