@@ -380,13 +380,6 @@ impl Trainer {
         Ok(gradient_norms(model, &gradients))
     }
 
-    /// Lets a finished run go on for `epochs` more.
-    pub fn extend(&mut self, epochs: u32) {
-        self.recipe.epochs = self.progress.epoch.max(self.recipe.epochs).saturating_add(epochs);
-        self.progress.finished = false;
-        self.progress.stopped_early = false;
-    }
-
     /// The model as it is now, read back from the executor.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ mod photos;
 
 #[cfg(feature = "threads")]
 pub use devices::init_thread_pool;
-pub use files::{PhotoArchive, content_hash, is_clutter};
+pub use files::{PhotoArchive, content_hash, is_clutter, unreadable};
 
 use crate::calibration::Outlier;
 use crate::classify::Classifier;

@@ -148,14 +148,12 @@ customElements.define('floret-embedded', Embedded);
 
 /** The network asked for, with the epochs asked for. */
 async function begin() {
-  await start({ keep: false });
+  await start({ keep: false, network: NETWORK });
   const { presets, recipe } = store.value;
-  const preset = presets.find(({ name }) => name === NETWORK);
-  if (!preset) {
+  if (!presets.some(({ name }) => name === NETWORK)) {
     const names = presets.map(({ name }) => name).join(', ');
     throw new EngineFailure({ code: 'setting', name: 'model', expected: names, found: NETWORK });
   }
-  await chooseNetwork(await networkOf(preset, preset.actions));
   const epochs = Math.round(Number(query.get('epochs') ?? EPOCHS));
   store.set({ recipe: { ...recipe, epochs: epochs >= 1 && epochs <= 10_000 ? epochs : EPOCHS } });
   if (PANELS.includes('classify')) await openFirstModel(`${NETWORK}.safetensors`);

@@ -25,6 +25,8 @@ export class Engine extends EventTarget {
     /** @type {Map<number, Waiting>} */
     this.waiting = new Map();
     this.serial = 0;
+    /** Why there is no worker any more. @type {EngineError | null} */
+    this.dead = null;
     /** Whether this worker ever answered; one that never did is not worth another try. */
     this.alive = false;
     this.start();
@@ -49,6 +51,7 @@ export class Engine extends EventTarget {
    * @returns {Promise<Calls[Name]['done']>}
    */
   call(type, value, { progress, signal, transfer = [] } = {}) {
+    if (this.dead) return Promise.reject(new EngineFailure(this.dead));
     this.serial += 1;
     const id = this.serial;
     return new Promise((resolve, reject) => {
@@ -89,8 +92,11 @@ export class Engine extends EventTarget {
     const again = this.alive;
     const lost = [...this.waiting.values()];
     this.waiting.clear();
+    /** @type {EngineError} */
+    const detail = { code: 'crashed', message: reason };
     if (again) this.start();
-    for (const call of lost) call.reject(new EngineFailure({ code: 'crashed', message: reason }));
+    else this.dead = detail;
+    for (const call of lost) call.reject(new EngineFailure(detail));
     if (again) this.dispatchEvent(new CustomEvent('restart', { detail: reason }));
   }
 }

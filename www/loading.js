@@ -125,7 +125,13 @@ export class Photos {
       }
     };
     progress({ ...tally, name: '' });
-    await Promise.all(Array.from({ length: DECODING }, lane));
+    try {
+      await Promise.all(Array.from({ length: DECODING }, lane));
+    } catch (failure) {
+      // A part of the photos is not what was asked for: the next time they are all read again.
+      this.size = 0;
+      throw failure;
+    }
     return exclusive(() => engine.finish_photos());
   }
 
@@ -141,14 +147,14 @@ export class Photos {
  * @param {Entry} entry
  * @param {Context} context
  */
-async function readOne({ path, content }, { engine, exclusive }) {
+async function readOne({ path, content }, { module, engine, exclusive }) {
   /** @type {Uint8Array} */
   let bytes;
   /** @type {Awaited<ReturnType<typeof decode>>} */
   let image;
   try {
     bytes = await content();
-    image = await decode(new Blob([/** @type {BlobPart} */ (bytes)]));
+    image = await decode(new Blob([/** @type {BlobPart} */ (bytes)]), module);
   } catch (failure) {
     await exclusive(() => engine.skip(path, failure instanceof Error ? failure.message : String(failure)));
     return;
@@ -171,25 +177,34 @@ async function* listed(files, tally, { module, engine, exclusive }) {
       else yield { path, content: async () => new Uint8Array(await file.arrayBuffer()) };
       continue;
     }
-    const archive = new module.PhotoArchive(path, file);
+    let archive;
     try {
+      archive = new module.PhotoArchive(path, file);
       tally.total += archive.entries() ?? 0;
       for (let item = archive.next(); item; item = archive.next()) {
         const { name, bytes, reason } = item;
         if (bytes) yield { path: name, content: async () => bytes };
         else await exclusive(() => engine.skip(name, reason));
       }
+    } catch (failure) {
+      // What came before the damage stays.
+      const { code, reason } = /** @type {import('./protocol.js').EngineError} */ (failure);
+      if (code !== 'archive') throw failure;
+      await exclusive(() => engine.skip(path, reason));
     } finally {
-      archive.free();
+      archive?.free();
     }
   }
 }
 
 /**
- * An image as RGBA bytes, upright as its EXIF orientation says.
+ * An image as RGBA bytes, upright as its EXIF orientation says; the formats are those that the terminal reads too.
  * @param {Blob} file
+ * @param {any} module the crate's bindings
  */
-export async function decode(file) {
+export async function decode(file, module) {
+  const reason = module.unreadable(new Uint8Array(await file.slice(0, 16).arrayBuffer()));
+  if (reason) throw new Error(reason);
   const image = await createImageBitmap(file, { imageOrientation: 'from-image', premultiplyAlpha: 'none' });
   try {
     const { width, height } = image;

@@ -2,6 +2,7 @@
 
 import { h } from './dom.js';
 import { t } from './i18n.js';
+import { store } from './state.js';
 
 const RELOADED = 'floret.isolated';
 
@@ -34,11 +35,11 @@ export async function keepOffline() {
   }
 }
 
-/** Reloads once, early, so that a host without the headers has threads too. */
+/** Reloads once, so that a host without the headers has threads too: early, while there is nothing to be lost. */
 function isolate() {
   if (crossOriginIsolated || sessionStorage.getItem(RELOADED)) return;
   sessionStorage.setItem(RELOADED, '1');
-  if (document.querySelector('.welcome')) location.reload();
+  if (document.querySelector('.welcome') && !document.querySelector('.loading-card') && !store.value.photo) location.reload();
 }
 
 /** @param {ServiceWorker} next */

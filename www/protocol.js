@@ -253,7 +253,7 @@ export const PROTOCOL_VERSION = 1;
 
 /** @typedef {{ network: Network, recipe: RecipeChoice, device: string, progress: TrainProgress }} RestoredRun */
 
-/** @typedef {{ library: LibrarySummary, run: RestoredRun | null }} Restored */
+/** `failure` says why a run that was kept did not come back. @typedef {{ library: LibrarySummary, run: RestoredRun | null, failure: EngineError | null }} Restored */
 
 /** @typedef {{ classes: string[], probabilities: number[], outlier: Outlier | null, milliseconds: number }} Answer */
 

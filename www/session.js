@@ -1,5 +1,6 @@
 /** What the page does: the calls behind its buttons, and what they leave in the state. */
 
+import { EngineFailure } from './engine.js';
 import { download } from './files.js';
 import { language } from './i18n.js';
 import { looked } from './looks.js';
@@ -14,16 +15,21 @@ import { engine, idleRun, store } from './state.js';
 const DRAW_MS = 300;
 
 let keeping = true;
+/** The ready-made network that the page begins with. */
+let firstNetwork = 'residual_flower';
 /** When the run was drawn last. */
 let drawn = 0;
 
-/** Asks the engine what it can do and chooses the first network. `keep`: whether photos and run stay here for the next visit. */
-export async function start({ keep = keeping } = {}) {
-  keeping = keep;
+/**
+ * Asks the engine what it can do and chooses the first network, if there is one of that name. `keep`: whether photos and run stay here for
+ * the next visit.
+ */
+export async function start({ keep = keeping, network = firstNetwork } = {}) {
+  [keeping, firstNetwork] = [keep, network];
   const software = new URLSearchParams(location.search).has('software');
   const { build, devices, presets, reported } = await engine.call('hello', { software, keep });
   store.set({ build, devices, presets, reported });
-  const preset = presets.find(({ name }) => name === 'residual_flower') ?? presets[0];
+  const preset = presets.find(({ name }) => name === network);
   if (preset && !store.value.network) await chooseNetwork(await networkOf(preset, preset.actions));
 }
 
@@ -31,9 +37,20 @@ export async function start({ keep = keeping } = {}) {
 engine.addEventListener('restart', async () => {
   forgetModels();
   store.set({ library: null, run: idleRun(), report: null, comparison: null, network: null, structure: null, origin: 'scratch' });
-  await start();
-  await openFirstModel();
+  try {
+    await start();
+    await openFirstModel();
+  } catch (failure) {
+    // Whoever asks the engine next is told.
+    console.info('not started again:', failure);
+  }
 });
+
+/** Whether a network learns, or several do one after another: photos and settings stay as they are until then. */
+export function learning() {
+  const { run, comparison } = store.value;
+  return ['starting', 'running', 'stopping'].includes(run.status) || comparison?.running === true;
+}
 
 /** A preset's network, its text spelt out. @param {import('./protocol.js').Preset} preset @param {string} actions @returns {Promise<Network>} */
 export async function networkOf({ name, input }, actions) {
@@ -93,8 +110,9 @@ export function remembered() {
 
 /** Brings an earlier visit back. @param {Loading} progress @param {AbortSignal} signal */
 export async function restore(progress, signal) {
-  const { library, run } = await engine.call('restore', { size: inputSize() }, { progress, signal });
+  const { library, run, failure } = await engine.call('restore', { size: inputSize() }, { progress, signal });
   await tookPhotos(library);
+  if (failure) throw new EngineFailure(failure);
   if (!run) return;
   await chooseNetwork(run.network);
   store.set({ recipe: run.recipe, device: run.device, run: { ...idleRun(), status: run.progress.finished ? 'finished' : 'stopped', model: run.network.name } });
@@ -166,6 +184,7 @@ export async function compare(names) {
   /** @type {import('./protocol.js').Experiment | null} */
   let experiment = null;
   const show = (/** @type {boolean} */ running) => store.set({ comparison: { running, runs, experiment } });
+  stopAsked = false;
   // The networks start from chance, whatever the last run started from.
   await startFrom('scratch');
   await engine.call('beginExperiment', { recipe: store.value.recipe });
@@ -194,7 +213,7 @@ export async function compare(names) {
         store.set({ report: recorded.report });
       };
       finished = await watching(follow, () => begin('trainInExperiment', record));
-      if (!finished) break;
+      if (!finished || stopAsked) break;
     }
   } finally {
     show(false);
@@ -247,9 +266,15 @@ export function agreement() {
   return engine.call('agreement', { opened: store.value.model?.source !== 'run' });
 }
 
-/** Stops the run after the step under way. */
+/** Whether the experiment is to end with the network at hand. */
+let stopAsked = false;
+
+/** Stops the run after the step under way, and the experiment with it. */
 export function stop() {
-  store.set({ run: { ...store.value.run, status: 'stopping' } });
+  stopAsked = true;
+  const { run } = store.value;
+  // A run that is being judged has come to its end.
+  if (run.status === 'starting' || run.status === 'running') store.set({ run: { ...run, status: 'stopping' } });
   training?.abort();
 }
 
@@ -259,7 +284,6 @@ export function stop() {
  */
 async function follow(call, judge) {
   training = new AbortController();
-  const steps = store.value.run.last?.step ?? 0;
   try {
     const { finished } = await call({ progress: advanced, signal: training.signal });
     store.set({ run: { ...store.value.run, status: finished ? 'finished' : 'stopped' } });
@@ -267,7 +291,7 @@ async function follow(call, judge) {
     if (finished && !store.value.comparison?.running) calibrate();
     return finished;
   } catch (failure) {
-    store.set({ run: { ...store.value.run, status: steps > 0 || store.value.run.last ? 'stopped' : 'idle' } });
+    store.set({ run: { ...store.value.run, status: store.value.run.last ? 'stopped' : 'idle' } });
     throw failure;
   } finally {
     training = null;
@@ -301,7 +325,7 @@ function advanced(progress) {
   const tried = progress.tried ?? run.tried;
   store.take({ run: { ...run, status, recovered, tried, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
   const now = performance.now();
-  if (now - drawn < DRAW_MS && progress.step > 0 && !progress.finished && !progress.recovered) return;
+  if (now - drawn < DRAW_MS && run.status === status && progress.step > 0 && !progress.finished && !progress.recovered) return;
   drawn = now;
   store.set({ run: store.value.run });
 }

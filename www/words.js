@@ -10,9 +10,11 @@ export function wordError(error) {
   const values = Object.fromEntries(
     Object.entries(error).map(([name, value]) => [name, typeof value === 'number' ? number(value) : String(value ?? '')]),
   );
-  if (error.code === 'memory') {
+  if (error.code === 'memory' || error.code === 'photo_memory') {
     values.needed = bytes(error.needed);
     values.available = bytes(error.available);
+  }
+  if (error.code === 'memory') {
     const fits = error.batch_that_fits;
     return `${t(key, values)} ${fits ? t('error.memory_fits', { batch: fits }) : t('error.memory_never')}`;
   }

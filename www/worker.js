@@ -85,26 +85,26 @@ const CALLS = {
     await exclusive(() => context.engine.start_in_experiment(network.text, network.size, device));
     return begin({ network, recipe, device }, context);
   },
-  recordRun: ({ model }, { engine }) => exclusive(() => engine.record_run(model)),
+  recordRun: ({ model }, { engine }) => surviving(engine, () => engine.record_run(model)),
   experimentReport: ({ format, language }, { engine }) => exclusive(() => engine.experiment_report(format, language)),
   resume: (_, context) => learn(context),
   useDevice: ({ device }, { engine }) => exclusive(() => move(engine, device)),
-  agreement: ({ opened }, { engine }) => exclusive(() => engine.agreement(opened)),
+  agreement: ({ opened }, { engine }) => surviving(engine, () => engine.agreement(opened)),
   calibrate: async (_, { engine }) => {
-    const done = await exclusive(() => engine.calibrate());
+    const done = await surviving(engine, () => engine.calibrate());
     if (done) await autosave(engine);
     return { done };
   },
-  evaluate: ({ split }, { engine }) => exclusive(() => engine.evaluate(split)),
-  classify: async ({ file, opened }, { engine }) => {
-    const { width, height, pixels } = await decode(file);
-    return exclusive(() => engine.classify(opened, width, height, pixels));
+  evaluate: ({ split }, { engine }) => surviving(engine, () => engine.evaluate(split)),
+  classify: async ({ file, opened }, { module, engine }) => {
+    const { width, height, pixels } = await photoOf(file, module);
+    return surviving(engine, () => engine.classify(opened, width, height, pixels));
   },
-  attention: async ({ file, opened, class: asked }, { engine }) => {
-    const { width, height, pixels } = await decode(file);
-    return exclusive(() => engine.attention(opened, width, height, pixels, asked ?? undefined));
+  attention: async ({ file, opened, class: asked }, { module, engine }) => {
+    const { width, height, pixels } = await photoOf(file, module);
+    return surviving(engine, () => engine.attention(opened, width, height, pixels, asked ?? undefined));
   },
-  save: ({ opened }, { engine }) => exclusive(() => (opened ? engine.opened_file() : engine.save(false))),
+  save: ({ opened }, { engine }) => surviving(engine, () => (opened ? engine.opened_file() : engine.save(false))),
   open: ({ bytes }, { engine }) => exclusive(() => engine.open(new Uint8Array(bytes))),
   openShipped: async (listed, context) => {
     const bytes = await fetchModel(listed, context);
@@ -122,6 +122,15 @@ const CALLS = {
   forget: ({ photos: all }) => store.forget(all),
   bench: (options, context) => measure(options, context),
 };
+
+/** The photo that is asked about. @param {File} file @param {any} module */
+async function photoOf(file, module) {
+  try {
+    return await decode(file, module);
+  } catch (failure) {
+    throw { code: 'photo', name: file.name, reason: failure instanceof Error ? failure.message : String(failure) };
+  }
+}
 
 /** Trains a run that the engine has just started. @param {NonNullable<typeof run>} begun @param {Context} context */
 async function begin(begun, context) {
@@ -162,7 +171,7 @@ async function learn(context) {
       progress(stretch(before, after, run.recipe, (performance.now() - began) / 1000, device));
       before = after;
       await look(finished || cancelled());
-      if (performance.now() - saved > AUTOSAVE_MS) {
+      if (finished || cancelled() || performance.now() - saved > AUTOSAVE_MS) {
         await autosave(engine);
         saved = performance.now();
       }
@@ -171,14 +180,30 @@ async function learn(context) {
       // A device that is lost again before it came any further is not tried a third time.
       await rebuild(engine, before.step === lostAt ? 'cpu' : run.device);
       [device, before] = await exclusive(async () => [engine.device(), await engine.progress()]);
-      lostAt = before.step;
+      [lostAt, finished] = [before.step, before.finished];
       progress({ ...stretch(null, before, run.recipe, 0, device), recovered: true });
     }
     await breathe();
     began = performance.now();
   }
-  await autosave(engine);
   return { finished };
+}
+
+/**
+ * Asks something of the run that has ended or waits; where its device is lost, once more of the run put back.
+ * @template T @param {any} engine @param {() => T | Promise<T>} work @returns {Promise<T>}
+ */
+async function surviving(engine, work) {
+  try {
+    return await exclusive(work);
+  } catch (failure) {
+    if (errorOf(failure).code !== 'device_lost' || !run || !checkpoint) throw failure;
+    const { device } = run;
+    return exclusive(async () => {
+      await putBack(engine, device);
+      return work();
+    });
+  }
 }
 
 /** Looks into the network while it learns, as often as they cost next to nothing. */
@@ -209,11 +234,16 @@ class Looks {
 }
 
 /** After the loss of a device: the run's last state on that kind of device, else on the processor. @param {any} engine @param {string} device */
-async function rebuild(engine, device) {
+function rebuild(engine, device) {
+  return exclusive(() => putBack(engine, device));
+}
+
+/** As `rebuild`, for who has the engine already. @param {any} engine @param {string} device */
+async function putBack(engine, device) {
   try {
-    await exclusive(() => engine.continue_run(checkpoint, device));
+    await engine.continue_run(checkpoint, device);
   } catch {
-    await exclusive(() => engine.continue_run(checkpoint, 'cpu'));
+    await engine.continue_run(checkpoint, 'cpu');
   }
 }
 
@@ -243,14 +273,20 @@ async function restore(size, context) {
   const [saved, drawn, sources] = await Promise.all([store.kept('run'), store.kept('drawn'), store.keptPhotos()]);
   photos.recall(drawn, sources);
   const library = await photos.fit(saved?.network.size ?? size, context);
-  if (!saved) return { library, run: null };
+  if (!saved || context.cancelled()) return { library, run: null, failure: null };
   const { network, recipe, device } = saved;
   run = { network, recipe, device };
   checkpoint = saved.checkpoint;
-  await rebuild(engine, device);
+  try {
+    await rebuild(engine, device);
+  } catch (failure) {
+    // The photos are there all the same.
+    [run, checkpoint] = [null, null];
+    return { library, run: null, failure: errorOf(failure) };
+  }
   const state = await exclusive(() => engine.progress());
   const name = await exclusive(() => engine.device());
-  return { library, run: { network, recipe, device, progress: stretch(null, state, recipe, 0, name) } };
+  return { library, run: { network, recipe, device, progress: stretch(null, state, recipe, 0, name) }, failure: null };
 }
 
 /** @param {unknown} failure @returns {EngineError} */

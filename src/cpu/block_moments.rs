@@ -143,9 +143,14 @@ impl PanelMoments {
 
 #[cfg(test)]
 mod tests {
-    use crate::cpu::conv2d_cases::{Case, cases};
+    use super::BlockMoments;
+    use crate::cpu::conv2d_cases::{Case, cases, more_weights_than_are_packed_at_once};
     use crate::cpu::{Workers, run_kernel, test_step};
-    use crate::kernel::{Activation, BatchNorm, Kernel};
+    use crate::kernel::{Activation, BatchNorm, Kernel, round_up_to_row};
+    use crate::network::Network;
+    use crate::parameters::Parameters;
+    use crate::plan::{Optimizer, Plan, PlanOptions, Source};
+    use crate::shape::Shape;
 
     /// Output, moments and running statistics.
     fn run(case: &Case, activation: Activation, shared: bool, threads: usize) -> [Vec<f32>; 3] {
@@ -163,7 +168,8 @@ mod tests {
         workers.moments.shared = shared;
         let step = test_step(case.batch_size);
         let mut numbers = vec![9.0; case.batch_size * output.len()];
-        let [mut moments, mut running] = [(); 2].map(|()| vec![0.0; 64 + output.channels]);
+        let pair = round_up_to_row(output.channels) + output.channels;
+        let [mut moments, mut running] = [(); 2].map(|()| vec![0.0; pair]);
         let conv = Kernel::Conv2dForward { convolution, activation, norm: None };
         run_kernel(&conv, &step, &[&case.input, &case.block], &mut [&mut numbers], &mut workers);
         let statistics = Kernel::BatchNormStatistics { norm };
@@ -174,7 +180,7 @@ mod tests {
 
     #[test]
     fn equal_those_taken_apart_on_any_number_of_threads() {
-        for case in cases() {
+        for case in cases().into_iter().chain([more_weights_than_are_packed_at_once()]) {
             for activation in [Activation::None, Activation::Relu, Activation::Tanh] {
                 let apart = run(&case, activation, false, 1);
                 let shared = run(&case, activation, true, 1);
@@ -201,5 +207,25 @@ mod tests {
             assert!((far[0] - near[0] - 10_000.0).abs() < 0.01, "{near:?} {far:?}");
             assert!((far[1] / near[1] - 1.0).abs() < 1e-3, "{near:?} {far:?}");
         }
+    }
+
+    #[test]
+    fn are_shared_between_a_convolution_and_the_statistics_of_its_output() {
+        let text = "['serial', ['conv', {'ksize': 3, 'chn': 4, 'actions': 'LAB'}], ['max', {'stride': 2}], ['batch_normal', {}]]";
+        let network = Network::new(text, Shape::new(4, 4, 3), 2).unwrap();
+        let parameters = Parameters::new(&network.graph);
+        let options = PlanOptions::training(2, Source::Tensor, Optimizer::ADAM);
+        let plan = Plan::new(&network.graph, &parameters, &options).unwrap();
+        let names: Vec<_> = plan.calls.iter().map(|call| call.kernel.name()).collect();
+        let shared: Vec<_> = (0..names.len())
+            .filter(|&index| BlockMoments::are_shared(&plan.calls, index))
+            .collect();
+        let conv = names.iter().position(|name| *name == "conv2d_forward").unwrap();
+        assert_eq!(shared, [conv, conv + 1], "{names:?}");
+        assert_eq!(names[conv + 1], "batch_norm_statistics");
+        assert_eq!(names.iter().filter(|name| **name == "batch_norm_statistics").count(), 2);
+        // A range that ends or begins between the two has them run apart.
+        assert!(!BlockMoments::are_shared(&plan.calls[..=conv], conv));
+        assert!(!BlockMoments::are_shared(&plan.calls[conv + 1..], 0));
     }
 }

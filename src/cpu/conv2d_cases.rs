@@ -65,6 +65,11 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
+/// Weights for two groups of panels.
+pub(super) fn more_weights_than_are_packed_at_once() -> Case {
+    Case::new([2, 2, 512], [3, 3], [1, 1], Padding::Same, 256, 1)
+}
+
 /// Σ a · b in f64.
 pub(super) fn inner_product(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()

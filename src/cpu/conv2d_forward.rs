@@ -2,7 +2,7 @@
 
 use super::batch_norm_normalize::Affine;
 use super::batch_norm_running::inverse_deviation;
-use super::gather::{Windows, rows_per_block};
+use super::gather::Windows;
 use super::windowed_product::{Epilogue, NextNorm, Placement, Product, RunningNorm};
 use super::workers::{Workers, grown};
 use crate::kernel::{Activation, BatchNorm, Convolution, StepInputs, round_up_to_row};
@@ -30,10 +30,8 @@ pub(super) fn run(
             NextNorm::Running(running_norm(norm, reads[2], block, factors, offsets))
         }
         None if moments.shared => {
-            let rows = step.batch_size * windows.count[0];
-            let block_rows = rows_per_block(windows.count, step.batch_size).min(rows);
-            let block_pixels = block_rows * windows.count[1];
-            blocks = moments.start(rows.div_ceil(block_rows), block_pixels, channels);
+            let cut = windows.blocks(step.batch_size);
+            blocks = moments.start(cut.count, cut.rows * windows.count[1], channels);
             NextNorm::Batch(&blocks)
         }
         None => NextNorm::Apart,

@@ -58,6 +58,16 @@ impl Windows {
         self.size[0] * self.row_len()
     }
 
+    /// Blocks of some 128 windows, fewer where there would be too few blocks to share among threads, and whole samples where
+    /// samples are small.
+    pub(super) fn blocks(&self, batch_size: usize) -> Blocks {
+        let [down, across] = self.count;
+        let rows = ((batch_size * down * across / 8).clamp(16, 128) / across).max(1);
+        let rows = if rows > down { rows - rows % down } else { rows };
+        let rows = rows.min(batch_size * down);
+        Blocks { rows, count: (batch_size * down).div_ceil(rows) }
+    }
+
     fn inside(&self) -> bool {
         let sizes = [self.input.height, self.input.width];
         (0..2).all(|axis| {
@@ -188,12 +198,13 @@ impl Windows {
     }
 }
 
-/// Rows of windows in a block: some 128 windows, fewer where there would be too few blocks to share among threads, and
-/// whole samples where samples are small.
-pub(super) fn rows_per_block(count: [usize; 2], batch_size: usize) -> usize {
-    let windows = batch_size * count[0] * count[1];
-    let rows = ((windows / 8).clamp(16, 128) / count[1]).max(1);
-    if rows > count[0] { rows - rows % count[0] } else { rows }
+/// A batch's rows of windows, cut into blocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Blocks {
+    /// Rows of every block but the last.
+    pub(super) rows: usize,
+    /// How many there are.
+    pub(super) count: usize,
 }
 
 #[cfg(test)]

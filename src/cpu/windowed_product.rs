@@ -5,7 +5,7 @@
 //! windows where they lie and never stores a patch.
 
 use super::block_moments::{Blocks, PanelMoments};
-use super::gather::{Windows, rows_per_block};
+use super::gather::Windows;
 use super::panels::Panels;
 use super::simd::{MOST_LANES, Simd, Vectorized, map_lanes};
 use super::tile::{MOST_SUMS, activate, finish, tile_sums};
@@ -108,16 +108,15 @@ impl Product<'_> {
     ) {
         let windows = &self.windows;
         let rows = self.batch_size * windows.count[0];
-        let rows_per_block = rows_per_block(windows.count, self.batch_size);
-        let blocks = rows.div_ceil(rows_per_block);
+        let blocks = windows.blocks(self.batch_size);
         // With few blocks the panels are shared out too.
-        let parts = if blocks < 8 { group.len().min(8 / blocks) } else { 1 };
+        let parts = if blocks.count < 8 { group.len().min(8 / blocks.count) } else { 1 };
         let panels_per_part = group.len().div_ceil(parts);
         let instructions = workers.instructions;
-        workers.run(blocks * parts, |task, scratch| {
+        workers.run(blocks.count * parts, |task, scratch| {
             let (block, part) = (task / parts, task % parts);
             let first = group.start + part * panels_per_part;
-            let rows = block * rows_per_block..rows.min((block + 1) * rows_per_block);
+            let rows = block * blocks.rows..rows.min((block + 1) * blocks.rows);
             let pixels = rows.len() * windows.count[1];
             let (numbers, offsets) =
                 scratch.numbers_and_offsets(windows.scratch_len(rows.len()), 2 * pixels);

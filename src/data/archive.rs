@@ -303,6 +303,35 @@ mod tests {
     }
 
     #[test]
+    fn entries_of_other_kinds_are_passed_over_whole() {
+        let mut builder = ::tar::Builder::new(Vec::new());
+        let mut append = |name: &str, kind, bytes: &[u8]| {
+            let mut header = ::tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_size(bytes.len() as u64);
+            builder.append_data(&mut header, name, bytes).unwrap();
+        };
+        append("rose/old.jpg", ::tar::EntryType::Continuous, &[b'x'; 700]);
+        append("rose/1.jpg", ::tar::EntryType::Regular, JPEG);
+        let found = summary(builder.into_inner().unwrap());
+        assert_eq!(found, ["rose/old.jpg: a link or device, not a file", "rose/1.jpg is a rose"]);
+    }
+
+    #[test]
+    fn an_entry_may_claim_any_size() {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_path("b/2.jpg").unwrap();
+        header.set_size(u64::MAX - 600);
+        header.set_cksum();
+        let mut bytes = tar_of(&[("a/1.jpg", JPEG)]);
+        bytes.truncate(1024);
+        bytes.extend(header.as_bytes());
+        bytes.extend(JPEG);
+        let items: Vec<_> = open(bytes, Limits::default()).unwrap().collect();
+        assert!(matches!(items.last(), Some(Err(Error::Archive { .. }))));
+    }
+
+    #[test]
     fn a_tar_header_cannot_claim_memory() {
         // A GNU long name that claims 8 GiB.
         let mut header = ::tar::Header::new_gnu();

@@ -150,50 +150,6 @@ impl Library {
         })
     }
 
-    /// Gives a photo another label, or none.
-    ///
-    /// # Errors
-    /// [`Error::Data`] if there is no such photo, or a copy of it has that label already.
-    pub fn relabel(&mut self, index: usize, label: Option<String>) -> Result<()> {
-        let photo = self.photos.get(index).ok_or_else(|| no_photo(index))?;
-        let copies = self.by_id.get(&photo.id).into_iter().flatten();
-        if copies.into_iter().any(|&copy| copy != index && self.photos[copy].label == label) {
-            return Err(Error::Data {
-                problem: format!("a copy of {} has that label already", photo.name),
-                remedy: "remove one of the two".into(),
-            });
-        }
-        self.photos[index].label = label;
-        Ok(())
-    }
-
-    /// Removes a photo; the last one takes its index.
-    ///
-    /// # Errors
-    /// [`Error::Data`] if there is no such photo.
-    pub fn remove(&mut self, index: usize) -> Result<Photo> {
-        if index >= self.photos.len() {
-            return Err(no_photo(index));
-        }
-        let bytes = self.photo_bytes();
-        let (page, slot) = self.place(index);
-        if let Some(mut last) = self.pages.pop() {
-            let moved = last.split_off(last.len() - bytes);
-            if !last.is_empty() {
-                self.pages.push(last);
-            }
-            if index + 1 < self.photos.len() {
-                self.pages[page][slot * bytes..][..bytes].copy_from_slice(&moved);
-            }
-        }
-        let removed = self.photos.swap_remove(index);
-        self.by_id.clear();
-        for (index, photo) in self.photos.iter().enumerate() {
-            self.by_id.entry(photo.id).or_default().push(index);
-        }
-        Ok(removed)
-    }
-
     /// All photos, by index.
     pub fn photos(&self) -> &[Photo] {
         &self.photos
@@ -308,13 +264,6 @@ impl Library {
     }
 }
 
-fn no_photo(index: usize) -> Error {
-    Error::Data {
-        problem: format!("there is no photo number {index}"),
-        remedy: "it may have been removed; read the list again".into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,12 +309,7 @@ mod tests {
         assert_eq!(library.pages()[0].capacity(), PAGE_BYTES);
         assert_eq!(library.place(16), (1, 0));
         assert_eq!(library.photo_pixels(16).unwrap()[0], 16);
-        library.remove(3).unwrap();
-        assert_eq!(library.pages().len(), 1);
-        assert_eq!(library.photo_pixels(3).unwrap()[0], 16);
-        assert_eq!(library.photo_pixels(16), None);
-        let names: Vec<_> = library.photos()[2..5].iter().map(|p| p.name.as_str()).collect();
-        assert_eq!(names, ["2", "16", "4"]);
+        assert_eq!(library.photo_pixels(17), None);
     }
 
     #[test]
@@ -374,15 +318,6 @@ mod tests {
         assert_eq!(library.add(photo("x", Some("rose")), &[0; 16]), Ok(Added::Duplicate(0)));
         assert_eq!(library.add(photo("x", None), &[0; 16]), Ok(Added::Duplicate(0)));
         assert_eq!(library.add(photo("x", Some("tulip")), &[0; 16]), Ok(Added::New(2)));
-        let error = library.relabel(2, Some("rose".into())).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "data: a copy of x has that label already; remove one of the two"
-        );
-        library.remove(0).unwrap();
-        library.relabel(0, Some("rose".into())).unwrap();
-        assert_eq!(library.add(photo("x", Some("rose")), &[0; 16]), Ok(Added::Duplicate(0)));
-        assert!(library.remove(9).is_err() && library.relabel(9, None).is_err());
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Split {
     }
 }
 
-/// A photo of the library, without its pixels. Label and split stay with the photo, so that adding or relabelling
+/// A photo of the library, without its pixels. Label and split stay with the photo, so that adding
 /// others never moves it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Photo {

@@ -2,6 +2,7 @@
 
 use super::{given, thrown};
 use crate::data::archive::{self, Archive, Item, Limits};
+use crate::data::image_kind::sniff;
 use serde::Serialize;
 use std::io::{self, Read, Seek, SeekFrom};
 use wasm_bindgen::prelude::*;
@@ -95,6 +96,12 @@ impl PhotoArchive {
 #[wasm_bindgen]
 pub fn is_clutter(path: &str) -> bool {
     archive::is_clutter(path)
+}
+
+/// Why a file that starts with these 16 bytes is no photo that can be read; nothing where it is one.
+#[wasm_bindgen]
+pub fn unreadable(start: &[u8]) -> Option<String> {
+    sniff(start).err().map(Into::into)
 }
 
 /// BLAKE3 of a file's content, in hexadecimal: what the lists of files that the page fetches say of them.

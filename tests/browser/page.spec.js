@@ -1,7 +1,7 @@
 /** The main job: photos in, a network learns, it is tested, it names a new photo, and it comes back from its file. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { CLASSES, flower } from './photos.js';
+import { CLASSES, flower, garden, zip } from './photos.js';
 import { answers, complaints, go, loadPhotos, setEpochs, share, visit } from './visit.js';
 
 test.use({ locale: 'en-US' });
@@ -69,8 +69,13 @@ test('an interrupted run is there on the next visit, and can be deleted', async 
   await setEpochs(page, 50);
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(page.locator('.log li').nth(1)).toBeVisible();
+  // The photos of a run stay those that it began with.
+  await go(page, 'photos');
+  await expect(page.getByRole('button', { name: 'Remove all' })).toBeDisabled();
+  await go(page, 'train');
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Continue', exact: true })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Remove all', includeHidden: true })).toBeEnabled();
   const stopped = await share(page);
 
   await page.goto('/');
@@ -103,6 +108,22 @@ test('an engine that stopped is started again: what was kept comes back, the pag
   await go(page, 'classify');
   await page.locator('input[name="photo"]').setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('tulip', 5) });
   expect(Object.keys(await answers(page)).sort()).toEqual(CLASSES);
+});
+
+test('an archive that is broken off costs no photo of the others', async ({ page }) => {
+  await visit(page);
+  const whole = zip(garden(2));
+  const broken = { name: 'broken.zip', mimeType: 'application/zip', buffer: whole.subarray(0, whole.length / 2) };
+  await page.locator('input[name="archive"]').setInputFiles([broken, { name: 'garden.zip', mimeType: 'application/zip', buffer: zip(garden(3)) }]);
+  await expect(page.getByRole('heading', { name: `${3 * CLASSES.length} photos in ${CLASSES.length} classes` })).toBeVisible();
+  await page.locator('.skipped summary').click();
+  await expect(page.locator('.skipped li')).toHaveText(/^broken\.zip — /);
+});
+
+test('a picture of another format is told how to become one', async ({ page }) => {
+  await visit(page);
+  await page.locator('input[name="question"]').setInputFiles({ name: 'rose.heic', mimeType: 'image/heic', buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1') });
+  await expect(page.getByRole('alert')).toContainText('rose.heic cannot be read: a HEIC photo; save it as JPEG or PNG');
 });
 
 test('a slip in the notation is shown at its place, with a suggestion', async ({ page }) => {

@@ -103,3 +103,15 @@ test('an experiment that is stopped keeps what it has', async ({ page }) => {
   await expect(page.locator('floret-compare tbody tr')).toHaveCount(1);
   await expect(page.getByRole('button', { name: 'Continue', exact: true })).toBeVisible();
 });
+
+test('a stop while a network is judged ends the experiment, and leaves no button disabled', async ({ page }) => {
+  await visit(page);
+  const status = await page.evaluate(async () => {
+    const { store } = await import(new URL('./state.js', location.href).href);
+    const { stop } = await import(new URL('./session.js', location.href).href);
+    store.set({ run: { ...store.value.run, status: 'finished' }, comparison: { running: true, runs: [], experiment: null } });
+    stop();
+    return store.value.run.status;
+  });
+  expect(status).toBe('finished');
+});

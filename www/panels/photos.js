@@ -8,7 +8,7 @@ import { icon } from '../icons.js';
 import { mark } from '../mark.js';
 import { askAbout } from '../models.js';
 import { Panel, go, heading } from '../panel.js';
-import { addFiles, clearPhotos, drawFlowers, forget, remembered, restore } from '../session.js';
+import { addFiles, clearPhotos, drawFlowers, forget, learning, remembered, restore } from '../session.js';
 import { engine } from '../state.js';
 import { thumbnail } from '../thumbnail.js';
 import { wordDoctor } from '../words.js';
@@ -18,7 +18,7 @@ const SHOWN = 8;
 
 class Photos extends Panel {
   get watches() {
-    return ['library'];
+    return ['library', 'run', 'comparison'];
   }
 
   render() {
@@ -33,13 +33,22 @@ class Photos extends Panel {
     this.showLibrary();
   }
 
-  update() {
-    this.render();
+  /** @param {Set<string>} changed */
+  update(changed) {
+    if (changed.has('library')) this.render();
+    else this.showIntake();
+  }
+
+  /** A run keeps the photos that it began with: others can come when it has ended. */
+  showIntake() {
+    if (!this.intake || !this.waits) return;
+    this.intake.disabled = learning();
+    this.waits.hidden = !this.intake.disabled;
   }
 
   /** @param {import('../files.js').Found[]} found */
   take(found) {
-    if (found.length === 0) return;
+    if (found.length === 0 || learning()) return;
     const [{ path, file }] = found;
     // A single photo without a folder belongs to no class: it is a question.
     if (found.length === 1 && file.type.startsWith('image/') && !path.includes('/')) this.ask(file);
@@ -115,12 +124,15 @@ class Photos extends Panel {
 
   /** Where more photos come from. */
   more() {
-    const zone = h(
-      'section',
-      { class: 'dropzone small-zone', 'aria-label': t('photos.more') },
-      h('h2', {}, t('photos.more')),
-      h('div', { class: 'row' }, this.pickers(), h('button', { type: 'button', class: 'button quiet', onclick: () => this.load(clearPhotos) }, icon('bin'), t('photos.clear'))),
+    this.intake = h(
+      'fieldset',
+      { class: 'row' },
+      this.pickers(),
+      h('button', { type: 'button', class: 'button quiet', onclick: () => this.load(clearPhotos) }, icon('bin'), t('photos.clear')),
     );
+    this.waits = h('p', { class: 'small soft' }, t('photos.waits'));
+    const zone = h('section', { class: 'dropzone small-zone', 'aria-label': t('photos.more') }, h('h2', {}, t('photos.more')), this.intake, this.waits);
+    this.showIntake();
     takesDrops(zone, (found) => this.take(found));
     return zone;
   }

@@ -9,7 +9,7 @@ import { icon } from '../icons.js';
 import { Bloom } from '../mark.js';
 import { saveRun } from '../models.js';
 import { Panel, heading, showFailure } from '../panel.js';
-import { resume, stop, train } from '../session.js';
+import { learning, resume, stop, train } from '../session.js';
 import { store } from '../state.js';
 
 /** Epochs that the log shows: a page of thousands of lines would be slower to lay out than a tiny network to train. */
@@ -17,7 +17,7 @@ const LOG_LINES = 500;
 
 class Train extends Panel {
   get watches() {
-    return ['run', 'library', 'structure', 'recipe'];
+    return ['run', 'library', 'structure', 'recipe', 'comparison'];
   }
 
   bloom = new Bloom();
@@ -148,18 +148,18 @@ class Train extends Panel {
   }
 
   showRun() {
-    const { run, library, structure, network } = this.state;
+    const { run, library, structure, network, comparison } = this.state;
     if (!this.button || !this.says || !this.facts || !this.again || !this.save || !this.choices) return;
     const ready = library !== null && library.photos > 0 && structure !== null;
-    const busy = ['starting', 'running', 'stopping'].includes(run.status);
     const label = { idle: 'start', starting: 'starting', running: 'stop', stopping: 'stopping', stopped: 'resume', finished: 'again' }[run.status];
     const sign = run.status === 'running' ? 'stop' : 'play';
     if (this.shown !== `${label} ${t(`train.${label}`)}` || this.button.childElementCount === 0) {
       fill(this.button, icon(sign), t(`train.${label}`));
       this.shown = `${label} ${t(`train.${label}`)}`;
     }
-    this.button.disabled = !ready || run.status === 'starting' || run.status === 'stopping';
-    this.choices.disabled = busy;
+    // Between two networks of an experiment nothing else can start.
+    this.button.disabled = !ready || run.status === 'starting' || run.status === 'stopping' || (comparison?.running === true && run.status !== 'running');
+    this.choices.disabled = learning();
     this.again.hidden = run.status !== 'stopped';
     this.save.hidden = run.status !== 'stopped' && run.status !== 'finished';
     this.bloom.show(run.last ? run.last.step / Math.max(run.last.steps, 1) : 0);

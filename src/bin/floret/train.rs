@@ -221,7 +221,8 @@ pub async fn run_epochs(trainer: &mut Trainer) -> Result<()> {
         let bar = progress_bar(steps, "training");
         while trainer.progress().epoch == epoch && !trainer.progress().finished {
             let progress = trainer.advance(BAR_INTERVAL_MS).await?;
-            bar.set_position(progress.step - u64::from(epoch) * steps);
+            // The photos of a resumed run may have become more or fewer.
+            bar.set_position(progress.step % steps.max(1));
             if let (Some(loss), Some(accuracy)) =
                 (progress.sums.mean_loss(), progress.sums.accuracy())
             {

@@ -85,6 +85,7 @@ impl TarReader {
             return Err(format!("{name} is stored as a sparse file; make it again as .zip"));
         }
         if !kind.is_file() {
+            self.skip(size)?;
             let reason = "a link or device, not a file".into();
             return Ok(Step::Item(Item::Skipped(Skipped { name, reason })));
         }
@@ -103,7 +104,10 @@ impl TarReader {
     /// Passes over the rest of an entry, padding included.
     fn skip(&mut self, bytes: u64) -> Result<(), String> {
         self.allow(u64::MAX)?;
-        let end = self.stream.read.saturating_add(bytes).next_multiple_of(BLOCK);
+        let end = self.stream.read.checked_add(bytes);
+        let Some(end) = end.and_then(|end| end.checked_next_multiple_of(BLOCK)) else {
+            return Err(damaged(&io::Error::from(io::ErrorKind::UnexpectedEof)));
+        };
         let rest = end - self.stream.read;
         let skipped = io::copy(&mut (&mut self.stream).take(rest), &mut io::sink());
         let problem = match skipped {
