@@ -42,11 +42,13 @@ export class Curves {
 export function factsOf({ last, history, imagesPerSecond }, { batch_size }) {
   const fact = (/** @type {string} */ name, /** @type {string} */ value) => h('div', {}, h('dt', {}, t(`train.${name}`)), h('dd', {}, value));
   const recent = (/** @type {number[]} */ values) => smooth(values, SMOOTHING).at(-1);
-  const [loss, accuracy] = [recent(history.loss), recent(history.accuracy)];
+  // A run that came back has its epochs and no steps.
+  const line = history.lines.at(-1);
+  const [loss, accuracy] = [recent(history.loss) ?? line?.loss, recent(history.accuracy) ?? line?.accuracy];
   const perStep = last && last.images > 0 && imagesPerSecond > 0 ? batch_size / imagesPerSecond : NaN;
   return [
     fact('loss', loss === undefined ? '–' : number(loss, { minimumFractionDigits: 3, maximumFractionDigits: 3 })),
-    fact('accuracy', accuracy === undefined ? '–' : percent(accuracy)),
+    fact('accuracy_now', accuracy === undefined ? '–' : percent(accuracy)),
     fact('speed', imagesPerSecond > 0 ? number(imagesPerSecond, { maximumFractionDigits: 0 }) : '–'),
     fact('left', last && !last.finished ? duration((last.steps - last.step) * perStep) : '–'),
   ];

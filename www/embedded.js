@@ -21,7 +21,9 @@ import { store } from './state.js';
 
 const query = new URLSearchParams(location.search);
 const NETWORK = query.get('model') ?? 'residual_flower';
-const PANELS = (query.get('panels') ?? 'train').split(',');
+const KNOWN = ['train', 'report', 'classify'];
+const ASKED = (query.get('panels') ?? '').split(',').filter((panel) => KNOWN.includes(panel));
+const PANELS = ASKED.length > 0 ? ASKED : ['train'];
 const DRAWN = query.get('dataset') !== 'none';
 /** Epochs without an `epochs` of their own: a minute or less on a laptop. */
 const EPOCHS = 5;
@@ -52,7 +54,7 @@ class Embedded extends Panel {
       h(
         'header',
         { class: 'embed-head' },
-        h('h1', {}, NETWORK),
+        h('h1', {}, PANELS.includes('train') || query.has('model') ? NETWORK : t('step.classify')),
         h('a', { class: 'brand', href: whole.href, target: '_blank', rel: 'noopener', 'aria-label': t('embed.whole') }, mark(), 'Floret'),
       ),
       h(
@@ -156,7 +158,7 @@ async function begin() {
   }
   const epochs = Math.round(Number(query.get('epochs') ?? EPOCHS));
   store.set({ recipe: { ...recipe, epochs: epochs >= 1 && epochs <= 10_000 ? epochs : EPOCHS } });
-  if (PANELS.includes('classify')) await openFirstModel(`${NETWORK}.safetensors`);
+  if (PANELS.includes('classify')) await openFirstModel(query.has('model') ? `${NETWORK}.safetensors` : '');
 }
 
 /** @param {string | null} theme */

@@ -124,7 +124,7 @@ class Frame extends Panel {
     if (view === 'photos') return library && library.photos > 0 ? done : null;
     if (view === 'network') return structure ? done : null;
     if (view === 'report') return report ? percent(report.accuracy, 0) : null;
-    if (view === 'classify') return model?.source === 'run' || model?.source === 'file' ? done : null;
+    if (view === 'classify') return (model?.source === 'run' && run.status === 'finished') || model?.source === 'file' ? done : null;
     if (view === 'why') return null;
     if (run.status === 'finished') return done;
     return run.last ? percent(run.last.step / Math.max(run.last.steps, 1), 0) : null;

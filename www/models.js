@@ -63,6 +63,12 @@ export function titleOf({ title }) {
   return title[language()];
 }
 
+/** A model's name for people: a shipped one has a title. @param {ModelAtHand} model */
+export function titleAtHand({ name, source }) {
+  const entry = store.value.shipped.models?.find(({ file }) => file === source);
+  return entry ? titleOf(entry) : name;
+}
+
 /** Opens a model file that someone saved. @param {File} file */
 export async function openModel(file) {
   fetching?.abort();

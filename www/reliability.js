@@ -6,6 +6,8 @@ import { t } from './i18n.js';
 
 /** Side of the square in its own units. */
 const SIDE = 300;
+/** Answers that make a bin's share reliable itself: to within some 14 points. */
+const MANY = 50;
 
 /**
  * A bar a bin, as high as its share of right answers; the diagonal is what its probabilities promise.
@@ -13,7 +15,6 @@ const SIDE = 300;
  */
 function diagram({ bins }) {
   const width = SIDE / bins.length;
-  const most = Math.max(...bins.map(({ count }) => count), 1);
   const bar = (/** @type {{ count: number, accuracy: number }} */ { count, accuracy }, /** @type {number} */ index) =>
     svg('rect', {
       x: index * width + 1,
@@ -22,7 +23,7 @@ function diagram({ bins }) {
       height: SIDE * accuracy,
       class: 'reliability-bar',
       // A bin of few answers tells little, and looks like it.
-      'fill-opacity': count === 0 ? 0 : (0.25 + 0.75 * Math.sqrt(count / most)).toFixed(2),
+      'fill-opacity': count === 0 ? 0 : (0.25 + 0.75 * Math.sqrt(Math.min(count / MANY, 1))).toFixed(2),
     });
   return svg(
     'svg',
@@ -39,7 +40,7 @@ function diagram({ bins }) {
  */
 export function reliability({ reliability: table, uncalibrated }) {
   const error = (/** @type {import('./protocol.js').Reliability} */ { expected_calibration_error: share }) => percent(share);
-  const calibrated = table.expected_calibration_error !== uncalibrated.expected_calibration_error;
+  const calibrated = table.expected_calibration_error < uncalibrated.expected_calibration_error;
   const rows = table.bins.filter(({ count }) => count > 0);
   return h(
     'section',

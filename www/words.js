@@ -18,7 +18,13 @@ export function wordError(error) {
     const fits = error.batch_that_fits;
     return `${t(key, values)} ${fits ? t('error.memory_fits', { batch: fits }) : t('error.memory_never')}`;
   }
-  return error.suggestion ? `${t(key, values)} ${error.suggestion}` : t(key, values);
+  return error.suggestion ? `${t(key, values)} ${wordSuggestion(error.suggestion)}` : t(key, values);
+}
+
+/** The engine suggests names in English. @param {string} suggestion */
+function wordSuggestion(suggestion) {
+  const meant = suggestion.match(/^did you mean `(.+)`\?$/);
+  return meant ? t('error.did_you_mean', { name: meant[1] }) : suggestion;
 }
 
 /** A device in the reader's language: the engine names threads in English. @param {string} name */

@@ -158,8 +158,12 @@ async function learn(context) {
   await look(true);
   /** When the stretch began that the page has not heard of. */
   let began = performance.now();
-  while (!finished && !cancelled()) {
+  for (;;) {
     try {
+      if (finished || cancelled()) {
+        await autosave(engine);
+        return { finished };
+      }
       const after = await exclusive(async () => {
         const state = await engine.advance(BUDGET_MS);
         device = engine.device();
@@ -171,7 +175,7 @@ async function learn(context) {
       progress(stretch(before, after, run.recipe, (performance.now() - began) / 1000, device));
       before = after;
       await look(finished || cancelled());
-      if (finished || cancelled() || performance.now() - saved > AUTOSAVE_MS) {
+      if (performance.now() - saved > AUTOSAVE_MS) {
         await autosave(engine);
         saved = performance.now();
       }
@@ -186,7 +190,6 @@ async function learn(context) {
     await breathe();
     began = performance.now();
   }
-  return { finished };
 }
 
 /**
@@ -212,6 +215,7 @@ class Looks {
   constructor(engine) {
     this.engine = engine;
     this.next = 0;
+    this.looked = false;
   }
 
   /** @param {boolean} now whether to look though it is not yet time @returns {Promise<import('./protocol.js').LayerSignal[] | null>} */
@@ -221,7 +225,9 @@ class Looks {
     try {
       const signals = await exclusive(() => this.engine.look());
       const ended = performance.now();
-      this.next = ended + Math.max(LOOK_MS, (ended - began) / LOOK_SHARE);
+      // The first look lays out memory; the others show what one costs.
+      this.next = ended + (this.looked ? Math.max(LOOK_MS, (ended - began) / LOOK_SHARE) : LOOK_MS);
+      this.looked = true;
       return signals;
     } catch (failure) {
       const { code } = errorOf(failure);

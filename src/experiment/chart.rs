@@ -57,6 +57,11 @@ pub(super) fn draw(
                 format!("{:.1},{:.1}", x(index), height * (1.0 - (value / top).clamp(0.0, 1.0)))
             })
             .collect();
+        // A run of one epoch is a point and no line.
+        for point in &points {
+            let (x, y) = point.split_once(',').unwrap_or_default();
+            let _ = write!(html, "<circle cx=\"{x}\" cy=\"{y}\" r=\"3\" fill=\"{colour}\"/>");
+        }
         let legend = 10.0 + 20.0 * number as f64;
         let _ = write!(
             html,

@@ -22,7 +22,7 @@ for (const locale of ['en-US', 'ko-KR']) {
         await go(page, 'train');
         await setEpochs(page, 1);
         await check(page, 'train');
-        await page.locator('.stage .button.primary').click();
+        await page.locator('.stage button.primary').click();
         await expect(page.locator('floret-report .figure')).toHaveCount(1);
         await check(page, 'trained');
         await go(page, 'report');

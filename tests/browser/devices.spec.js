@@ -117,7 +117,7 @@ test('a run moves to another device with its state', async ({ page }) => {
 });
 
 /** So many that the device is lost in their middle, on however quick a machine. */
-const EPOCHS = 16;
+const EPOCHS = 60;
 
 for (const back of [true, false]) {
   test(`a device lost in the middle of an epoch: ${back ? 'it comes back and loses nothing' : 'the processor takes over'}`, async ({ page }) => {

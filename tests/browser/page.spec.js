@@ -34,7 +34,7 @@ test('photos, training, stop and continue, report, classification, model file', 
   await expect(page.locator('.log li')).toHaveCount(7);
   await expect(page.locator('.log li').last()).toHaveText(/^Epoch 6: cost=\d+\.\d{3}, accuracy=\d\.\d{3}\/\d\.\d{3} \(\d+\/\d+ secs\)$/);
 
-  await go(page, 'report');
+  await page.getByRole('link', { name: 'See its report' }).click();
   const accuracy = Number.parseFloat((await page.locator('floret-report .figure').textContent()) ?? '');
   expect(accuracy).toBeGreaterThan(40);
   await expect(page.locator('.confusion tbody tr')).toHaveCount(CLASSES.length);
@@ -133,7 +133,7 @@ test('a slip in the notation is shown at its place, with a suggestion', async ({
   await expect(text).not.toHaveValue('');
   await text.fill("['serial',\n  ['conv', {'ksize': 3, 'chnn': 8}]]");
   await expect(page.locator('#notation-problem')).toContainText('Line 2, column');
-  await expect(page.locator('#notation-problem')).toContainText('did you mean `chn`?');
+  await expect(page.locator('#notation-problem')).toContainText('Did you mean `chn`?');
   await page.getByRole('button', { name: /Go to line 2/ }).click();
   await expect(text).toBeFocused();
   await text.fill("['serial', ['conv', {'ksize': 3, 'chn': 8, 'stride': 2}], ['avg', {'stride': 4}]]");

@@ -13,7 +13,7 @@ async function learn(page, network) {
   await page.locator(`input[value="${network}"]`).check();
   await expect(page.locator('floret-network .picture')).toContainText('parameters');
   await go(page, 'train');
-  await page.locator('.stage .button.primary.big').click();
+  await page.getByRole('button', { name: /^(Start|Start over)$/ }).click();
   await expect(page.locator('.says').first()).toHaveText(`${network} has learned. Its test report is ready.`);
 }
 
@@ -98,6 +98,7 @@ test('an experiment that is stopped keeps what it has', async ({ page }) => {
   await setEpochs(page, 200);
   await page.getByRole('button', { name: 'Train all four' }).click();
   await expect(page.locator('.log li').nth(1)).toBeVisible();
+  await expect(page.locator('floret-compare progress')).toBeVisible();
   await page.locator('floret-compare').getByRole('button', { name: 'Stop' }).click();
   await expect(page.getByRole('button', { name: 'Train all four' })).toBeEnabled();
   await expect(page.locator('floret-compare tbody tr')).toHaveCount(1);

@@ -15,6 +15,9 @@ class Classify extends Panel {
     return ['model', 'shipped', 'photo'];
   }
 
+  /** The photo that was asked about last. @type {File | null} */
+  asked = null;
+
   connectedCallback() {
     super.connectedCallback();
     document.addEventListener('paste', (event) => {
@@ -53,9 +56,13 @@ class Classify extends Panel {
     fill(
       this,
       heading('classify'),
-      h('div', { class: 'columns' }, zone, h('section', { class: 'card tight' }, h('h2', {}, t('classify.answer')), this.answer)),
-      this.fault,
-      document.createElement('floret-model'),
+      h(
+        'div',
+        { class: 'stack' },
+        h('div', { class: 'columns' }, zone, h('section', { class: 'card tight' }, h('h2', {}, t('classify.answer')), this.answer)),
+        this.fault,
+        document.createElement('floret-model'),
+      ),
     );
     fill(this.answer, h('p', { class: 'soft' }, t('classify.waiting')));
     this.ask();
@@ -79,6 +86,9 @@ class Classify extends Panel {
     if (!photo) return;
     this.run(async () => {
       this.showPhoto(photo);
+      // What was said of another photo is no answer to this one.
+      if (photo !== this.asked && this.answer) fill(this.answer, h('p', { class: 'soft' }, t('classify.waiting')));
+      this.asked = photo;
       if (!model) {
         if (this.answer) fill(this.answer, h('p', { class: 'soft' }, t('classify.soon')));
         return;
@@ -94,7 +104,10 @@ class Classify extends Panel {
     const address = URL.createObjectURL(file);
     const image = h('img', { src: address, alt: t('classify.photo', { name: file.name }) });
     image.addEventListener('load', () => URL.revokeObjectURL(address));
-    image.addEventListener('error', () => URL.revokeObjectURL(address));
+    image.addEventListener('error', () => {
+      URL.revokeObjectURL(address);
+      if (this.preview?.contains(image)) fill(this.preview, mark(89));
+    });
     if (this.preview) fill(this.preview, image);
   }
 

@@ -28,7 +28,7 @@ class Compare extends Panel {
       top: 1,
       whole: true,
       format: (value) => percent(value, 0),
-      series: names.map((label, index) => ({ label, colour: `--class-${index}`, look: /** @type {const} */ ('line') })),
+      series: names.map((label, index) => ({ label, colour: `--class-${index}`, look: /** @type {const} */ ('marks') })),
     });
     this.button = h('button', { type: 'button', class: 'button', onclick: () => this.press() });
     this.says = h('p', { class: 'small', role: 'status' });

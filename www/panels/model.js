@@ -10,8 +10,11 @@ import { Panel, showFailure } from '../panel.js';
 
 class ModelPanel extends Panel {
   get watches() {
-    return ['model', 'shipped'];
+    return ['model', 'shipped', 'run'];
   }
+
+  /** Whether the run was learning when this was drawn last. */
+  learning = false;
 
   render() {
     this.choice = h('select', { id: 'model-choice', onchange: () => this.choose(this.choice?.value ?? '') });
@@ -32,11 +35,16 @@ class ModelPanel extends Panel {
     this.update();
   }
 
-  update() {
-    const { model, shipped } = this.state;
+  /** @param {Set<string>} [changed] */
+  update(changed) {
+    const { model, shipped, run } = this.state;
+    const learning = run.status === 'running' || run.status === 'stopping';
+    // Of the run only its beginning and its end are shown.
+    if (changed?.size === 1 && changed.has('run') && learning === this.learning) return;
+    this.learning = learning;
     if (!this.choice || !this.words || !this.save) return;
     const hand = modelsAtHand().filter(({ source }) => source === 'run' || source === 'file');
-    const named = hand.map(({ source, name }) => ({ value: source, words: t(`model.of_${source}`, { name }) }));
+    const named = hand.map(({ source, name }) => ({ value: source, words: t(source === 'run' && learning ? 'model.of_run_learning' : `model.of_${source}`, { name }) }));
     const listed = (shipped.models ?? []).map((entry) => ({
       value: entry.file,
       words: t('model.of_page', { title: titleOf(entry), accuracy: percent(entry.accuracy, 0) }),

@@ -25,6 +25,7 @@ class NetworkPanel extends Panel {
   }
 
   render() {
+    const written = this.text?.value;
     this.cards = h('div', { class: 'presets' });
     this.heavy = h('div', { class: 'presets' });
     this.problem = h('div', { class: 'problem', role: 'status', id: 'notation-problem' });
@@ -51,8 +52,8 @@ class NetworkPanel extends Panel {
           h(
             'div',
             { class: 'card tight' },
-            h('div', { class: 'field' }, h('label', { for: 'notation' }, t('network.notation')), this.text, h('p', { class: 'small soft' }, t('network.notation_hint'))),
             this.problem,
+            h('div', { class: 'field' }, h('label', { for: 'notation' }, t('network.notation')), this.text, h('p', { class: 'small soft' }, t('network.notation_hint'))),
             this.inputs(),
           ),
           (this.picture = h('div', { class: 'card picture' })),
@@ -63,6 +64,11 @@ class NetworkPanel extends Panel {
     );
     this.showPresets();
     this.showNetwork(true);
+    // Another language leaves what is being written alone.
+    if (written && this.text && written !== this.text.value) {
+      this.text.value = written;
+      this.edited();
+    }
   }
 
   /** @param {Set<string>} changed */
@@ -148,6 +154,8 @@ class NetworkPanel extends Panel {
     if (!this.problem || !this.text) return;
     const detail = failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
     this.text.setAttribute('aria-invalid', 'true');
+    // What is written is none of the ready-made ones: choosing one takes its text back.
+    for (const radio of this.querySelectorAll('input[name="preset"]')) /** @type {HTMLInputElement} */ (radio).checked = false;
     const line = typeof detail.line === 'number' ? (this.text.value.split('\n')[detail.line - 1] ?? '') : null;
     const column = Math.max((detail.column ?? 1) - 1, 0);
     const start = Math.max(0, column - 24);

@@ -2,7 +2,7 @@
 
 import { fill, h } from '../dom.js';
 import { t } from '../i18n.js';
-import { openedModel, origin } from '../models.js';
+import { openedModel, origin, titleAtHand } from '../models.js';
 import { Panel } from '../panel.js';
 import { startFrom } from '../session.js';
 
@@ -31,7 +31,7 @@ class OriginChoice extends Panel {
     // Another network that was chosen since starts from chance.
     const now = origin() ? this.state.origin : 'scratch';
     this.radios?.forEach((radio) => (radio.checked = radio.value === now));
-    if (this.words) this.words.textContent = t(`origin.${now}_words`, { model: model?.name ?? '' });
+    if (this.words) this.words.textContent = t(`origin.${now}_words`, { model: model ? titleAtHand(model) : '' });
   }
 
   /** @param {Origin} name */

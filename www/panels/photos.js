@@ -106,13 +106,19 @@ class Photos extends Panel {
           place,
           h('h2', {}, t('back.title')),
           h('p', { class: 'soft' }, words),
-          h('div', { class: 'row' }, h('button', { type: 'button', class: 'button', onclick: () => this.load(restore) }, icon('arrow'), t('back.continue')), clear),
+          h('div', { class: 'row' }, h('button', { type: 'button', class: 'button', onclick: () => this.comeBack() }, icon('arrow'), t('back.continue')), clear),
         );
         place.hidden = false;
       },
       () => {},
     );
     return place;
+  }
+
+  /** Brings the earlier visit back, and goes to its run if it had one. */
+  async comeBack() {
+    await this.load(restore);
+    if (this.state.run.last) go('train');
   }
 
   /** @param {HTMLElement} place */
@@ -128,7 +134,7 @@ class Photos extends Panel {
       'fieldset',
       { class: 'row' },
       this.pickers(),
-      h('button', { type: 'button', class: 'button quiet', onclick: () => this.load(clearPhotos) }, icon('bin'), t('photos.clear')),
+      h('button', { type: 'button', class: 'button quiet', onclick: () => this.run(clearPhotos) }, icon('bin'), t('photos.clear')),
     );
     this.waits = h('p', { class: 'small soft' }, t('photos.waits'));
     const zone = h('section', { class: 'dropzone small-zone', 'aria-label': t('photos.more') }, h('h2', {}, t('photos.more')), this.intake, this.waits);
@@ -150,6 +156,7 @@ class Photos extends Panel {
         this.loading,
         h('div', { class: 'card loading-card' }, h('div', { class: 'tight' }, bar, words), h('button', { type: 'button', class: 'button', onclick: () => abort.abort() }, t('cancel'))),
       );
+      this.loading.scrollIntoView({ block: 'nearest' });
     }
     const progress = (/** @type {import('../protocol.js').LoadProgress} */ { done, total, name }) => {
       bar.max = Math.max(total, 1);
@@ -157,7 +164,10 @@ class Photos extends Panel {
       words.textContent = t('photos.progress', { done: number(done), total: number(total), name });
     };
     await this.run(() => work(progress, abort.signal));
-    if (this.loading) fill(this.loading);
+    const part = abort.signal.aborted && (this.state.library?.photos ?? 0) > 0;
+    if (this.loading) fill(this.loading, part && h('p', { class: 'card small' }, t('photos.part')));
+    // The button that was pressed is gone by now.
+    if (document.activeElement === document.body) this.querySelector('h1')?.focus({ preventScroll: true });
   }
 
   showLibrary() {

@@ -27,6 +27,8 @@ class Train extends Panel {
     this.curves = new Curves();
     this.button = h('button', { type: 'button', class: 'button primary big', onclick: () => this.press() });
     this.again = h('button', { type: 'button', class: 'button', onclick: () => this.run(train) }, t('train.again'));
+    this.report = h('a', { class: 'button primary big', href: '#report' }, t('train.to_report'));
+    this.photos = h('a', { class: 'button primary big', href: '#photos' }, t('train.to_photos'));
     this.save = h('button', { type: 'button', class: 'button', onclick: () => this.run(saveRun) }, icon('save'), t('model.save'));
     this.says = h('p', { class: 'says', role: 'status' });
     this.facts = h('dl', { class: 'facts' });
@@ -41,7 +43,7 @@ class Train extends Panel {
         h(
           'div',
           { class: 'stack' },
-          h('section', { class: 'card stage' }, this.bloom.element, h('div', { class: 'tight' }, this.says, this.facts, h('div', { class: 'row' }, this.button, this.again, this.save))),
+          h('section', { class: 'card stage' }, this.bloom.element, h('div', { class: 'tight' }, this.says, this.facts, h('div', { class: 'row' }, this.report, this.photos, this.button, this.again, this.save))),
           this.fault,
           this.curves.element,
           h(
@@ -119,6 +121,7 @@ class Train extends Panel {
 
   press() {
     const { status } = this.state.run;
+    if (status === 'starting' || status === 'stopping') return;
     if (status === 'running') stop();
     else this.run(status === 'stopped' ? resume : train);
   }
@@ -149,7 +152,7 @@ class Train extends Panel {
 
   showRun() {
     const { run, library, structure, network, comparison } = this.state;
-    if (!this.button || !this.says || !this.facts || !this.again || !this.save || !this.choices) return;
+    if (!this.button || !this.says || !this.facts || !this.again || !this.save || !this.choices || !this.report || !this.photos) return;
     const ready = library !== null && library.photos > 0 && structure !== null;
     const label = { idle: 'start', starting: 'starting', running: 'stop', stopping: 'stopping', stopped: 'resume', finished: 'again' }[run.status];
     const sign = run.status === 'running' ? 'stop' : 'play';
@@ -158,7 +161,14 @@ class Train extends Panel {
       this.shown = `${label} ${t(`train.${label}`)}`;
     }
     // Between two networks of an experiment nothing else can start.
-    this.button.disabled = !ready || run.status === 'starting' || run.status === 'stopping' || (comparison?.running === true && run.status !== 'running');
+    this.button.disabled = !ready || (comparison?.running === true && run.status === 'finished');
+    // A button that is disabled loses the focus of who has just pressed it.
+    this.button.setAttribute('aria-disabled', String(this.button.disabled || run.status === 'starting' || run.status === 'stopping'));
+    this.photos.hidden = (library?.photos ?? 0) > 0 || learning();
+    this.button.hidden = !this.photos.hidden;
+    // Who presses Stop a moment too late is not to start over.
+    this.report.hidden = run.status !== 'finished' || comparison?.running === true;
+    this.button.className = this.report.hidden ? 'button primary big' : 'button';
     this.choices.disabled = learning();
     this.again.hidden = run.status !== 'stopped';
     this.save.hidden = run.status !== 'stopped' && run.status !== 'finished';
