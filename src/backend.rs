@@ -53,7 +53,8 @@ pub trait Backend {
         len: usize,
     ) -> LocalFuture<'_, Result<Vec<f32>>>;
 
-    /// Runs a range of a plan's calls. On a GPU it returns when they are submitted.
+    /// Runs a range of a plan's calls. On a GPU it returns when they are submitted. Neighbouring calls of the range may be run as
+    /// one, so a convolution and the statistics of its output round otherwise when a range parts them.
     ///
     /// # Errors
     /// Device errors.

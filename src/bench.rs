@@ -246,7 +246,8 @@ impl Bench<'_> {
         self.backend.read(storage, offset, len).await.map(|_| ())
     }
 
-    /// Times each call of a training step, median over passes, and adds them up by kernel.
+    /// Times each call of a training step, median over passes, and adds them up by kernel. On the processor each call runs
+    /// alone: what a convolution takes of its batch's moments is counted as a pass of the statistics.
     async fn kernels(&mut self, id: PlanId, plan: &Plan) -> Result<Vec<KernelReport>> {
         let batch_size = self.options.batch_size;
         let mut times = vec![Vec::new(); plan.calls.len()];

@@ -17,7 +17,7 @@ const LOG_LINES = 500;
 
 class Train extends Panel {
   get watches() {
-    return ['run', 'library', 'structure', 'recipe', 'comparison'];
+    return ['run', 'library', 'structure', 'recipe', 'comparison', 'report'];
   }
 
   bloom = new Bloom();
@@ -151,7 +151,7 @@ class Train extends Panel {
   }
 
   showRun() {
-    const { run, library, structure, network, comparison } = this.state;
+    const { run, library, structure, network, comparison, report } = this.state;
     if (!this.button || !this.says || !this.facts || !this.again || !this.save || !this.choices || !this.report || !this.photos) return;
     const ready = library !== null && library.photos > 0 && structure !== null;
     const label = { idle: 'start', starting: 'starting', running: 'stop', stopping: 'stopping', stopped: 'resume', finished: 'again' }[run.status];
@@ -167,8 +167,9 @@ class Train extends Panel {
     this.photos.hidden = (library?.photos ?? 0) > 0 || learning();
     this.button.hidden = !this.photos.hidden;
     // Who presses Stop a moment too late is not to start over.
-    this.report.hidden = run.status !== 'finished' || comparison?.running === true;
-    this.button.className = this.report.hidden ? 'button primary big' : 'button';
+    const ended = run.status === 'finished' && comparison?.running !== true;
+    this.report.hidden = !ended || report === null;
+    this.button.className = ended ? 'button' : 'button primary big';
     this.choices.disabled = learning();
     this.again.hidden = run.status !== 'stopped';
     this.save.hidden = run.status !== 'stopped' && run.status !== 'finished';
