@@ -16,7 +16,7 @@ import { icon } from './icons.js';
 import { Bloom, mark } from './mark.js';
 import { openFirstModel } from './models.js';
 import { Panel, showFailure } from './panel.js';
-import { addFiles, chooseNetwork, drawFlowers, networkOf, resume, start, stop, train } from './session.js';
+import { addFiles, drawFlowers, resume, start, stop, train } from './session.js';
 import { store } from './state.js';
 
 const query = new URLSearchParams(location.search);

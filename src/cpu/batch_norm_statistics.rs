@@ -18,13 +18,11 @@ pub(super) fn run(
 ) {
     let channels = norm.channels;
     let rows = step.batch_size * norm.pixels;
-    if !workers.moments.shared {
-        moments_of_chunks(&reads[0][..rows * channels], channels, workers);
-    }
     let chunks = if workers.moments.shared {
         let (numbers, rows) = workers.moments.taken();
         Chunks { numbers, rows, stride: channels }
     } else {
+        moments_of_chunks(&reads[0][..rows * channels], channels, workers);
         let stride = run_pixels(channels) * channels;
         Chunks { numbers: &workers.shared, rows: chunk_rows(channels), stride }
     };

@@ -68,17 +68,13 @@ impl Blocks<'_> {
         channels: Range<usize>,
         moments: &PanelMoments,
     ) {
-        let parts = [&moments.negated_pivots, &moments.sums, &moments.squares];
+        let parts = [&moments.pivots, &moments.sums, &moments.squares];
         for (part, numbers) in parts.into_iter().enumerate() {
             let start = (block * PARTS + part) * self.channels;
             // SAFETY: by the caller's promise.
             let row = unsafe { self.numbers.slice(start + channels.start..start + channels.end) };
             row.copy_from_slice(&numbers[..channels.len()]);
         }
-        let start = block * PARTS * self.channels;
-        // SAFETY: as above.
-        let pivots = unsafe { self.numbers.slice(start + channels.start..start + channels.end) };
-        pivots.iter_mut().for_each(|pivot| *pivot = -*pivot);
     }
 }
 
@@ -86,7 +82,7 @@ impl Blocks<'_> {
 /// values far from zero.
 #[derive(Debug)]
 pub(super) struct PanelMoments {
-    negated_pivots: [f32; 2 * MOST_LANES],
+    pivots: [f32; 2 * MOST_LANES],
     sums: [f32; 2 * MOST_LANES],
     squares: [f32; 2 * MOST_LANES],
     started: bool,
@@ -96,7 +92,7 @@ impl PanelMoments {
     /// Of no pixels yet.
     pub(super) fn new() -> Self {
         let zeros = [0.0; 2 * MOST_LANES];
-        Self { negated_pivots: zeros, sums: zeros, squares: zeros, started: false }
+        Self { pivots: zeros, sums: zeros, squares: zeros, started: false }
     }
 
     /// Adds up `pixels` pixels; the pivots are the means of the first that come.
@@ -114,16 +110,16 @@ impl PanelMoments {
             // SAFETY: by the caller's promise.
             unsafe {
                 let tile = tile.add(channel);
-                let negated_pivot = self.negated_pivots.as_mut_ptr().add(channel);
+                let pivots = self.pivots.as_mut_ptr().add(channel);
+                let zero = S::splat(0.0);
                 if !self.started {
-                    let mut sum = S::splat(0.0);
+                    let mut sum = zero;
                     for pixel in 0..pixels {
                         sum = S::add(sum, S::load(tile.add(pixel * WIDTH * S::LANES)));
                     }
-                    let share = S::splat(-1.0 / pixels as f32);
-                    S::store(negated_pivot, S::mul_add(sum, share, S::splat(0.0)));
+                    S::store(pivots, S::mul_add(sum, S::splat(1.0 / pixels as f32), zero));
                 }
-                let negated_pivot = S::load(negated_pivot);
+                let negated_pivot = S::mul_add(S::load(pivots), S::splat(-1.0), zero);
                 let [sums, squares] =
                     [&mut self.sums, &mut self.squares].map(|all| all.as_mut_ptr().add(channel));
                 let (mut sum, mut square) = (S::load(sums), S::load(squares));

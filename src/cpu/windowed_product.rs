@@ -48,6 +48,16 @@ pub(super) enum NextNorm<'a> {
     Batch(&'a Blocks<'a>),
 }
 
+impl<'a> NextNorm<'a> {
+    /// The normalisation that the convolution does itself.
+    fn running(self) -> Option<RunningNorm<'a>> {
+        match self {
+            Self::Running(norm) => Some(norm),
+            Self::Apart | Self::Batch(_) => None,
+        }
+    }
+}
+
 /// `activation(x · factor + offset)`, channel by channel.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunningNorm<'a> {
@@ -259,10 +269,8 @@ impl PanelProduct<'_> {
     fn coefficients(&self) -> [[f32; 2 * MOST_LANES]; 3] {
         let mut coefficients = [[0.0; 2 * MOST_LANES]; 3];
         if let Epilogue::Forward { bias, norm, .. } = *self.epilogue {
-            let [factors, offsets] = match norm {
-                NextNorm::Running(norm) => [norm.factors, norm.offsets],
-                NextNorm::Apart | NextNorm::Batch(_) => [[].as_slice(); 2],
-            };
+            let [factors, offsets] =
+                norm.running().map_or([[].as_slice(); 2], |norm| [norm.factors, norm.offsets]);
             for (numbers, all) in coefficients.iter_mut().zip([bias, factors, offsets]) {
                 let own = all.get(self.channels.clone()).unwrap_or_default();
                 numbers[..own.len()].copy_from_slice(own);
@@ -295,11 +303,7 @@ impl PanelProduct<'_> {
                         let factor = S::load(factors.add(at.channel));
                         S::mul_add(x, factor, S::load(offsets.add(at.channel)))
                     };
-                    let last = match norm {
-                        NextNorm::Running(norm) => Some(norm.activation),
-                        NextNorm::Apart | NextNorm::Batch(_) => None,
-                    };
-                    match (activation, last) {
+                    match (activation, norm.running().map(|norm| norm.activation)) {
                         (Activation::None, None) => {
                             self.each_vector::<S, WIDTH>(sums, targets, |sum, at, _| {
                                 biased(sum, at)

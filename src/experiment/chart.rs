@@ -50,24 +50,22 @@ pub(super) fn draw(
     };
     for (number, (run, values)) in runs.iter().zip(&series).enumerate() {
         let colour = COLOURS[number % COLOURS.len()];
-        let points: Vec<String> = values
+        let points: Vec<(f64, f64)> = values
             .iter()
             .enumerate()
-            .map(|(index, value)| {
-                format!("{:.1},{:.1}", x(index), height * (1.0 - (value / top).clamp(0.0, 1.0)))
-            })
+            .map(|(index, value)| (x(index), height * (1.0 - (value / top).clamp(0.0, 1.0))))
             .collect();
+        let line: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         // A run of one epoch is a point and no line.
-        for point in &points {
-            let (x, y) = point.split_once(',').unwrap_or_default();
-            let _ = write!(html, "<circle cx=\"{x}\" cy=\"{y}\" r=\"3\" fill=\"{colour}\"/>");
+        for (x, y) in &points {
+            let _ = write!(html, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>");
         }
         let legend = 10.0 + 20.0 * number as f64;
         let _ = write!(
             html,
             "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2.5\" points=\"{}\"/>\
              <path d=\"M{} {legend}h18\" stroke=\"{colour}\" stroke-width=\"3\"/><text x=\"{}\" y=\"{}\">{}</text>",
-            points.join(" "),
+            line.join(" "),
             width + 10.0,
             width + 34.0,
             legend + 4.0,

@@ -6,7 +6,7 @@ import { duration, number, percent, short } from '../format.js';
 import { nameOf, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { Panel } from '../panel.js';
-import { compare, saveExperiment, stop } from '../session.js';
+import { compare, learning, saveExperiment, stop } from '../session.js';
 import { pictureOf } from '../thumbnail.js';
 
 const COLUMNS = ['accuracy', 'report_accuracy', 'time', 'report_time', 'parameters', 'flops'];
@@ -68,7 +68,7 @@ class Compare extends Panel {
 
   /** @param {Set<string>} changed */
   update(changed) {
-    const { comparison, library, run } = this.state;
+    const { comparison, library } = this.state;
     if (changed.has('reported')) {
       this.render();
       return;
@@ -77,7 +77,7 @@ class Compare extends Panel {
     const running = comparison?.running === true;
     const words = t(running ? 'compare.stop' : 'compare.start');
     if (this.button.textContent !== words) fill(this.button, icon(running ? 'stop' : 'play'), words);
-    this.button.disabled = !library || library.photos === 0 || (!running && ['starting', 'running', 'stopping'].includes(run.status));
+    this.button.disabled = !library || library.photos === 0 || (!running && learning());
     this.showProgress();
     if (!changed.has('comparison')) return;
     const runs = comparison?.runs ?? [];
