@@ -16,11 +16,12 @@ import { icon } from './icons.js';
 import { Bloom, mark } from './mark.js';
 import { openFirstModel } from './models.js';
 import { Panel, showFailure } from './panel.js';
-import { addFiles, drawFlowers, resume, start, stop, train } from './session.js';
+import { addFiles, drawFlowers, learning, resume, start, stop, train } from './session.js';
 import { store } from './state.js';
 
 const query = new URLSearchParams(location.search);
 const NETWORK = query.get('model') ?? 'residual_flower';
+/** Panels that can be asked for. */
 const KNOWN = ['train', 'report', 'classify'];
 const ASKED = (query.get('panels') ?? '').split(',').filter((panel) => KNOWN.includes(panel));
 const PANELS = ASKED.length > 0 ? ASKED : ['train'];
@@ -113,6 +114,7 @@ class Embedded extends Panel {
 
   /** @param {import('./files.js').Found[]} found */
   add(found) {
+    if (learning()) return;
     this.run(() => addFiles(found, (state) => this.loading(state), new AbortController().signal));
   }
 

@@ -37,11 +37,17 @@ export class Photos {
    */
   async add(files, size, context) {
     if (this.drawing) await this.clear(context);
-    const fresh = this.size === size ? files : [...this.sources, ...files];
-    this.sources.push(...files);
-    const summary = await this.read(fresh, size, context);
-    await quietly(() => store.keepPhotos(files));
-    return summary;
+    const before = this.sources;
+    this.sources = [...before, ...files];
+    try {
+      const summary = await this.read(this.size === size ? files : this.sources, size, context);
+      if (summary.photos > 0) await quietly(() => store.keepPhotos(files));
+      return summary;
+    } catch (failure) {
+      // What did not fit is not read again.
+      this.sources = before;
+      throw failure;
+    }
   }
 
   /**

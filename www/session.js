@@ -168,7 +168,8 @@ export async function train() {
 /** @param {'train' | 'trainInExperiment'} call @param {() => Promise<void>} judge what follows when the run has come to its end */
 async function begin(call, judge) {
   const { network, recipe, device, origin: from } = store.value;
-  if (!network) return false;
+  // The last run may still be judged.
+  if (!network || training) return false;
   runBegins();
   store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null });
   return follow(async (options) => {
@@ -179,6 +180,7 @@ async function begin(call, judge) {
 
 /** Trains these ready-made networks one after another, on the same photos and with the same settings. @param {string[]} names */
 export async function compare(names) {
+  if (training) return;
   /** @type {import('./state.js').ComparedRun[]} */
   const runs = [];
   /** @type {import('./protocol.js').Experiment | null} */
@@ -194,6 +196,7 @@ export async function compare(names) {
       const preset = store.value.presets.find((known) => known.name === name);
       if (!preset) continue;
       await chooseNetwork(await networkOf(preset, preset.actions));
+      if (stopAsked) break;
       const { parameters, flops } = store.value.structure ?? preset;
       /** @type {import('./state.js').ComparedRun} */
       const run = { name, accuracy: null, lines: [], parameters, flops };
@@ -244,6 +247,7 @@ async function watching(follow, work) {
 
 /** Goes on with a stopped run. */
 export async function resume() {
+  if (training) return;
   store.set({ run: { ...store.value.run, status: 'starting' } });
   await follow((options) => engine.call('resume', {}, options), evaluate);
 }

@@ -37,10 +37,14 @@ const photos = new Photos();
 const cancelled = new Set();
 /** @type {Promise<unknown>} */
 let last = Promise.resolve();
-/** The run under way, as `store.keep` takes it, its checkpoint left out. @type {Omit<store.SavedRun, 'checkpoint' | 'epoch' | 'saved'> | null} */
+/** A run as `store.keep` takes it, its checkpoint left out. @typedef {Omit<store.SavedRun, 'checkpoint' | 'epoch' | 'saved'>} Run */
+
+/** The run under way. @type {Run | null} */
 let run = null;
 /** The run's last whole state. @type {Uint8Array | null} */
 let checkpoint = null;
+/** Whether the run learns now: then `learn` alone puts it back after the loss of a device, and tells the page. */
+let underway = false;
 
 /** @type {(work: () => any) => Promise<any>} */
 function exclusive(work) {
@@ -89,7 +93,7 @@ const CALLS = {
   experimentReport: ({ format, language }, { engine }) => exclusive(() => engine.experiment_report(format, language)),
   resume: (_, context) => learn(context),
   useDevice: ({ device }, { engine }) => exclusive(() => move(engine, device)),
-  agreement: ({ opened }, { engine }) => surviving(engine, () => engine.agreement(opened)),
+  agreement: ({ opened }, { engine }) => exclusive(() => engine.agreement(opened)),
   calibrate: async (_, { engine }) => {
     const done = await surviving(engine, () => engine.calibrate());
     if (done) await autosave(engine);
@@ -119,7 +123,10 @@ const CALLS = {
     return { files: count, drawn: drawn !== undefined, run: saved ? { network: saved.network, epoch: saved.epoch, epochs: saved.recipe.epochs } : null };
   },
   restore: ({ size }, context) => restore(size, context),
-  forget: ({ photos: all }) => store.forget(all),
+  forget: ({ photos: all }) => {
+    photos.recall(undefined, []);
+    return store.forget(all);
+  },
   bench: (options, context) => measure(options, context),
 };
 
@@ -132,7 +139,7 @@ async function photoOf(file, module) {
   }
 }
 
-/** Trains a run that the engine has just started. @param {NonNullable<typeof run>} begun @param {Context} context */
+/** Trains a run that the engine has just started. @param {Run} begun @param {Context} context */
 async function begin(begun, context) {
   run = begun;
   await autosave(context.engine);
@@ -141,8 +148,18 @@ async function begin(begun, context) {
 
 /** @param {Context} context */
 async function learn(context) {
-  const { engine, progress, cancelled, breathe } = context;
   if (!run) return { finished: false };
+  underway = true;
+  try {
+    return await advance(run, context);
+  } finally {
+    underway = false;
+  }
+}
+
+/** @param {Run} run @param {Context} context */
+async function advance(run, context) {
+  const { engine, progress, cancelled, breathe } = context;
   const looks = new Looks(engine);
   let device = await exclusive(() => engine.device());
   /** @type {import('./progress.js').EngineProgress} */
@@ -153,7 +170,7 @@ async function learn(context) {
   let lostAt = -1;
   const look = async (/** @type {boolean} */ now) => {
     const signals = await looks.take(now);
-    if (signals && run) progress({ ...stretch(before, before, run.recipe, 0, device), signals });
+    if (signals) progress({ ...stretch(before, before, run.recipe, 0, device), signals });
   };
   await look(true);
   /** When the stretch began that the page has not heard of. */
@@ -180,7 +197,7 @@ async function learn(context) {
         saved = performance.now();
       }
     } catch (failure) {
-      if (errorOf(failure).code !== 'device_lost' || !checkpoint) throw failure;
+      if (!canPutBack(failure)) throw failure;
       // A device that is lost again before it came any further is not tried a third time.
       await rebuild(engine, before.step === lostAt ? 'cpu' : run.device);
       [device, before] = await exclusive(async () => [engine.device(), await engine.progress()]);
@@ -200,13 +217,18 @@ async function surviving(engine, work) {
   try {
     return await exclusive(work);
   } catch (failure) {
-    if (errorOf(failure).code !== 'device_lost' || !run || !checkpoint) throw failure;
+    if (underway || !run || !canPutBack(failure)) throw failure;
     const { device } = run;
     return exclusive(async () => {
       await putBack(engine, device);
       return work();
     });
   }
+}
+
+/** Whether a device was lost and the run's last state is there. @param {unknown} failure */
+function canPutBack(failure) {
+  return errorOf(failure).code === 'device_lost' && checkpoint !== null;
 }
 
 /** Looks into the network while it learns, as often as they cost next to nothing. */
@@ -256,7 +278,12 @@ async function putBack(engine, device) {
 /** Puts the run on another device, its state kept; where that fails it stays where it was. @param {any} engine @param {string} device */
 async function move(engine, device) {
   if (!run) return;
-  checkpoint = await engine.save(true);
+  try {
+    checkpoint = await engine.save(true);
+  } catch (failure) {
+    // A run that waits leaves a device that was lost with its last state.
+    if (underway || !canPutBack(failure)) throw failure;
+  }
   try {
     await engine.continue_run(checkpoint, device);
     run.device = device;

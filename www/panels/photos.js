@@ -134,7 +134,7 @@ class Photos extends Panel {
       'fieldset',
       { class: 'row' },
       this.pickers(),
-      h('button', { type: 'button', class: 'button quiet', onclick: () => this.run(clearPhotos) }, icon('bin'), t('photos.clear')),
+      h('button', { type: 'button', class: 'button quiet', onclick: () => this.clear() }, icon('bin'), t('photos.clear')),
     );
     this.waits = h('p', { class: 'small soft' }, t('photos.waits'));
     const zone = h('section', { class: 'dropzone small-zone', 'aria-label': t('photos.more') }, h('h2', {}, t('photos.more')), this.intake, this.waits);
@@ -166,8 +166,17 @@ class Photos extends Panel {
     await this.run(() => work(progress, abort.signal));
     const part = abort.signal.aborted && (this.state.library?.photos ?? 0) > 0;
     if (this.loading) fill(this.loading, part && h('p', { class: 'card small' }, t('photos.part')));
-    // The button that was pressed is gone by now.
+    this.focusAgain();
+  }
+
+  /** Where the button that was pressed is gone by now, the heading has the focus. */
+  focusAgain() {
     if (document.activeElement === document.body) this.querySelector('h1')?.focus({ preventScroll: true });
+  }
+
+  async clear() {
+    await this.run(clearPhotos);
+    this.focusAgain();
   }
 
   showLibrary() {

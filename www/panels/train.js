@@ -120,8 +120,8 @@ class Train extends Panel {
   }
 
   press() {
+    if (this.button?.getAttribute('aria-disabled') === 'true') return;
     const { status } = this.state.run;
-    if (status === 'starting' || status === 'stopping') return;
     if (status === 'running') stop();
     else this.run(status === 'stopped' ? resume : train);
   }
@@ -160,10 +160,10 @@ class Train extends Panel {
       fill(this.button, icon(sign), t(`train.${label}`));
       this.shown = `${label} ${t(`train.${label}`)}`;
     }
-    // Between two networks of an experiment nothing else can start.
-    this.button.disabled = !ready || (comparison?.running === true && run.status === 'finished');
-    // A button that is disabled loses the focus of who has just pressed it.
-    this.button.setAttribute('aria-disabled', String(this.button.disabled || run.status === 'starting' || run.status === 'stopping'));
+    this.button.disabled = !ready;
+    // A button that is disabled loses the focus of who has just pressed it. Between two networks of an experiment nothing else can start.
+    const between = comparison?.running === true && run.status === 'finished';
+    this.button.setAttribute('aria-disabled', String(!ready || between || run.status === 'starting' || run.status === 'stopping'));
     this.photos.hidden = (library?.photos ?? 0) > 0 || learning();
     this.button.hidden = !this.photos.hidden;
     // Who presses Stop a moment too late is not to start over.
