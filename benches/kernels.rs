@@ -1,8 +1,8 @@
 //! The CPU kernels of the flower models: a training step's calls, each timed by itself, on one thread.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use floret::backend::cpu::CpuBackend;
 use floret::bench::{BenchOptions, bench};
-use floret::cpu::CpuBackend;
 use std::time::{Duration, Instant};
 
 const MODELS: [&str; 3] = ["residual_flower", "bottleneck_flower", "inception_flower"];

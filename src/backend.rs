@@ -2,6 +2,10 @@
 //!
 //! Nothing above this file knows which executor runs. Reads are async because a GPU's are.
 
+pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+
 use crate::error::Result;
 use crate::kernel::{StepInputs, Storage};
 use crate::plan::Plan;

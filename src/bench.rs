@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Kernel, METRICS, StepInputs, Storage};
 use crate::network::Network;
 use crate::network::presets::preset;
-use crate::parameters::{KernelInitialisation, Parameters};
+use crate::plan::parameters::{KernelInitialisation, Parameters};
 use crate::plan::{Optimizer, Plan, PlanOptions, Source};
 use crate::rng::{Random, Stream};
 use serde::Serialize;
@@ -72,7 +72,7 @@ pub struct KernelReport {
 ///
 /// ```
 /// use floret::bench::{BenchOptions, bench};
-/// use floret::cpu::CpuBackend;
+/// use floret::backend::cpu::CpuBackend;
 /// let options = BenchOptions { model: "plain_flower".into(), batch_size: 2, steps: 1, passes: 1 };
 /// let start = std::time::Instant::now();
 /// let clock = || start.elapsed().as_secs_f64() * 1e3;

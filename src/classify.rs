@@ -1,19 +1,20 @@
 //! A model on an executor, answering: probabilities of photos, whether they show any of its classes at all, and the
 //! report on labelled ones.
 
+pub mod agreement;
 mod calibrate;
 pub mod others;
 
 use crate::backend::{Backend, PlanId};
-use crate::calibration::temperature::softmax;
-use crate::calibration::{Outlier, Reading};
 use crate::data::augment::SampleTransform;
 use crate::data::library::Library;
 use crate::data::resize::Preprocessing;
 use crate::error::{Error, Result};
 use crate::kernel::{CONTRIBUTION, StepInputs, Storage, TRANSFORM, View};
-use crate::metrics::{Evaluation, Prediction, argmax};
 use crate::model::Model;
+use crate::model::calibration::temperature::softmax;
+use crate::model::calibration::{Outlier, Reading};
+use crate::model::metrics::{Evaluation, Prediction, argmax};
 use crate::plan::{Plan, PlanOptions, Source};
 use web_time::Instant;
 

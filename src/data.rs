@@ -3,7 +3,7 @@
 //! Files come from folders or an [`archive`], told apart by their first bytes ([`image_kind`]). A photo file becomes
 //! RGBA bytes of one square size ([`resize`]) in a [`library`]; its content hash ([`photo`]) is its identity. [`split`]
 //! holds part of the photos back, [`batches`] orders the rest, [`augment`] varies them. [`duplicates`] and the
-//! [`doctor`] tell what is wrong with a data set. [`draw`] makes pictures where there are no photos.
+//! [`doctor`] tell what is wrong with a data set.
 
 pub mod archive;
 pub mod augment;
@@ -11,7 +11,6 @@ pub mod batches;
 #[cfg(feature = "cli")]
 pub mod decode;
 pub mod doctor;
-pub mod draw;
 pub mod duplicates;
 #[cfg(feature = "cli")]
 pub mod folder;

@@ -1,11 +1,14 @@
 //! A model: a network with its weights, the classes it tells apart and what is done to a photo first.
 
-use crate::calibration::Calibration;
+pub mod calibration;
+pub mod metrics;
+
 use crate::data::library::Library;
 use crate::data::resize::Preprocessing;
 use crate::error::{Error, Result, did_you_mean};
+use crate::model::calibration::Calibration;
 use crate::network::Network;
-use crate::parameters::Parameters;
+use crate::plan::parameters::Parameters;
 use crate::recipe::Recipe;
 
 /// Moving averages of weights and running statistics, laid out as those.

@@ -9,12 +9,13 @@ pub mod concat;
 pub mod conv2d;
 pub mod dense;
 pub mod dropout;
+pub mod lowering;
 pub mod noise;
 pub mod pool2d;
 
 use crate::error::Result;
 use crate::kernel::Activation;
-use crate::lowering::NodeLowering;
+use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 use serde::Serialize;
 
@@ -22,7 +23,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Initialisation {
-    /// Normal numbers, by [`crate::parameters::KernelInitialisation`].
+    /// Normal numbers, by [`crate::plan::parameters::KernelInitialisation`].
     Kernel {
         /// Inputs of one output number.
         fan_in: usize,

@@ -1,12 +1,13 @@
 //! The plan: a graph lowered to kernel calls over numbered buffers, buffers reused by lifetime.
 
 mod buffers;
+pub mod parameters;
 
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, Call, Extent, Kernel, METRICS, Storage, TRANSFORM, View};
-use crate::lowering::{Input, Lowering, Mode, NodeLowering};
 use crate::network::graph::Graph;
-use crate::parameters::Parameters;
+use crate::ops::lowering::{Input, Lowering, Mode, NodeLowering};
+use crate::plan::parameters::Parameters;
 use buffers::Buffers;
 use std::ops::Range;
 

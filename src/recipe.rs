@@ -2,8 +2,8 @@
 
 use crate::data::augment::Augmentation;
 use crate::error::{Error, Result};
-use crate::parameters::KernelInitialisation;
 use crate::plan::Optimizer;
+use crate::plan::parameters::KernelInitialisation;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 

@@ -3,18 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+use floret::backend::cpu::CpuBackend;
 use floret::classify::Classifier;
-use floret::cpu::CpuBackend;
-use floret::data::draw;
 use floret::data::library::Library;
 use floret::data::photo::Split;
 use floret::data::split::Ratios;
+use floret::draw;
 use floret::error::Error;
 use floret::model::Model;
+use floret::model_file::ModelFile;
 use floret::network::Network;
 use floret::recipe::Recipe;
 use floret::shape::Shape;
-use floret::storage::model_file::ModelFile;
 use floret::train::{Start, Trainer};
 use pollster::block_on;
 

@@ -3,7 +3,7 @@
 mod kernel_cases;
 mod reference;
 
-use floret::cpu::{Workers, run_kernel};
+use floret::backend::cpu::{Workers, run_kernel};
 use kernel_cases::Case;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -1,6 +1,6 @@
 //! The CPU kernels at the edges of f32: channels that hardly vary, logits far apart, long sums, infinities and NaN.
 
-use floret::cpu::{Workers, run_kernel};
+use floret::backend::cpu::{Workers, run_kernel};
 use floret::kernel::{Activation, BatchNorm, Convolution, Kernel, Pooling, StepInputs, TiledAdd};
 use floret::rng::{Random, Stream};
 use floret::shape::{Padding, Shape, Window};

@@ -6,11 +6,11 @@
 mod any_gpu;
 
 use floret::backend::Backend;
-use floret::cpu::CpuBackend;
-use floret::data::draw;
+use floret::backend::cpu::CpuBackend;
 use floret::data::library::Library;
 use floret::data::photo::Split;
 use floret::data::split::Ratios;
+use floret::draw;
 #[cfg(feature = "gpu")]
 use floret::explain::grad_cam::grad_cam;
 use floret::explain::signals::{LayerSignal, layer_signals};

@@ -5,12 +5,12 @@ mod block_photos;
 
 use block_photos::{BLOCK, photos, targets};
 use floret::backend::Backend;
-use floret::cpu::CpuBackend;
+use floret::backend::cpu::CpuBackend;
 use floret::error::Result;
 use floret::kernel::{METRICS, StepInputs, Storage};
 use floret::network::Network;
 use floret::network::presets::preset;
-use floret::parameters::{KernelInitialisation, Parameters};
+use floret::plan::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use pollster::block_on;
 use serde::Deserialize;

@@ -6,13 +6,13 @@ mod any_gpu;
 
 use any_gpu::{device_tests, open_any_gpu};
 use floret::backend::Backend;
+use floret::backend::gpu::{GpuBackend, GpuOptions};
 use floret::error::Error;
-use floret::gpu::{GpuBackend, GpuOptions};
 use floret::kernel::Storage;
 #[cfg(not(target_arch = "wasm32"))]
 use floret::{
     network::{Network, presets::preset},
-    parameters::Parameters,
+    plan::parameters::Parameters,
     plan::{Plan, PlanOptions, Source},
 };
 

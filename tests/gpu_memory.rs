@@ -8,12 +8,12 @@
 mod any_gpu;
 
 use any_gpu::any_gpu;
+use floret::backend::gpu::GpuBackend;
 use floret::backend::{Backend, PlanId};
 use floret::error::Error;
-use floret::gpu::GpuBackend;
 use floret::kernel::{METRICS, StepInputs, Storage};
 use floret::network::{Network, presets::preset};
-use floret::parameters::{KernelInitialisation, Parameters};
+use floret::plan::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use pollster::block_on;
 use std::process::Command;

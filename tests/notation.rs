@@ -4,7 +4,7 @@
 
 use floret::error::Error;
 use floret::network::Network;
-use floret::parameters::Parameters;
+use floret::plan::parameters::Parameters;
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use floret::shape::Shape;
 use proptest::prelude::*;

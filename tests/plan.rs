@@ -16,7 +16,7 @@ use floret::ops::dense::Dense;
 use floret::ops::dropout::Dropout;
 use floret::ops::noise::Noise;
 use floret::ops::pool2d::{Pool2d, PoolKind};
-use floret::parameters::{KernelInitialisation, Parameters};
+use floret::plan::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use floret::rng::{Random, Stream};
 use floret::shape::{Padding, Shape};

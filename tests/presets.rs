@@ -5,7 +5,7 @@
 use floret::kernel::{Call, Storage};
 use floret::network::Network;
 use floret::network::presets::{PRESETS, preset};
-use floret::parameters::Parameters;
+use floret::plan::parameters::Parameters;
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use std::collections::HashSet;
 

@@ -7,16 +7,16 @@
 mod any_gpu;
 
 use floret::backend::Backend;
-use floret::cpu::CpuBackend;
+use floret::backend::cpu::CpuBackend;
 use floret::data::library::Library;
 use floret::data::photo::{Photo, PhotoId, Split};
 use floret::error::Error;
 use floret::model::Model;
+use floret::model_file::ModelFile;
 use floret::network::Network;
 use floret::recipe::Recipe;
 use floret::rng::{Random, Stream};
 use floret::shape::Shape;
-use floret::storage::model_file::ModelFile;
 use floret::train::{Start, Trainer};
 use std::collections::BTreeMap;
 

@@ -1,12 +1,12 @@
 //! A model calibrated on the photos that it was trained with: its temperature, and what tells photos of none of its classes.
 
 use super::{Classifier, EVALUATION_BATCH};
-use crate::calibration::outliers::LEAST_PHOTOS;
-use crate::calibration::{Calibration, OutlierDetector, Reading, temperature};
-use crate::data::draw::{LEARNED_OTHERS, draw_other};
 use crate::data::library::Library;
 use crate::data::photo::Split;
+use crate::draw::{LEARNED_OTHERS, draw_other};
 use crate::error::{Error, Result};
+use crate::model::calibration::outliers::LEAST_PHOTOS;
+use crate::model::calibration::{Calibration, OutlierDetector, Reading, temperature};
 use crate::rng::{Random, Stream};
 
 /// Most training photos that the outlier score learns from, taken evenly from the classes.

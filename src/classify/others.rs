@@ -1,7 +1,7 @@
 //! How often drawn pictures that show no flower pass for one.
 
 use super::{Classifier, EVALUATION_BATCH};
-use crate::data::draw::{HELD_OUT_OTHERS, LEARNED_OTHERS, draw_other};
+use crate::draw::{HELD_OUT_OTHERS, LEARNED_OTHERS, draw_other};
 use crate::error::{Error, Result};
 use serde::Serialize;
 

@@ -127,8 +127,8 @@ fn is_blank(pixels: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::draw;
     use crate::data::photo::{Photo, Split};
+    use crate::draw;
 
     const SIZE: usize = 40;
 

@@ -171,10 +171,10 @@ pub fn record(library: &mut Library) -> Result<Vec<Vec<usize>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::draw::{CLASSES, draw};
     use crate::data::library::Library;
     use crate::data::photo::{Photo, Split};
     use crate::data::split::Ratios;
+    use crate::draw::{CLASSES, draw};
 
     const SIZE: usize = 80;
 

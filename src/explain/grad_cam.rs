@@ -101,7 +101,7 @@ fn weigh(features: &[f32], slopes: &[f32], channels: usize) -> Vec<f32> {
 mod tests {
     use super::super::tests::{model, photo};
     use super::*;
-    use crate::cpu::CpuBackend;
+    use crate::backend::cpu::CpuBackend;
     use pollster::block_on;
 
     fn heat(model: &Model, photo: &[u8], class: usize) -> Result<HeatMap> {

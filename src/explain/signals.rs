@@ -120,7 +120,7 @@ pub async fn layer_signals(
 mod tests {
     use super::super::tests::{model, photo};
     use super::*;
-    use crate::cpu::CpuBackend;
+    use crate::backend::cpu::CpuBackend;
     use crate::error::Error;
     use pollster::block_on;
 
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn the_photos_to_look_with_take_the_classes_in_turn() {
         let mut library = Library::new(16, 1 << 20).unwrap();
-        crate::data::draw::fill(&mut library, 1, 8).unwrap();
+        crate::draw::fill(&mut library, 1, 8).unwrap();
         library.assign_splits(1, &crate::data::split::Ratios::default()).unwrap();
         let label = |photo: &usize| library.photos()[*photo].label.clone().unwrap();
         let chosen: Vec<String> = probe_photos(&library, 7).iter().map(label).collect();

@@ -3,7 +3,7 @@
 use super::Operation;
 use crate::error::Result;
 use crate::kernel::{Activation, Kernel};
-use crate::lowering::NodeLowering;
+use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
 /// Applies a function to every number.

@@ -3,7 +3,7 @@
 use super::Operation;
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, Kernel, TiledAdd};
-use crate::lowering::NodeLowering;
+use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
 /// `activation(first + tiled second)`; the first input sets the shape.

@@ -3,7 +3,7 @@
 use super::{Initialisation, Operation, ParameterSpec};
 use crate::error::Result;
 use crate::kernel::{self, Activation, Extent, Kernel, round_up_to_row};
-use crate::lowering::NodeLowering;
+use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
 /// Normalises each channel over the pixels of the batch.

@@ -3,7 +3,7 @@
 use super::Operation;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Part};
-use crate::lowering::NodeLowering;
+use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
 /// Concatenates its inputs along the channels.

@@ -3,7 +3,7 @@
 use super::{Initialisation, Operation, ParameterSpec};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, Convolution, Kernel};
-use crate::lowering::NodeLowering;
+use crate::ops::lowering::NodeLowering;
 use crate::shape::{Padding, Shape, Window, output_size};
 
 /// A 2-D convolution: NHWC input, HWIO kernel.

@@ -4,7 +4,7 @@ use super::conv2d::{linear_backward, linear_forward, linear_parameters};
 use super::{Operation, ParameterSpec};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, Convolution};
-use crate::lowering::NodeLowering;
+use crate::ops::lowering::NodeLowering;
 use crate::shape::{Padding, Shape, Window};
 
 /// A fully connected layer.

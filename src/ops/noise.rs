@@ -3,7 +3,7 @@
 use super::Operation;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::lowering::NodeLowering;
+use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
 /// Adds normal noise to a batch with probability `ratio`.

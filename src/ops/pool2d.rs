@@ -4,7 +4,7 @@ use super::Operation;
 use super::conv2d::windowed_shape;
 use crate::error::Result;
 use crate::kernel::{Extent, Kernel, Pooling};
-use crate::lowering::NodeLowering;
+use crate::ops::lowering::NodeLowering;
 use crate::shape::{Padding, Shape, Window};
 
 /// What is taken of the pixels under a window.

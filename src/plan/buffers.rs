@@ -1,7 +1,7 @@
 //! Values mapped to buffers by lifetime: a buffer is free again after the last call that touches its value.
 
 use crate::kernel::{Call, Extent, Storage, View};
-use crate::lowering::Lowering;
+use crate::ops::lowering::Lowering;
 
 /// Which buffer each value lies in, and how long each is. Lengths are of 64 bits on every machine: a plan that a page's
 /// 32 bits cannot address has to be refused, not counted round.
@@ -110,7 +110,7 @@ fn numbers(extent: Extent, batch_size: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lowering::Mode;
+    use crate::ops::lowering::Mode;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

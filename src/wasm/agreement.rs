@@ -2,10 +2,10 @@
 
 use super::devices::{cpu, gpu};
 use super::{Engine, PLAN_LIMIT, given, no_model, thrown};
-use crate::agreement::compare;
 use crate::backend::Backend;
-use crate::data::draw;
+use crate::classify::agreement::compare;
 use crate::data::resize::resize;
+use crate::draw;
 use crate::error::Result;
 use crate::model::Model;
 use wasm_bindgen::prelude::*;

@@ -2,8 +2,8 @@
 
 use super::PLAN_LIMIT;
 use crate::backend::Backend;
+use crate::backend::cpu::CpuBackend;
 use crate::bench::training_rate;
-use crate::cpu::CpuBackend;
 use crate::error::Result;
 use crate::network::Network;
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub(super) struct Device {
 pub(super) async fn devices() -> Vec<Device> {
     let mut devices = vec![Device { id: "cpu", name: cpu().name(), hardware: true }];
     #[cfg(feature = "gpu")]
-    if let Some(adapter) = crate::gpu::offered_adapter().await {
+    if let Some(adapter) = crate::backend::gpu::offered_adapter().await {
         devices.push(Device { id: "gpu", name: adapter.to_string(), hardware: !adapter.software });
     }
     devices
@@ -86,7 +86,7 @@ async fn try_out(backend: &mut dyn Backend, network: &Network, batch_size: usize
 /// The GPU, a software one only where `software` lets it in.
 #[cfg(feature = "gpu")]
 pub(super) async fn gpu(software: bool) -> Result<Box<dyn Backend>> {
-    use crate::gpu::{GpuBackend, GpuOptions};
+    use crate::backend::gpu::{GpuBackend, GpuOptions};
     let options = GpuOptions { allow_software: software, ..GpuOptions::default() };
     Ok(Box::new(GpuBackend::new(options).await?))
 }

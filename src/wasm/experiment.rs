@@ -2,9 +2,9 @@
 
 use super::{Engine, RecipeChoice, given, thrown};
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, html, markdown};
-use crate::metrics::Evaluation;
-use crate::report::Language;
+use crate::model::metrics::Evaluation;
+use crate::report::experiment::{Experiment, html, markdown};
+use crate::report::lines::Language;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 

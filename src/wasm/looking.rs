@@ -4,8 +4,8 @@ use super::{Engine, PLAN_LIMIT, cpu, given, no_model, thrown};
 use crate::error::Result;
 use crate::explain::grad_cam::{HeatMap, grad_cam};
 use crate::explain::signals::{LayerSignal, labelled_pixels, layer_signals, probe_photos};
-use crate::metrics::argmax;
 use crate::model::Model;
+use crate::model::metrics::argmax;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 

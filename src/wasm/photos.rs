@@ -3,11 +3,11 @@
 use super::{Engine, PHOTO_LIMIT, given, thrown};
 use crate::data::archive;
 use crate::data::doctor;
-use crate::data::draw;
 use crate::data::library::{Added, ClassCount, Library};
 use crate::data::photo::{Photo, PhotoId, Skipped, Split};
 use crate::data::resize::{resize, stored_size};
 use crate::data::split::Ratios;
+use crate::draw;
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! An executor on whatever adapter this machine or browser has, software included.
 #![allow(dead_code, unused_macros, unused_imports, reason = "each suite uses its own part")]
 
-use floret::gpu::{GpuBackend, GpuOptions};
+use floret::backend::gpu::{GpuBackend, GpuOptions};
 
 /// `None`, said aloud, where there is no adapter. CI has one, natively and in its browser, so there that is a failure.
 pub async fn open_any_gpu() -> Option<GpuBackend> {

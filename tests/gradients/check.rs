@@ -6,7 +6,7 @@ use floret::network::graph::Graph;
 use floret::ops::Op;
 use floret::ops::conv2d::Conv2d;
 use floret::ops::dense::Dense;
-use floret::parameters::{KernelInitialisation, Parameters};
+use floret::plan::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use floret::rng::{Random, Stream};
 use floret::shape::{Padding, Shape};

@@ -2,8 +2,8 @@
 
 use super::run;
 use floret::kernel::{StepInputs, Storage, View};
-use floret::parameters::Parameters;
 use floret::plan::Plan;
+use floret::plan::parameters::Parameters;
 use std::collections::BTreeMap;
 use std::ops::Range;
 

@@ -9,8 +9,8 @@ use clap::Args;
 use floret::classify::Classifier;
 use floret::data::library::Library;
 use floret::error::Result;
+use floret::model_file::ModelFile;
 use floret::recipe::check_looks;
-use floret::storage::model_file::ModelFile;
 use std::path::PathBuf;
 
 /// Arguments of `floret calibrate`.

@@ -7,11 +7,11 @@ use crate::output::say;
 use crate::photos::load_known;
 use crate::{file_error, read_file};
 use clap::Args;
-use floret::card::{Card, markdown};
 use floret::classify::Classifier;
 use floret::data::photo::Split;
 use floret::error::Result;
-use floret::storage::model_file::ModelFile;
+use floret::model_file::ModelFile;
+use floret::report::card::{Card, markdown};
 use std::path::PathBuf;
 
 /// Arguments of `floret card`.

@@ -4,13 +4,13 @@ use crate::device::DeviceArguments;
 use crate::output::{print_json, say};
 use crate::read_file;
 use clap::Args;
-use floret::calibration::Outlier;
 use floret::classify::Classifier;
 use floret::data::decode::decode;
 use floret::data::resize::resize;
 use floret::error::{Error, Result};
-use floret::metrics::argmax;
-use floret::storage::model_file::ModelFile;
+use floret::model::calibration::Outlier;
+use floret::model::metrics::argmax;
+use floret::model_file::ModelFile;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use floret::backend::Backend;
-use floret::cpu::CpuBackend;
+use floret::backend::cpu::CpuBackend;
 use floret::error::Result;
 
 /// Which executor runs.
@@ -41,7 +41,7 @@ impl DeviceArguments {
             }
             #[cfg(feature = "gpu")]
             Executor::Gpu => {
-                use floret::gpu::{GpuBackend, GpuOptions};
+                use floret::backend::gpu::{GpuBackend, GpuOptions};
                 let allow_software = self.software_gpu;
                 let options = GpuOptions { allow_software, ..GpuOptions::default() };
                 Ok(Box::new(pollster::block_on(GpuBackend::new(options))?))

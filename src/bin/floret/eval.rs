@@ -11,9 +11,9 @@ use floret::classify::others::{OtherKind, Others};
 use floret::data::library::Library;
 use floret::data::photo::Split;
 use floret::error::{Error, Result};
-use floret::metrics::Evaluation;
-use floret::metrics::reliability::Reliability;
-use floret::storage::model_file::ModelFile;
+use floret::model::metrics::Evaluation;
+use floret::model::metrics::reliability::Reliability;
+use floret::model_file::ModelFile;
 use serde::Serialize;
 use std::path::PathBuf;
 

@@ -12,11 +12,11 @@ use clap::Args;
 use floret::data::library::Library;
 use floret::data::resize::stored_size;
 use floret::error::Result;
-use floret::experiment::{Experiment, Line, REPORTED, html, markdown};
 use floret::model::Model;
 use floret::network::Network;
 use floret::recipe::Recipe;
-use floret::report::{self, Language};
+use floret::report::experiment::{Experiment, Line, REPORTED, html, markdown};
+use floret::report::lines::{self, Language};
 use floret::train::{Start, Trainer};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -126,9 +126,9 @@ async fn train(
     let start = Start::Model { model, recipe, train_from: 0 };
     let mut trainer =
         Trainer::new(arguments.device.open()?, library, start, arguments.memory.bytes()).await?;
-    eprintln!("{}", report::started(name));
+    eprintln!("{}", lines::started(name));
     run_epochs(&mut trainer).await?;
     let test = experiment.record(name, &mut trainer, library).await?;
-    eprintln!("{}", report::test(name, test.accuracy, test.seconds));
+    eprintln!("{}", lines::test(name, test.accuracy, test.seconds));
     Ok(())
 }

@@ -14,7 +14,7 @@ use floret::error::Result;
 use floret::explain::signals::{LayerSignal, labelled_pixels, layer_signals, probe_photos};
 use floret::model::Model;
 use floret::network::Network;
-use floret::parameters::KernelInitialisation;
+use floret::plan::parameters::KernelInitialisation;
 use floret::recipe::Recipe;
 use floret::train::{EpochReport, Start, Trainer};
 use serde::Serialize;

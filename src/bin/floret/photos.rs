@@ -4,7 +4,7 @@ use floret::data::folder::{Loaded, Progress, load as load_folder};
 use floret::data::library::Library;
 use floret::data::resize::stored_size;
 use floret::error::{Error, Result};
-use floret::storage::model_file::ModelFile;
+use floret::model_file::ModelFile;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 

@@ -14,12 +14,12 @@ use floret::data::folder::Loaded;
 use floret::data::photo::Split;
 use floret::data::split::Ratios;
 use floret::error::{Error, Result};
-use floret::metrics::Evaluation;
 use floret::model::Model;
+use floret::model::metrics::Evaluation;
+use floret::model_file::ModelFile;
 use floret::network::Network;
 use floret::recipe::Recipe;
-use floret::report::{self, Language};
-use floret::storage::model_file::ModelFile;
+use floret::report::lines::{self, Language};
 use floret::train::{EpochReport, Start, Trainer};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -164,21 +164,21 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
     };
     let backend = arguments.device.open()?;
     let mut trainer = Trainer::new(backend, &library, start, memory_limit).await?;
-    eprintln!("{}", report::started(name));
+    eprintln!("{}", lines::started(name));
     run_epochs(&mut trainer).await?;
 
     let seconds = trainer.progress().history.last().map_or(0.0, |report| report.total_seconds);
-    eprintln!("{}", report::ended(name, seconds));
+    eprintln!("{}", lines::ended(name, seconds));
     match calibrate_with_bar(trainer.classifier(), &library).await {
         Err(error @ Error::Data { .. }) => eprintln!("not calibrated: {error}"),
         other => other?,
     }
     let held_back = library.indices(Split::Test);
     let test = evaluate_with_bar(trainer.classifier(), &library, &held_back).await?;
-    eprintln!("{}", report::test(name, test.accuracy, test.seconds));
+    eprintln!("{}", lines::test(name, test.accuracy, test.seconds));
     let language = if arguments.korean { Language::Ko } else { Language::En };
     for prediction in test.predictions.iter().step_by((test.predictions.len() / 3).max(1)).take(3) {
-        eprintln!("{}", report::prediction(prediction, &test.classes, language));
+        eprintln!("{}", lines::prediction(prediction, &test.classes, language));
     }
 
     let mut snapshot = trainer.snapshot().await?;
@@ -234,7 +234,7 @@ pub async fn run_epochs(trainer: &mut Trainer) -> Result<()> {
         }
         bar.finish_and_clear();
         if let Some(finished) = trainer.progress().history.last() {
-            eprintln!("{}", report::epoch(finished, finished.seconds));
+            eprintln!("{}", lines::epoch(finished, finished.seconds));
         }
     }
     Ok(())
