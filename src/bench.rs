@@ -2,7 +2,9 @@
 
 use crate::backend::{Backend, PlanId};
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, METRICS, StepInputs, Storage};
+use crate::kernel::{
+    Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Kernel, METRICS, StepInputs, Storage,
+};
 use crate::network::Network;
 use crate::network::presets::preset;
 use crate::plan::parameters::{KernelInitialisation, Parameters};
@@ -297,9 +299,9 @@ fn inputs(batch_size: usize, step: usize) -> StepInputs {
 /// Operations of the kernels that the textbook counts; 0 for the others.
 fn flops(kernel: &Kernel, batch_size: usize) -> f64 {
     match kernel {
-        Kernel::Conv2dForward { convolution, .. }
-        | Kernel::Conv2dBackwardInput { convolution, .. }
-        | Kernel::Conv2dBackwardWeight { convolution } => {
+        Kernel::Conv2dForward(Conv2dForward { convolution, .. })
+        | Kernel::Conv2dBackwardInput(Conv2dBackwardInput { convolution, .. })
+        | Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }) => {
             2.0 * convolution.multiply_adds() as f64 * batch_size as f64
         }
         _ => 0.0,

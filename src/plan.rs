@@ -4,7 +4,10 @@ mod buffers;
 pub mod parameters;
 
 use crate::error::{Error, Result};
-use crate::kernel::{Activation, Call, Extent, Kernel, METRICS, Storage, TRANSFORM, View};
+use crate::kernel::{
+    Activation, Adam, AverageWeights, Call, Extent, Kernel, METRICS, PrepareBatch, Sgd, Softmax,
+    SoftmaxCrossEntropy, Storage, TRANSFORM, View,
+};
 use crate::network::graph::Graph;
 use crate::ops::lowering::{Input, Lowering, Mode, NodeLowering};
 use crate::plan::parameters::Parameters;
@@ -164,11 +167,11 @@ impl Plan {
             let gradient = lowering.value(Extent::PerSample(classes));
             let targets = View::new(Storage::Targets, Extent::PerSample(classes + 1));
             let metrics = View::new(Storage::Metrics, Extent::Fixed(METRICS));
-            let kernel = Kernel::SoftmaxCrossEntropy { classes };
+            let kernel = Kernel::SoftmaxCrossEntropy(SoftmaxCrossEntropy { classes });
             lowering.call(kernel, &[logits, targets], &[gradient, probabilities, metrics]);
             lowering.set_gradient(graph.output(), gradient);
         } else {
-            lowering.call(Kernel::Softmax { classes }, &[logits], &[probabilities]);
+            lowering.call(Kernel::Softmax(Softmax { classes }), &[logits], &[probabilities]);
         }
         let forward = 0..lowering.calls.len();
         if training {
@@ -283,7 +286,7 @@ fn lower_input(graph: &Graph, options: &PlanOptions, lowering: &mut Lowering) ->
             let photos = View::new(Storage::Photos(page), Extent::Fixed(0));
             let transforms = View::new(Storage::Transforms, Extent::PerSample(TRANSFORM));
             lowering.call(
-                Kernel::PrepareBatch { page, stored_size, output },
+                Kernel::PrepareBatch(PrepareBatch { page, stored_size, output }),
                 &[photos, transforms],
                 &[input],
             );
@@ -306,7 +309,7 @@ fn lower_update(parameters: &Parameters, options: &PlanOptions, lowering: &mut L
             (view(Storage::Gradients), view(Storage::Weights), view(Storage::FirstMoment));
         match options.optimizer {
             Optimizer::Adam { beta1, beta2, epsilon } => {
-                let kernel = Kernel::Adam { len, beta1, beta2, epsilon };
+                let kernel = Kernel::Adam(Adam { len, beta1, beta2, epsilon });
                 lowering.call(
                     kernel,
                     &[gradients, flags],
@@ -315,24 +318,25 @@ fn lower_update(parameters: &Parameters, options: &PlanOptions, lowering: &mut L
             }
             Optimizer::Sgd { momentum } => {
                 lowering.call(
-                    Kernel::Sgd { len, momentum },
+                    Kernel::Sgd(Sgd { len, momentum }),
                     &[gradients, flags],
                     &[weights, first],
                 );
             }
         }
         if options.weight_average > 0.0 {
-            let kernel = Kernel::AverageWeights { len, decay: options.weight_average };
+            let kernel =
+                Kernel::AverageWeights(AverageWeights { len, decay: options.weight_average });
             lowering.call(kernel, &[weights], &[view(Storage::AveragedWeights)]);
         }
         start += len;
     }
     if options.weight_average > 0.0 && parameters.statistics_len > 0 {
         let view = |storage| View::new(storage, Extent::Fixed(parameters.statistics_len));
-        let kernel = Kernel::AverageWeights {
+        let kernel = Kernel::AverageWeights(AverageWeights {
             len: parameters.statistics_len,
             decay: options.weight_average,
-        };
+        });
         lowering.call(kernel, &[view(Storage::Statistics)], &[view(Storage::AveragedStatistics)]);
     }
 }

@@ -1,7 +1,11 @@
 //! The CPU kernels at the edges of f32: channels that hardly vary, logits far apart, long sums, infinities and NaN.
 
 use floret::backend::cpu::{Workers, run_kernel};
-use floret::kernel::{Activation, BatchNorm, Convolution, Kernel, Pooling, StepInputs, TiledAdd};
+use floret::kernel::{
+    Activation, ActivationBackward, ActivationForward, Adam, AddForward, BatchNorm,
+    BatchNormNormalize, BatchNormStatistics, Conv2dBackwardWeight, Conv2dForward, Convolution,
+    Kernel, MaxPoolBackward, MaxPoolForward, Pooling, SoftmaxCrossEntropy, StepInputs, TiledAdd,
+};
 use floret::rng::{Random, Stream};
 use floret::shape::{Padding, Shape, Window};
 
@@ -26,7 +30,12 @@ fn moments(input: &[f32]) -> [(f32, f64); 2] {
         activation: Activation::None,
     };
     let (mut moments, mut running) = ([0.0; 65], [0.0; 65]);
-    run(Kernel::BatchNormStatistics { norm }, 1, &[input], &mut [&mut moments, &mut running]);
+    run(
+        Kernel::BatchNormStatistics(BatchNormStatistics { norm }),
+        1,
+        &[input],
+        &mut [&mut moments, &mut running],
+    );
     let n = input.len() as f64;
     let mean = input.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
     let squares: f64 = input.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum();
@@ -79,9 +88,9 @@ fn relu_keeps_nan() {
         assert_eq!((output[0], output[2], output[3]), (0.0, 2.0, 0.0), "{kernel:?}");
         assert!(output[1].is_nan(), "{kernel:?} hides a NaN");
     };
-    check(Kernel::ActivationForward { len: 4, activation }, &[&input]);
+    check(Kernel::ActivationForward(ActivationForward { len: 4, activation }), &[&input]);
     let add = TiledAdd { pixels: 4, channels: 1, tile: 1 };
-    check(Kernel::AddForward { add, activation }, &[&input, &[0.0; 4]]);
+    check(Kernel::AddForward(AddForward { add, activation }), &[&input, &[0.0; 4]]);
     let convolution = Convolution {
         input: Shape::new(2, 2, 1),
         output: Shape::new(2, 2, 1),
@@ -100,10 +109,10 @@ fn relu_keeps_nan() {
     let mut moments = [0.0; 65];
     moments[64] = 1.0;
     for (activation, norm) in [(activation, None), (Activation::None, Some(norm))] {
-        let kernel = Kernel::Conv2dForward { convolution, activation, norm };
+        let kernel = Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm });
         check(kernel, &[&input, &block, &moments]);
     }
-    check(Kernel::BatchNormNormalize { norm }, &[&input, &moments]);
+    check(Kernel::BatchNormNormalize(BatchNormNormalize { norm }), &[&input, &moments]);
 }
 
 #[test]
@@ -116,11 +125,11 @@ fn max_pooling_of_infinities_and_nan_points_at_real_pixels() {
     };
     for value in [f32::NEG_INFINITY, f32::NAN, f32::INFINITY] {
         let (mut output, mut indices) = ([0.0; 4], [0.0; 4]);
-        let kernel = Kernel::MaxPoolForward { pooling };
+        let kernel = Kernel::MaxPoolForward(MaxPoolForward { pooling });
         run(kernel, 1, &[&[value; 16]], &mut [&mut output, &mut indices]);
         assert!(output.iter().all(|x| x.to_bits() == value.to_bits()), "{output:?}");
         let mut grad_input = [0.0; 16];
-        let kernel = Kernel::MaxPoolBackward { pooling, accumulate: false };
+        let kernel = Kernel::MaxPoolBackward(MaxPoolBackward { pooling, accumulate: false });
         run(kernel, 1, &[&[1.0; 4], &indices], &mut [&mut grad_input]);
         assert_eq!(grad_input.iter().sum::<f32>(), 4.0);
     }
@@ -133,7 +142,7 @@ fn loss(logits: &[f32]) -> (f32, Vec<f32>) {
     (targets[0], targets[classes]) = (1.0, 1.0);
     let (mut gradients, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
     let mut metrics = [0.0; 4];
-    let kernel = Kernel::SoftmaxCrossEntropy { classes };
+    let kernel = Kernel::SoftmaxCrossEntropy(SoftmaxCrossEntropy { classes });
     let writes: &mut [&mut [f32]] = &mut [&mut gradients, &mut probabilities, &mut metrics];
     run(kernel, 1, &[logits, &targets], writes);
     (metrics[0], gradients)
@@ -167,7 +176,12 @@ fn long_sums_of_weight_gradients() {
     let input: Vec<f32> = (0..2 * pixels as u32).map(|i| 1.0 + noise(i)).collect();
     let gradients: Vec<f32> = (0..6 * pixels as u32).map(|i| 0.6 + noise(i)).collect();
     let mut block = [0.0; 67];
-    run(Kernel::Conv2dBackwardWeight { convolution }, 2, &[&input, &gradients], &mut [&mut block]);
+    run(
+        Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }),
+        2,
+        &[&input, &gradients],
+        &mut [&mut block],
+    );
     for channel in 0..3 {
         let column = gradients.iter().skip(channel).step_by(3);
         let products = input.iter().zip(column).map(|(&x, &g)| f64::from(x) * f64::from(g));
@@ -182,10 +196,19 @@ fn sigmoid_and_tanh_saturate() {
     for (activation, lowest) in [(Activation::Sigmoid, 0.0), (Activation::Tanh, -1.0)] {
         let mut output = [9.0; 4];
         let input = [-1e30, 1e30, f32::NEG_INFINITY, f32::INFINITY];
-        run(Kernel::ActivationForward { len: 4, activation }, 1, &[&input], &mut [&mut output]);
+        run(
+            Kernel::ActivationForward(ActivationForward { len: 4, activation }),
+            1,
+            &[&input],
+            &mut [&mut output],
+        );
         assert_eq!(output, [lowest, 1.0, lowest, 1.0]);
         let mut gradient = [9.0; 4];
-        let kernel = Kernel::ActivationBackward { len: 4, activation, accumulate: false };
+        let kernel = Kernel::ActivationBackward(ActivationBackward {
+            len: 4,
+            activation,
+            accumulate: false,
+        });
         run(kernel, 1, &[&output, &[1.0; 4]], &mut [&mut gradient]);
         assert_eq!(gradient, [0.0; 4]);
     }
@@ -196,7 +219,7 @@ fn adam_with_tiny_and_huge_gradients() {
     let mut gradients = [0.0; 64];
     (gradients[0], gradients[1], gradients[2], gradients[3]) = (1e-30, 1e15, f32::NAN, -1e-4);
     let (mut weights, mut first, mut second) = ([1.0; 64], [0.0; 64], [0.0; 64]);
-    let kernel = Kernel::Adam { len: 64, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    let kernel = Kernel::Adam(Adam { len: 64, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
     let writes: &mut [&mut [f32]] = &mut [&mut weights, &mut first, &mut second];
     run(kernel, 1, &[&gradients, &[1.0, 1.0]], writes);
     assert_eq!(weights[0], 1.0);

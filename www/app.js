@@ -22,8 +22,13 @@ import { keepOffline } from './offline.js';
 import { start } from './session.js';
 
 document.documentElement.lang = language();
-start().then(() => openFirstModel(), (failure) => {
-  const why = failure instanceof EngineFailure ? failure.detail.message : failure;
-  document.querySelector('main')?.prepend(h('p', { class: 'fault', role: 'alert' }, t('error.no_engine', { why: String(why) })));
-});
+start().then(
+  () => openFirstModel(),
+  failure => {
+    const why = failure instanceof EngineFailure ? failure.detail.message : failure;
+    document
+      .querySelector('main')
+      ?.prepend(h('p', { class: 'fault', role: 'alert' }, t('error.no_engine', { why: String(why) })));
+  },
+);
 keepOffline();

@@ -25,8 +25,17 @@ export class Chart {
     /** @type {Columns} */
     this.columns = [[], ...series.map(() => [])];
     this.canvas = h('div', { class: 'chart-canvas', role: 'img', 'aria-label': label });
-    this.legend = h('ul', { class: 'legend', 'aria-hidden': 'true' }, series.map(({ label: name, look }, index) => h('li', { class: `key-${look} key-${index}` }, name)));
-    this.element = h('figure', { class: 'chart' }, h('figcaption', {}, h('h3', {}, label), this.legend), this.canvas);
+    this.legend = h(
+      'ul',
+      { class: 'legend', 'aria-hidden': 'true' },
+      series.map(({ label: name, look }, index) => h('li', { class: `key-${look} key-${index}` }, name)),
+    );
+    this.element = h(
+      'figure',
+      { class: 'chart' },
+      h('figcaption', {}, h('h3', {}, label), this.legend),
+      this.canvas,
+    );
     /** @type {uPlot | null} */
     this.plot = null;
     this.observer = new ResizeObserver(() => this.fit());
@@ -59,10 +68,22 @@ export class Chart {
   create(width) {
     const style = getComputedStyle(this.canvas);
     const colour = (/** @type {string} */ name) => resolved(this.canvas, style.getPropertyValue(name));
-    const axis = { stroke: colour('--ink-soft'), font: `12px ${style.fontFamily}`, grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
+    const axis = {
+      stroke: colour('--ink-soft'),
+      font: `12px ${style.fontFamily}`,
+      grid: { stroke: colour('--line'), width: 1 },
+      ticks: { show: false },
+    };
     const { series, format, top, x, log, whole } = this.options;
     /** @type {any} */
-    const y = log ? { distr: 3, log: 10 } : { range: (/** @type {unknown} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), top ?? Math.max(high ?? 1, 0.1) * 1.08] };
+    const y = log
+      ? { distr: 3, log: 10 }
+      : {
+          range: (/** @type {unknown} */ _, /** @type {number} */ low, /** @type {number} */ high) => [
+            Math.min(0, low ?? 0),
+            top ?? Math.max(high ?? 1, 0.1) * 1.08,
+          ],
+        };
     this.plot = new uPlot(
       {
         width,
@@ -72,8 +93,16 @@ export class Chart {
         cursor: { show: false },
         scales: { x: { time: false }, y },
         axes: [
-          { ...axis, label: x, labelSize: 20, labelFont: `12px ${style.fontFamily}`, size: 30, grid: { show: false }, incrs: [...(whole ? [] : [0.1, 0.2, 0.5]), 1, 2, 5, 10, 20, 50, 100] },
-          { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => (tick == null ? '' : format(tick))) },
+          {
+            ...axis,
+            label: x,
+            labelSize: 20,
+            labelFont: `12px ${style.fontFamily}`,
+            size: 30,
+            grid: { show: false },
+            incrs: [...(whole ? [] : [0.1, 0.2, 0.5]), 1, 2, 5, 10, 20, 50, 100],
+          },
+          { ...axis, size: 52, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : format(tick))) },
         ],
         series: [
           {},

@@ -51,8 +51,8 @@ function decorate(element, properties) {
 function kept(children) {
   return children
     .flat()
-    .filter((child) => child !== null && child !== undefined && child !== false)
-    .map((child) => (child instanceof Node ? child : String(child)));
+    .filter(child => child !== null && child !== undefined && child !== false)
+    .map(child => (child instanceof Node ? child : String(child)));
 }
 
 /**

@@ -19,8 +19,8 @@ export function takesDrops(element, take) {
     depth -= 1;
     lit(depth > 0);
   });
-  element.addEventListener('dragover', (event) => event.preventDefault());
-  element.addEventListener('drop', async (event) => {
+  element.addEventListener('dragover', event => event.preventDefault());
+  element.addEventListener('drop', async event => {
     event.preventDefault();
     depth = 0;
     lit(false);
@@ -33,7 +33,17 @@ export function takesDrops(element, take) {
  * @param {{ label: string, class?: string, content?: Node[], accept?: string, folder?: boolean, multiple?: boolean,
  *   capture?: string, name: string, take: (found: import('./files.js').Found[]) => void }} options
  */
-export function picker({ label, class: style = 'button', content = [], accept, folder, multiple, capture, name, take }) {
+export function picker({
+  label,
+  class: style = 'button',
+  content = [],
+  accept,
+  folder,
+  multiple,
+  capture,
+  name,
+  take,
+}) {
   const input = h('input', {
     type: 'file',
     name,
@@ -49,5 +59,10 @@ export function picker({ label, class: style = 'button', content = [], accept, f
       if (found.length > 0) take(found);
     },
   });
-  return h('span', { class: 'picker' }, h('button', { type: 'button', class: style, onclick: () => input.click() }, ...content, label), input);
+  return h(
+    'span',
+    { class: 'picker' },
+    h('button', { type: 'button', class: style, onclick: () => input.click() }, ...content, label),
+    input,
+  );
 }

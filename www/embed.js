@@ -18,13 +18,18 @@ class FloretTrainer extends HTMLElement {
 
   connectedCallback() {
     this.frame = document.createElement('iframe');
-    Object.assign(this.frame.style, { display: 'block', width: '100%', border: '0', height: `${FIRST_HEIGHT}px` });
+    Object.assign(this.frame.style, {
+      display: 'block',
+      width: '100%',
+      border: '0',
+      height: `${FIRST_HEIGHT}px`,
+    });
     this.frame.loading = 'lazy';
     // Threads, where this page is isolated itself.
     this.frame.allow = 'cross-origin-isolated';
     if (!this.style.display) this.style.display = 'block';
     /** @param {MessageEvent} event */
-    this.onMessage = (event) => {
+    this.onMessage = event => {
       if (event.origin !== HOME.origin || event.source !== this.frame?.contentWindow) return;
       const height = Number(event.data?.floretHeight);
       if (height > 0 && this.frame) this.frame.style.height = `${Math.ceil(height)}px`;
@@ -43,7 +48,8 @@ class FloretTrainer extends HTMLElement {
   /** @param {string} name @param {string | null} before @param {string | null} after */
   attributeChangedCallback(name, before, after) {
     if (!this.frame || before === after) return;
-    if (name === 'theme') this.frame.contentWindow?.postMessage({ floretTheme: after ?? 'auto' }, HOME.origin);
+    if (name === 'theme')
+      this.frame.contentWindow?.postMessage({ floretTheme: after ?? 'auto' }, HOME.origin);
     else this.load();
   }
 
@@ -57,7 +63,8 @@ class FloretTrainer extends HTMLElement {
     }
     const theme = this.getAttribute('theme');
     if (theme) address.searchParams.set('theme', theme);
-    this.frame.title = this.getAttribute('title') ?? `Floret: ${this.getAttribute('network') ?? 'residual_flower'}`;
+    this.frame.title =
+      this.getAttribute('title') ?? `Floret: ${this.getAttribute('network') ?? 'residual_flower'}`;
     if (this.frame.src !== address.href) this.frame.src = address.href;
   }
 }

@@ -23,7 +23,7 @@ const query = new URLSearchParams(location.search);
 const NETWORK = query.get('model') ?? 'residual_flower';
 /** Panels that can be asked for. */
 const KNOWN = ['train', 'report', 'classify'];
-const ASKED = (query.get('panels') ?? '').split(',').filter((panel) => KNOWN.includes(panel));
+const ASKED = (query.get('panels') ?? '').split(',').filter(panel => KNOWN.includes(panel));
 const PANELS = ASKED.length > 0 ? ASKED : ['train'];
 const DRAWN = query.get('dataset') !== 'none';
 /** Epochs without an `epochs` of their own: a minute or less on a laptop. */
@@ -56,7 +56,18 @@ class Embedded extends Panel {
         'header',
         { class: 'embed-head' },
         h('h1', {}, PANELS.includes('train') || query.has('model') ? NETWORK : t('step.classify')),
-        h('a', { class: 'brand', href: whole.href, target: '_blank', rel: 'noopener', 'aria-label': t('embed.whole') }, mark(), 'Floret'),
+        h(
+          'a',
+          {
+            class: 'brand',
+            href: whole.href,
+            target: '_blank',
+            rel: 'noopener',
+            'aria-label': t('embed.whole'),
+          },
+          mark(),
+          'Floret',
+        ),
       ),
       h(
         'main',
@@ -70,8 +81,20 @@ class Embedded extends Panel {
   }
 
   trainer() {
-    const stage = h('section', { class: 'card stage' }, this.bloom.element, h('div', { class: 'tight' }, this.says, this.facts, this.photos, h('div', { class: 'row' }, this.button)));
-    if (!DRAWN) takesDrops(stage, (found) => this.add(found));
+    const stage = h(
+      'section',
+      { class: 'card stage' },
+      this.bloom.element,
+      h(
+        'div',
+        { class: 'tight' },
+        this.says,
+        this.facts,
+        this.photos,
+        h('div', { class: 'row' }, this.button),
+      ),
+    );
+    if (!DRAWN) takesDrops(stage, found => this.add(found));
     return h('div', { class: 'stack' }, stage, this.fault, this.curves?.element);
   }
 
@@ -79,10 +102,23 @@ class Embedded extends Panel {
     const { run, library, network, report, recipe } = this.state;
     if (!this.button || !this.says || !this.facts || !this.photos) return;
     const photos = library?.photos ?? 0;
-    const label = { idle: 'start', starting: 'starting', running: 'stop', stopping: 'stopping', stopped: 'resume', finished: 'again' }[run.status];
-    if (this.shown !== label || this.button.childElementCount === 0) fill(this.button, icon(run.status === 'running' ? 'stop' : 'play'), t(`train.${label}`));
+    const label = {
+      idle: 'start',
+      starting: 'starting',
+      running: 'stop',
+      stopping: 'stopping',
+      stopped: 'resume',
+      finished: 'again',
+    }[run.status];
+    if (this.shown !== label || this.button.childElementCount === 0)
+      fill(this.button, icon(run.status === 'running' ? 'stop' : 'play'), t(`train.${label}`));
     this.shown = label;
-    this.button.disabled = !network || this.busy || run.status === 'starting' || run.status === 'stopping' || (!DRAWN && photos === 0);
+    this.button.disabled =
+      !network ||
+      this.busy ||
+      run.status === 'starting' ||
+      run.status === 'stopping' ||
+      (!DRAWN && photos === 0);
     this.bloom.show(run.last ? run.last.step / Math.max(run.last.steps, 1) : 0);
     const says = this.words(photos, report);
     if (this.says.textContent !== says) this.says.textContent = says;
@@ -90,7 +126,8 @@ class Embedded extends Panel {
     this.facts.hidden = run.last === null;
     this.curves?.show(run.history);
     if (this.curves) this.curves.element.hidden = run.last === null;
-    if (!DRAWN && photos === 0 && this.photos.childElementCount === 0) fill(this.photos, h('div', { class: 'row' }, this.pickers()));
+    if (!DRAWN && photos === 0 && this.photos.childElementCount === 0)
+      fill(this.photos, h('div', { class: 'row' }, this.pickers()));
     if (photos > 0) fill(this.photos);
   }
 
@@ -98,7 +135,8 @@ class Embedded extends Panel {
   words(photos, report) {
     const { run, network } = this.state;
     if (!network) return t('embed.loading');
-    if (run.status === 'finished' && report) return t('embed.finished', { accuracy: percent(report.accuracy), n: number(report.n) });
+    if (run.status === 'finished' && report)
+      return t('embed.finished', { accuracy: percent(report.accuracy), n: number(report.n) });
     if (run.status !== 'idle') return t(`train.says_${run.status}`, { model: network.name });
     if (photos > 0) return t('train.says_idle', { model: network.name, photos: number(photos) });
     return t(DRAWN ? 'embed.ready' : 'photos.how');
@@ -107,20 +145,38 @@ class Embedded extends Panel {
   pickers() {
     const take = (/** @type {import('./files.js').Found[]} */ found) => this.add(found);
     return [
-      picker({ label: t('photos.folder'), name: 'folder', content: [icon('folder')], folder: true, multiple: true, take }),
-      picker({ label: t('photos.archive'), name: 'archive', content: [icon('archive')], accept: '.zip,.tar,.tgz,.gz,image/*', multiple: true, take }),
+      picker({
+        label: t('photos.folder'),
+        name: 'folder',
+        content: [icon('folder')],
+        folder: true,
+        multiple: true,
+        take,
+      }),
+      picker({
+        label: t('photos.archive'),
+        name: 'archive',
+        content: [icon('archive')],
+        accept: '.zip,.tar,.tgz,.gz,image/*',
+        multiple: true,
+        take,
+      }),
     ];
   }
 
   /** @param {import('./files.js').Found[]} found */
   add(found) {
     if (learning()) return;
-    this.run(() => addFiles(found, (state) => this.loading(state), new AbortController().signal));
+    this.run(() => addFiles(found, state => this.loading(state), new AbortController().signal));
   }
 
   /** @param {import('./protocol.js').LoadProgress} state */
   loading({ done, total }) {
-    if (this.says) this.says.textContent = t(DRAWN ? 'embed.drawing' : 'embed.reading', { done: number(done), total: number(total) });
+    if (this.says)
+      this.says.textContent = t(DRAWN ? 'embed.drawing' : 'embed.reading', {
+        done: number(done),
+        total: number(total),
+      });
   }
 
   press() {
@@ -131,7 +187,8 @@ class Embedded extends Panel {
   }
 
   async begin() {
-    if (DRAWN && !this.state.library?.photos) await drawFlowers((state) => this.loading(state), new AbortController().signal, DRAWN_PER_CLASS);
+    if (DRAWN && !this.state.library?.photos)
+      await drawFlowers(state => this.loading(state), new AbortController().signal, DRAWN_PER_CLASS);
     await train();
   }
 
@@ -173,14 +230,17 @@ function wear(theme) {
 document.documentElement.lang = language();
 document.title = t('embed.title', { model: NETWORK });
 wear(query.get('theme'));
-begin().catch((failure) => {
+begin().catch(failure => {
   const place = h('div', {});
   showFailure(place, failure);
   document.querySelector('main')?.prepend(place);
 });
 
-window.addEventListener('message', (event) => {
-  if (event.source === window.parent && typeof event.data?.floretTheme === 'string') wear(event.data.floretTheme);
+window.addEventListener('message', event => {
+  if (event.source === window.parent && typeof event.data?.floretTheme === 'string')
+    wear(event.data.floretTheme);
 });
 // Only a number leaves the frame, so every page around it may hear it.
-new ResizeObserver(() => window.parent.postMessage({ floretHeight: document.documentElement.offsetHeight }, '*')).observe(document.documentElement);
+new ResizeObserver(() =>
+  window.parent.postMessage({ floretHeight: document.documentElement.offsetHeight }, '*'),
+).observe(document.documentElement);

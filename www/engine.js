@@ -36,8 +36,8 @@ export class Engine extends EventTarget {
     this.alive = false;
     this.session = crypto.randomUUID();
     this.worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'floret' });
-    this.worker.addEventListener('message', (event) => this.receive(event.data));
-    this.worker.addEventListener('error', (event) => {
+    this.worker.addEventListener('message', event => this.receive(event.data));
+    this.worker.addEventListener('error', event => {
       event.preventDefault();
       this.fail(event.message || 'the worker stopped');
     });
@@ -93,7 +93,9 @@ export class Engine extends EventTarget {
     const lost = [...this.waiting.values()];
     this.waiting.clear();
     /** @type {EngineError} */
-    const detail = again ? { code: 'crashed', message: reason } : { code: 'no_engine', why: reason, message: reason };
+    const detail = again
+      ? { code: 'crashed', message: reason }
+      : { code: 'no_engine', why: reason, message: reason };
     if (again) this.start();
     else this.dead = detail;
     for (const call of lost) call.reject(new EngineFailure(detail));

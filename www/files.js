@@ -8,7 +8,7 @@
  * @returns {Promise<Found[]>}
  */
 export async function filesOfDrop(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry != null);
+  const entries = [...transfer.items].map(item => item.webkitGetAsEntry?.()).filter(entry => entry != null);
   if (entries.length === 0) return filesOfList(transfer.files);
   /** @type {Found[]} */
   const found = [];
@@ -20,14 +20,18 @@ export async function filesOfDrop(transfer) {
 async function collect(entry, found) {
   if (entry.name.startsWith('.')) return;
   if (entry.isFile) {
-    const file = await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject));
+    const file = await new Promise((resolve, reject) =>
+      /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject),
+    );
     found.push({ path: entry.fullPath.replace(/^\//, ''), file });
     return;
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   for (;;) {
     // A reader hands out at most 100 entries a call.
-    const some = /** @type {FileSystemEntry[]} */ (await new Promise((resolve, reject) => reader.readEntries(resolve, reject)));
+    const some = /** @type {FileSystemEntry[]} */ (
+      await new Promise((resolve, reject) => reader.readEntries(resolve, reject))
+    );
     if (some.length === 0) return;
     for (const child of some) await collect(child, found);
   }
@@ -36,13 +40,13 @@ async function collect(entry, found) {
 /** @param {FileList | File[]} list @returns {Found[]} */
 export function filesOfList(list) {
   return [...list]
-    .map((file) => ({ path: file.webkitRelativePath || file.name, file }))
-    .filter(({ path }) => !path.split('/').some((part) => part.startsWith('.')));
+    .map(file => ({ path: file.webkitRelativePath || file.name, file }))
+    .filter(({ path }) => !path.split('/').some(part => part.startsWith('.')));
 }
 
 /** The first image of a paste. @param {ClipboardEvent} event */
 export function imageOfPaste(event) {
-  return [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith('image/')) ?? null;
+  return [...(event.clipboardData?.files ?? [])].find(file => file.type.startsWith('image/')) ?? null;
 }
 
 /** Gives the user a file. @param {BlobPart} content @param {string} name @param {string} type */

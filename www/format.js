@@ -46,7 +46,7 @@ export function significant(value) {
 
 /** A power of ten: 10⁻³. @param {number} power */
 export function tenTo(power) {
-  const digits = [...String(Math.abs(power))].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('');
+  const digits = [...String(Math.abs(power))].map(digit => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('');
   return `10${power < 0 ? '⁻' : ''}${digits}`;
 }
 

@@ -28,12 +28,12 @@ class Frame extends Panel {
   connectedCallback() {
     const theme = readSetting(THEME);
     if (theme) document.documentElement.dataset.theme = theme;
-    this.views = Object.fromEntries(VIEWS.map((view) => [view, document.createElement(`floret-${view}`)]));
+    this.views = Object.fromEntries(VIEWS.map(view => [view, document.createElement(`floret-${view}`)]));
     for (const view of Object.values(this.views)) view.className = 'view';
     this.steps = h('nav', { class: 'steps' });
     this.tools = h('div', { class: 'tools' });
     this.skip = h('a', { class: 'button primary skip', href: '#main' });
-    this.skip.addEventListener('click', (event) => {
+    this.skip.addEventListener('click', event => {
       event.preventDefault();
       this.focusView();
     });
@@ -41,7 +41,13 @@ class Frame extends Panel {
     this.foot = h('footer', { class: 'foot' });
     this.append(
       this.skip,
-      h('header', { class: 'top' }, h('a', { class: 'brand', href: '#photos' }, mark(), 'Floret'), this.steps, this.tools),
+      h(
+        'header',
+        { class: 'top' },
+        h('a', { class: 'brand', href: '#photos' }, mark(), 'Floret'),
+        this.steps,
+        this.tools,
+      ),
       this.main,
       this.foot,
     );
@@ -59,7 +65,11 @@ class Frame extends Panel {
     this.renderTools();
     this.renderSteps();
     if (this.foot) {
-      fill(this.foot, h('span', {}, t('frame.private')), h('span', {}, this.state.build ? t(`build.${this.state.build}`) : ''));
+      fill(
+        this.foot,
+        h('span', {}, t('frame.private')),
+        h('span', {}, this.state.build ? t(`build.${this.state.build}`) : ''),
+      );
     }
   }
 
@@ -73,7 +83,13 @@ class Frame extends Panel {
     );
     const themeButton = h(
       'button',
-      { class: 'button quiet', type: 'button', 'aria-label': t(dark ? 'frame.light' : 'frame.dark'), title: t(dark ? 'frame.light' : 'frame.dark'), onclick: () => this.switchTheme() },
+      {
+        class: 'button quiet',
+        type: 'button',
+        'aria-label': t(dark ? 'frame.light' : 'frame.dark'),
+        title: t(dark ? 'frame.light' : 'frame.dark'),
+        onclick: () => this.switchTheme(),
+      },
       icon(dark ? 'sun' : 'moon'),
     );
     if (this.tools) fill(this.tools, languageButton, themeButton);
@@ -96,12 +112,13 @@ class Frame extends Panel {
 
   update() {
     this.renderSteps();
-    if (this.foot) this.foot.lastElementChild?.replaceChildren(this.state.build ? t(`build.${this.state.build}`) : '');
+    if (this.foot)
+      this.foot.lastElementChild?.replaceChildren(this.state.build ? t(`build.${this.state.build}`) : '');
   }
 
   renderSteps() {
     const current = viewOfAddress();
-    const items = VIEWS.map((view) => {
+    const items = VIEWS.map(view => {
       const status = this.status(view);
       const link = h(
         'a',
@@ -112,19 +129,30 @@ class Frame extends Panel {
       );
       return h('li', {}, link);
     });
-    const focused = this.steps?.contains(document.activeElement) ? document.activeElement?.getAttribute('href') : null;
+    const focused = this.steps?.contains(document.activeElement)
+      ? document.activeElement?.getAttribute('href')
+      : null;
     if (this.steps) fill(this.steps, h('ol', {}, items));
-    if (focused) /** @type {HTMLElement | null | undefined} */ (this.steps?.querySelector(`a[href="${focused}"]`))?.focus();
+    if (focused)
+      /** @type {HTMLElement | null | undefined} */ (
+        this.steps?.querySelector(`a[href="${focused}"]`)
+      )?.focus();
   }
 
   /** What a step's link says about it. @param {View} view */
   status(view) {
     const { library, structure, run, report, model } = this.state;
-    const done = h('span', { class: 'done' }, h('span', { 'aria-hidden': 'true' }, '✓'), h('span', { class: 'sr' }, t('frame.done')));
+    const done = h(
+      'span',
+      { class: 'done' },
+      h('span', { 'aria-hidden': 'true' }, '✓'),
+      h('span', { class: 'sr' }, t('frame.done')),
+    );
     if (view === 'photos') return library && library.photos > 0 ? done : null;
     if (view === 'network') return structure ? done : null;
     if (view === 'report') return report ? percent(report.accuracy, 0) : null;
-    if (view === 'classify') return (model?.source === 'run' && run.status === 'finished') || model?.source === 'file' ? done : null;
+    if (view === 'classify')
+      return (model?.source === 'run' && run.status === 'finished') || model?.source === 'file' ? done : null;
     if (view === 'why') return null;
     if (run.status === 'finished') return done;
     return run.last ? percent(run.last.step / Math.max(run.last.steps, 1), 0) : null;

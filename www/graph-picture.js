@@ -29,11 +29,22 @@ export function drawGraph({ nodes }, label) {
   const height = ranks * (HEIGHT + GAP_Y) + GAP_Y;
   const picture = svg(
     'svg',
-    { viewBox: `${left} 0 ${right - left} ${height}`, width: right - left, height, class: 'graph', role: 'img', 'aria-label': label },
-    blocks.flatMap((block) => block.inputs.map((input) => edge(blocks[input], block, blocks, bend))),
+    {
+      viewBox: `${left} 0 ${right - left} ${height}`,
+      width: right - left,
+      height,
+      class: 'graph',
+      role: 'img',
+      'aria-label': label,
+    },
+    blocks.flatMap(block => block.inputs.map(input => edge(blocks[input], block, blocks, bend))),
     blocks.map(drawBlock),
   );
-  return h('div', { class: 'scroll graph-place', tabindex: '0', role: 'region', 'aria-label': label }, picture);
+  return h(
+    'div',
+    { class: 'scroll graph-place', tabindex: '0', role: 'region', 'aria-label': label },
+    picture,
+  );
 }
 
 /** Folds activations and normalisations into the block before them. @param {GraphNode[]} nodes @returns {Block[]} */
@@ -49,8 +60,15 @@ function fold(nodes) {
       continue;
     }
     blockOf.push(blocks.length);
-    const inputs = [...new Set(node.inputs.map((input) => blockOf[input]))];
-    blocks.push({ kind: node.kind, detail: detailOf(node), shape: shapeOf(node.shape), inputs, rank: 0, x: 0 });
+    const inputs = [...new Set(node.inputs.map(input => blockOf[input]))];
+    blocks.push({
+      kind: node.kind,
+      detail: detailOf(node),
+      shape: shapeOf(node.shape),
+      inputs,
+      rank: 0,
+      x: 0,
+    });
   }
   return blocks;
 }
@@ -58,7 +76,8 @@ function fold(nodes) {
 /** Kernel and stride: `3×3 /2`. @param {GraphNode} node */
 function detailOf({ kernel_size, stride }) {
   if (!kernel_size) return '';
-  const step = stride && Math.max(...stride) > 1 ? ` /${stride[0] === stride[1] ? stride[0] : stride.join('×')}` : '';
+  const step =
+    stride && Math.max(...stride) > 1 ? ` /${stride[0] === stride[1] ? stride[0] : stride.join('×')}` : '';
   return `${kernel_size.join('×')}${step}`;
 }
 
@@ -69,12 +88,13 @@ function shapeOf({ height, width, channels }) {
 
 /** Ranks by the longest way from the input; places side by side near what they read. @param {Block[]} blocks */
 function place(blocks) {
-  for (const block of blocks) block.rank = Math.max(-1, ...block.inputs.map((input) => blocks[input].rank)) + 1;
+  for (const block of blocks) block.rank = Math.max(-1, ...block.inputs.map(input => blocks[input].rank)) + 1;
   const ranks = Math.max(...blocks.map(({ rank }) => rank)) + 1;
   for (let rank = 0; rank < ranks; rank += 1) {
-    const row = blocks.filter((block) => block.rank === rank);
+    const row = blocks.filter(block => block.rank === rank);
     for (const block of row) {
-      block.x = block.inputs.reduce((sum, input) => sum + blocks[input].x, 0) / Math.max(block.inputs.length, 1);
+      block.x =
+        block.inputs.reduce((sum, input) => sum + blocks[input].x, 0) / Math.max(block.inputs.length, 1);
     }
     const middle = row.reduce((sum, { x }) => sum + x, 0) / row.length;
     // Stable, so that branches keep the order of the notation.
@@ -96,7 +116,9 @@ function top({ rank }) {
 /** @param {Block} from @param {Block} to @param {Block[]} blocks @param {number} bend */
 function edge(from, to, blocks, bend) {
   const [y0, y1] = [top(from) + HEIGHT, top(to)];
-  const blocked = blocks.some(({ rank, x }) => rank > from.rank && rank < to.rank && Math.abs(x - (from.x + to.x) / 2) < WIDTH * 0.6);
+  const blocked = blocks.some(
+    ({ rank, x }) => rank > from.rank && rank < to.rank && Math.abs(x - (from.x + to.x) / 2) < WIDTH * 0.6,
+  );
   if (to.rank - from.rank > 1 && blocked) {
     const out = Math.max(from.x, to.x) + bend;
     const [start, end] = [y0 - HEIGHT / 2, y1 + HEIGHT / 2];
@@ -105,7 +127,10 @@ function edge(from, to, blocks, bend) {
     return svg('path', { class: 'edge skip-edge', d: path });
   }
   const middle = (y0 + y1) / 2;
-  return svg('path', { class: 'edge', d: `M${from.x} ${y0 - inset(from)}C${from.x} ${middle} ${to.x} ${middle} ${to.x} ${y1 + inset(to)}` });
+  return svg('path', {
+    class: 'edge',
+    d: `M${from.x} ${y0 - inset(from)}C${from.x} ${middle} ${to.x} ${middle} ${to.x} ${y1 + inset(to)}`,
+  });
 }
 
 /** @param {Block} block */
@@ -128,7 +153,11 @@ function drawBlock(block) {
       { class: `block knot ${block.kind}` },
       title,
       svg('circle', { cx: block.x, cy: y + HEIGHT / 2, r: 13 }),
-      svg('text', { x: block.x, y: y + HEIGHT / 2 + 5, 'text-anchor': 'middle' }, block.kind === 'add' ? '+' : '∪'),
+      svg(
+        'text',
+        { x: block.x, y: y + HEIGHT / 2 + 5, 'text-anchor': 'middle' },
+        block.kind === 'add' ? '+' : '∪',
+      ),
     );
   }
   const words = [block.kind, block.detail].filter(Boolean).join(' ');

@@ -14,7 +14,9 @@ const STOPS = [
 export function heatColour(value) {
   const place = Math.min(Math.max(value, 0), 1) * (STOPS.length - 1);
   const from = Math.min(Math.floor(place), STOPS.length - 2);
-  return STOPS[from].map((start, channel) => Math.round(start + (STOPS[from + 1][channel] - start) * (place - from)));
+  return STOPS[from].map((start, channel) =>
+    Math.round(start + (STOPS[from + 1][channel] - start) * (place - from)),
+  );
 }
 
 /**
@@ -31,6 +33,9 @@ export function whereStrongest({ values, width, height }) {
     y += weight * ((Math.floor(index / width) + 0.5) / height);
   });
   if (sum === 0) return 'middle';
-  const third = (/** @type {number} */ at, /** @type {string} */ low, /** @type {string} */ high) => (at < 0.4 ? low : at > 0.6 ? high : '');
-  return [third(y / sum, 'top', 'bottom'), third(x / sum, 'left', 'right')].filter(Boolean).join('_') || 'middle';
+  const third = (/** @type {number} */ at, /** @type {string} */ low, /** @type {string} */ high) =>
+    at < 0.4 ? low : at > 0.6 ? high : '';
+  return (
+    [third(y / sum, 'top', 'bottom'), third(x / sum, 'left', 'right')].filter(Boolean).join('_') || 'middle'
+  );
 }

@@ -3,7 +3,9 @@ import test from 'node:test';
 import { heatColour, whereStrongest } from './heat.js';
 
 test('hotter is lighter', () => {
-  const light = Array.from({ length: 21 }, (_, step) => heatColour(step / 20)).map(([red, green, blue]) => 0.299 * red + 0.587 * green + 0.114 * blue);
+  const light = Array.from({ length: 21 }, (_, step) => heatColour(step / 20)).map(
+    ([red, green, blue]) => 0.299 * red + 0.587 * green + 0.114 * blue,
+  );
   for (let step = 1; step < light.length; step += 1) assert.ok(light[step] > light[step - 1], `${step}`);
   assert.deepEqual(heatColour(2), heatColour(1));
 });

@@ -17,13 +17,16 @@ function context() {
 }
 
 /** @param {string} path @returns {any} */
-const source = (path) => ({ path, file: new Blob() });
+const source = path => ({ path, file: new Blob() });
 
 test('files that do not fit are not read again', async () => {
   const photos = new Photos();
   await photos.add([source('small')], 64, context());
   await assert.rejects(photos.add([source('big')], 64, context()));
-  assert.deepEqual(photos.sources.map(({ path }) => path), ['small']);
+  assert.deepEqual(
+    photos.sources.map(({ path }) => path),
+    ['small'],
+  );
   // What was read until then is a fragment: the next fit reads the others again.
   assert.equal(photos.size, 0);
   await photos.fit(64, context());

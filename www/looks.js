@@ -14,7 +14,7 @@ export function looked(signals, step) {
   const newest = looks.at(-1);
   const goesOn = step > 0 && newest?.name === name;
   const start = goesOn ? newest.start : step === 0 ? signals : null;
-  const others = looks.filter((look) => look.name !== name);
+  const others = looks.filter(look => look.name !== name);
   store.set({ looks: [...others, { name, start, now: signals, step }].slice(-MOST) });
 }
 

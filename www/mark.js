@@ -27,11 +27,20 @@ export function mark(count = 34) {
   const florets = Array.from({ length: count }, (_, index) => {
     const { x, y, r } = floretAt(index, count);
     const ring = index < count * 0.3 ? 'core' : index < count * 0.62 ? 'inner' : 'outer';
-    const floret = svg('circle', { cx: x.toFixed(2), cy: y.toFixed(2), r: r.toFixed(2), class: `floret ${ring}` });
+    const floret = svg('circle', {
+      cx: x.toFixed(2),
+      cy: y.toFixed(2),
+      r: r.toFixed(2),
+      class: `floret ${ring}`,
+    });
     floret.style.setProperty('--order', (index / count).toFixed(3));
     return floret;
   });
-  return svg('svg', { viewBox: '0 0 100 100', class: 'mark', 'aria-hidden': 'true', focusable: 'false' }, florets);
+  return svg(
+    'svg',
+    { viewBox: '0 0 100 100', class: 'mark', 'aria-hidden': 'true', focusable: 'false' },
+    florets,
+  );
 }
 
 /** A flower head that blooms with progress. */

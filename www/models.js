@@ -25,7 +25,8 @@ export async function openFirstModel(preferred = '') {
   store.set({ shipped: { ...store.value.shipped, models } });
   const first = models.find(({ file }) => file === preferred) ?? models[0];
   // Whoever opened a model before the list was there wants that one.
-  if (first && !opening) await openShipped(first, () => store.value.model === null && store.value.run.status === 'idle');
+  if (first && !opening)
+    await openShipped(first, () => store.value.model === null && store.value.run.status === 'idle');
 }
 
 /** Whether a model was opened, or is about to be. */
@@ -49,7 +50,11 @@ export async function openShipped({ file, bytes, hash }, wanted = () => true) {
   show({ loading: { file, done: 0, total: bytes }, failure: null });
   try {
     const progress = ({ done = 0, total = 1 }) => show({ loading: { file, done, total } });
-    const summary = await engine.call('openShipped', { file, bytes, hash }, { progress, signal: mine.signal });
+    const summary = await engine.call(
+      'openShipped',
+      { file, bytes, hash },
+      { progress, signal: mine.signal },
+    );
     opened = { ...summary, name: file.replace(/\.safetensors$/, ''), source: file };
     if (wanted()) store.set({ model: opened });
     show({ loading: null });
@@ -108,7 +113,7 @@ export function forgetModels() {
 
 /** The models that can answer at once: the run's and the opened one, as far as there are any. */
 export function modelsAtHand() {
-  return [ofRun, opened].filter((model) => model !== null);
+  return [ofRun, opened].filter(model => model !== null);
 }
 
 /** The model that a run can start from, if its network is the one to train. */

@@ -39,7 +39,8 @@ export async function keepOffline() {
 function isolate() {
   if (crossOriginIsolated || sessionStorage.getItem(RELOADED)) return;
   sessionStorage.setItem(RELOADED, '1');
-  if (document.querySelector('.welcome') && !document.querySelector('.loading-card') && !store.value.photo) location.reload();
+  if (document.querySelector('.welcome') && !document.querySelector('.loading-card') && !store.value.photo)
+    location.reload();
 }
 
 /** @param {ServiceWorker} next */
@@ -48,7 +49,11 @@ function offer(next) {
     'div',
     { class: 'update', role: 'status' },
     h('p', {}, t('update.words')),
-    h('button', { type: 'button', class: 'button primary', onclick: () => next.postMessage('take over') }, t('update.take')),
+    h(
+      'button',
+      { type: 'button', class: 'button primary', onclick: () => next.postMessage('take over') },
+      t('update.take'),
+    ),
     h('button', { type: 'button', class: 'button quiet', onclick: () => bar.remove() }, t('update.later')),
   );
   document.body.append(bar);

@@ -4,13 +4,14 @@
 
 /** A module with one relaxed multiply-add: it validates where the engine has relaxed SIMD. */
 const RELAXED_SIMD = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128,
-  2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2,
+  253, 15, 253, 128, 2, 11,
 ]);
 
 /** @type {Record<string, () => boolean>} */
 const TESTS = {
-  'cross-origin-isolation': () => globalThis.crossOriginIsolated === true && typeof SharedArrayBuffer === 'function',
+  'cross-origin-isolation': () =>
+    globalThis.crossOriginIsolated === true && typeof SharedArrayBuffer === 'function',
   'relaxed-simd': () => WebAssembly.validate(RELAXED_SIMD),
 };
 
@@ -19,7 +20,7 @@ const TESTS = {
  * @param {Package[]} packages
  */
 export function choosePackage(packages) {
-  return packages.find(({ needs }) => needs.every((need) => TESTS[need]?.() ?? false));
+  return packages.find(({ needs }) => needs.every(need => TESTS[need]?.() ?? false));
 }
 
 /** Loads the engine; one instance a worker. */

@@ -19,9 +19,9 @@ export class Panel extends HTMLElement {
   connectedCallback() {
     this.onLanguage = () => this.render();
     /** @param {Event} event */
-    this.onState = (event) => {
+    this.onState = event => {
       const changed = /** @type {CustomEvent<Set<string>>} */ (event).detail;
-      if (this.watches.some((part) => changed.has(part))) this.update(changed);
+      if (this.watches.some(part => changed.has(part))) this.update(changed);
     };
     languageEvents.addEventListener('change', this.onLanguage);
     store.addEventListener('change', this.onState);
@@ -84,6 +84,7 @@ export function showFailure(place, failure) {
     fill(place);
     return;
   }
-  const detail = failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
+  const detail =
+    failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
   fill(place, h('p', { class: 'fault', role: 'alert' }, wordError(detail)));
 }

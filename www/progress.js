@@ -52,5 +52,8 @@ function means(before, after, lines) {
   const weight = after.sums.weight - before.sums.weight;
   const samples = after.sums.samples - before.sums.samples;
   if (weight <= 0 || samples <= 0) return { loss: null, accuracy: null };
-  return { loss: (after.sums.loss - before.sums.loss) / weight, accuracy: (after.sums.correct - before.sums.correct) / samples };
+  return {
+    loss: (after.sums.loss - before.sums.loss) / weight,
+    accuracy: (after.sums.correct - before.sums.correct) / samples,
+  };
 }

@@ -5,7 +5,15 @@ import { stretch } from './progress.js';
 const recipe = { epochs: 2, batch_size: 10 };
 const line = { epoch: 1, loss: 1.5, accuracy: 0.4, seconds: 3, total_seconds: 3 };
 /** @param {number} step @param {import('./progress.js').EngineProgress['sums']} sums @param {import('./progress.js').EngineProgress['history']} history */
-const state = (step, sums, history = []) => ({ step, steps_per_epoch: 4, epoch: history.length, sums, history, finished: false, stopped_early: false });
+const state = (step, sums, history = []) => ({
+  step,
+  steps_per_epoch: 4,
+  epoch: history.length,
+  sums,
+  history,
+  finished: false,
+  stopped_early: false,
+});
 
 test('a stretch within an epoch has the means of what lies between', () => {
   const before = state(1, { loss: 20, weight: 10, correct: 2, samples: 10 });
@@ -30,6 +38,12 @@ test('an epoch within one stretch is drawn by its line', () => {
 test('of several epochs within one stretch the last is drawn', () => {
   const empty = { loss: 0, weight: 0, correct: 0, samples: 0 };
   const before = state(3, { loss: 50, weight: 30, correct: 12, samples: 30 });
-  const { loss, lines } = stretch(before, state(12, empty, [line, line, { ...line, loss: 1.1 }]), recipe, 0.1, 'CPU');
+  const { loss, lines } = stretch(
+    before,
+    state(12, empty, [line, line, { ...line, loss: 1.1 }]),
+    recipe,
+    0.1,
+    'CPU',
+  );
   assert.deepEqual([loss, lines.length], [1.1, 3]);
 });

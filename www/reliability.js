@@ -15,7 +15,10 @@ const MANY = 50;
  */
 function diagram({ bins }) {
   const width = SIDE / bins.length;
-  const bar = (/** @type {{ count: number, accuracy: number }} */ { count, accuracy }, /** @type {number} */ index) =>
+  const bar = (
+    /** @type {{ count: number, accuracy: number }} */ { count, accuracy },
+    /** @type {number} */ index,
+  ) =>
     svg('rect', {
       x: index * width + 1,
       y: SIDE * (1 - accuracy),
@@ -27,7 +30,12 @@ function diagram({ bins }) {
     });
   return svg(
     'svg',
-    { viewBox: `-1 -1 ${SIDE + 2} ${SIDE + 2}`, class: 'reliability', role: 'img', 'aria-label': t('report.reliability_picture') },
+    {
+      viewBox: `-1 -1 ${SIDE + 2} ${SIDE + 2}`,
+      class: 'reliability',
+      role: 'img',
+      'aria-label': t('report.reliability_picture'),
+    },
     svg('rect', { x: 0, y: 0, width: SIDE, height: SIDE, class: 'reliability-frame' }),
     bins.map(bar),
     svg('line', { x1: 0, y1: SIDE, x2: SIDE, y2: 0, class: 'reliability-promise' }),
@@ -39,7 +47,8 @@ function diagram({ bins }) {
  * @param {import('./protocol.js').Evaluation} report
  */
 export function reliability({ reliability: table, uncalibrated }) {
-  const error = (/** @type {import('./protocol.js').Reliability} */ { expected_calibration_error: share }) => percent(share);
+  const error = (/** @type {import('./protocol.js').Reliability} */ { expected_calibration_error: share }) =>
+    percent(share);
   const calibrated = table.expected_calibration_error < uncalibrated.expected_calibration_error;
   const rows = table.bins.filter(({ count }) => count > 0);
   return h(
@@ -47,19 +56,52 @@ export function reliability({ reliability: table, uncalibrated }) {
     { class: 'card tight' },
     h('h2', {}, t('report.reliability')),
     h('p', { class: 'small soft' }, t('report.reliability_how')),
-    h('p', {}, calibrated ? t('report.ece_both', { before: error(uncalibrated), after: error(table) }) : t('report.ece', { share: error(table) })),
+    h(
+      'p',
+      {},
+      calibrated
+        ? t('report.ece_both', { before: error(uncalibrated), after: error(table) })
+        : t('report.ece', { share: error(table) }),
+    ),
     h(
       'div',
       { class: 'columns' },
-      h('figure', { class: 'reliability-figure' }, diagram(table), h('figcaption', { class: 'small soft' }, t('report.reliability_axes'))),
+      h(
+        'figure',
+        { class: 'reliability-figure' },
+        diagram(table),
+        h('figcaption', { class: 'small soft' }, t('report.reliability_axes')),
+      ),
       h(
         'div',
         { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('report.reliability') },
         h(
           'table',
           {},
-          h('thead', {}, h('tr', {}, ['stated', 'right', 'support'].map((name) => h('th', { scope: 'col', class: 'number' }, t(`report.${name}`))))),
-          h('tbody', {}, rows.map(({ confidence, accuracy, count }) => h('tr', {}, [percent(confidence, 0), percent(accuracy, 0), number(count)].map((cell) => h('td', { class: 'number' }, cell))))),
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              ['stated', 'right', 'support'].map(name =>
+                h('th', { scope: 'col', class: 'number' }, t(`report.${name}`)),
+              ),
+            ),
+          ),
+          h(
+            'tbody',
+            {},
+            rows.map(({ confidence, accuracy, count }) =>
+              h(
+                'tr',
+                {},
+                [percent(confidence, 0), percent(accuracy, 0), number(count)].map(cell =>
+                  h('td', { class: 'number' }, cell),
+                ),
+              ),
+            ),
+          ),
         ),
       ),
     ),

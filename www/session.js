@@ -36,7 +36,15 @@ export async function start({ keep = keeping, network = firstNetwork } = {}) {
 // An engine that had to be started again holds neither photos nor run; what was kept of them can be brought back.
 engine.addEventListener('restart', async () => {
   forgetModels();
-  store.set({ library: null, run: idleRun(), report: null, comparison: null, network: null, structure: null, origin: 'scratch' });
+  store.set({
+    library: null,
+    run: idleRun(),
+    report: null,
+    comparison: null,
+    network: null,
+    structure: null,
+    origin: 'scratch',
+  });
   try {
     await start();
     await openFirstModel();
@@ -96,7 +104,13 @@ export async function addFiles(files, progress, signal) {
 
 /** @param {Loading} progress @param {AbortSignal} signal @param {number} [perClass] */
 export async function drawFlowers(progress, signal, perClass = 100) {
-  await tookPhotos(await engine.call('drawFlowers', { per_class: perClass, seed: 1, size: inputSize() }, { progress, signal }));
+  await tookPhotos(
+    await engine.call(
+      'drawFlowers',
+      { per_class: perClass, seed: 1, size: inputSize() },
+      { progress, signal },
+    ),
+  );
 }
 
 export async function clearPhotos() {
@@ -115,7 +129,11 @@ export async function restore(progress, signal) {
   if (failure) throw new EngineFailure(failure);
   if (!run) return;
   await chooseNetwork(run.network);
-  store.set({ recipe: run.recipe, device: run.device, run: { ...idleRun(), status: run.progress.finished ? 'finished' : 'stopped', model: run.network.name } });
+  store.set({
+    recipe: run.recipe,
+    device: run.device,
+    run: { ...idleRun(), status: run.progress.finished ? 'finished' : 'stopped', model: run.network.name },
+  });
   advanced(run.progress);
   store.set({ run: { ...store.value.run, status: run.progress.finished ? 'finished' : 'stopped' } });
   if (run.progress.finished) await evaluate();
@@ -153,8 +171,10 @@ export async function startFrom(next) {
     store.set({ origin: 'scratch', recipe: settings });
     return;
   }
-  if (!origin()) await chooseNetwork({ name: `${model.name}_tuned`, text: model.text, size: model.size, actions: null });
-  const settings = recipe.name === 'fine_tune' ? recipe : { ...recipe, name: 'fine_tune', epochs: TUNING_EPOCHS };
+  if (!origin())
+    await chooseNetwork({ name: `${model.name}_tuned`, text: model.text, size: model.size, actions: null });
+  const settings =
+    recipe.name === 'fine_tune' ? recipe : { ...recipe, name: 'fine_tune', epochs: TUNING_EPOCHS };
   store.set({ origin: next, recipe: settings });
 }
 
@@ -172,9 +192,11 @@ async function begin(call, judge) {
   if (!network || training) return false;
   runBegins();
   store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null });
-  return follow(async (options) => {
+  return follow(async options => {
     store.set({ library: await engine.call('fitPhotos', { size: network.size }) });
-    return call === 'train' ? engine.call(call, { network, recipe, device, origin: from }, options) : engine.call(call, { network, recipe, device }, options);
+    return call === 'train'
+      ? engine.call(call, { network, recipe, device, origin: from }, options)
+      : engine.call(call, { network, recipe, device }, options);
   }, judge);
 }
 
@@ -193,7 +215,7 @@ export async function compare(names) {
   let finished = false;
   try {
     for (const name of names) {
-      const preset = store.value.presets.find((known) => known.name === name);
+      const preset = store.value.presets.find(known => known.name === name);
       if (!preset) continue;
       await chooseNetwork(await networkOf(preset, preset.actions));
       if (stopAsked) break;
@@ -234,7 +256,7 @@ export async function saveExperiment(format) {
 /** Runs `work`, and `follow` whenever the run moves. @template T @param {() => void} follow @param {() => Promise<T>} work */
 async function watching(follow, work) {
   /** @param {Event} event */
-  const listen = (event) => {
+  const listen = event => {
     if (/** @type {CustomEvent<Set<string>>} */ (event).detail.has('run')) follow();
   };
   store.addEventListener('change', listen);
@@ -249,7 +271,7 @@ async function watching(follow, work) {
 export async function resume() {
   if (training) return;
   store.set({ run: { ...store.value.run, status: 'starting' } });
-  await follow((options) => engine.call('resume', {}, options), evaluate);
+  await follow(options => engine.call('resume', {}, options), evaluate);
 }
 
 /** Chooses what computes; a run that is under way moves there with its state. @param {string} device */
@@ -278,7 +300,8 @@ export function stop() {
   stopAsked = true;
   const { run } = store.value;
   // A run that is being judged has come to its end.
-  if (run.status === 'starting' || run.status === 'running') store.set({ run: { ...run, status: 'stopping' } });
+  if (run.status === 'starting' || run.status === 'running')
+    store.set({ run: { ...run, status: 'stopping' } });
   training?.abort();
 }
 
@@ -304,7 +327,7 @@ async function follow(call, judge) {
 
 /** Takes back what came after the state that a run goes on from; all of that state's lines come again. @param {import('./state.js').History} history @param {TrainProgress} progress */
 function rewind(history, { step, steps_per_epoch }) {
-  const kept = history.step.filter((at) => at <= step / steps_per_epoch).length;
+  const kept = history.step.filter(at => at <= step / steps_per_epoch).length;
   for (const points of [history.step, history.loss, history.accuracy]) points.length = kept;
   history.lines.length = 0;
 }
@@ -327,9 +350,25 @@ function advanced(progress) {
   const status = run.status === 'stopping' ? 'stopping' : 'running';
   const recovered = run.recovered || progress.recovered === true;
   const tried = progress.tried ?? run.tried;
-  store.take({ run: { ...run, status, recovered, tried, last: progress, imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond } });
+  store.take({
+    run: {
+      ...run,
+      status,
+      recovered,
+      tried,
+      last: progress,
+      imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond,
+    },
+  });
   const now = performance.now();
-  if (now - drawn < DRAW_MS && run.status === status && progress.step > 0 && !progress.finished && !progress.recovered) return;
+  if (
+    now - drawn < DRAW_MS &&
+    run.status === status &&
+    progress.step > 0 &&
+    !progress.finished &&
+    !progress.recovered
+  )
+    return;
   drawn = now;
   store.set({ run: store.value.run });
 }

@@ -85,7 +85,15 @@ export function emptyHistory() {
 
 /** @returns {Run} */
 export function idleRun() {
-  return { status: 'idle', history: emptyHistory(), last: null, imagesPerSecond: 0, model: '', recovered: false, tried: [] };
+  return {
+    status: 'idle',
+    history: emptyHistory(),
+    last: null,
+    imagesPerSecond: 0,
+    model: '',
+    recovered: false,
+    tried: [],
+  };
 }
 
 /** The page's state. Fires `change` with the names of the changed parts in `detail`. */

@@ -62,33 +62,33 @@ async function transact(store, mode, work) {
 
 /** @param {Source[]} sources */
 export async function keepPhotos(sources) {
-  await transact('photos', 'readwrite', (store) => {
+  await transact('photos', 'readwrite', store => {
     for (const source of sources) store.add(source);
   });
 }
 
 /** @returns {Promise<Source[]>} */
 export async function keptPhotos() {
-  return (await transact('photos', 'readonly', (store) => store.getAll())) ?? [];
+  return (await transact('photos', 'readonly', store => store.getAll())) ?? [];
 }
 
 /** How many files are kept. */
 export async function countPhotos() {
-  return (await transact('photos', 'readonly', (store) => store.count())) ?? 0;
+  return (await transact('photos', 'readonly', store => store.count())) ?? 0;
 }
 
 /** @param {'run' | 'drawn'} key @param {unknown} value */
 export async function keep(key, value) {
-  await transact('values', 'readwrite', (store) => store.put(value, key));
+  await transact('values', 'readwrite', store => store.put(value, key));
 }
 
 /** @param {'run' | 'drawn'} key @returns {Promise<any>} */
 export function kept(key) {
-  return transact('values', 'readonly', (store) => store.get(key));
+  return transact('values', 'readonly', store => store.get(key));
 }
 
 /** Deletes the run, and with `photos` everything. @param {boolean} photos */
 export async function forget(photos) {
-  await transact('values', 'readwrite', (store) => (photos ? store.clear() : store.delete('run')));
-  if (photos) await transact('photos', 'readwrite', (store) => store.clear());
+  await transact('values', 'readwrite', store => (photos ? store.clear() : store.delete('run')));
+  if (photos) await transact('photos', 'readwrite', store => store.clear());
 }

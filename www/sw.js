@@ -34,14 +34,18 @@ async function install() {
 
 async function activate() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith('floret-') && name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(
+    names.filter(name => name.startsWith('floret-') && name !== CACHE).map(name => caches.delete(name)),
+  );
   await scope.clients.claim();
 }
 
 /** @param {Request} request */
 async function answer(request) {
   const url = new URL(request.url);
-  const name = url.pathname.endsWith('/') ? `${url.origin}${url.pathname}index.html` : `${url.origin}${url.pathname}`;
+  const name = url.pathname.endsWith('/')
+    ? `${url.origin}${url.pathname}index.html`
+    : `${url.origin}${url.pathname}`;
   const kept = await (await caches.open(CACHE)).match(name);
   return isolated(kept ?? (await fetch(request)));
 }
@@ -65,5 +69,6 @@ scope.addEventListener('fetch', (/** @type {any} */ event) => {
   const { request } = event;
   const own = new URL(request.url).origin === scope.location.origin;
   // The list of files tells of updates, so it always comes from the network.
-  if (own && request.method === 'GET' && !request.url.endsWith('/files.json')) event.respondWith(answer(request));
+  if (own && request.method === 'GET' && !request.url.endsWith('/files.json'))
+    event.respondWith(answer(request));
 });

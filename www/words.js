@@ -8,7 +8,10 @@ export function wordError(error) {
   const key = `error.${error.code}`;
   if (!known(key)) return error.message ?? error.code;
   const values = Object.fromEntries(
-    Object.entries(error).map(([name, value]) => [name, typeof value === 'number' ? number(value) : String(value ?? '')]),
+    Object.entries(error).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? number(value) : String(value ?? ''),
+    ]),
   );
   if (error.code === 'memory' || error.code === 'photo_memory') {
     values.needed = bytes(error.needed);
@@ -35,7 +38,16 @@ export function wordDevice(name) {
 }
 
 /** What the data doctor has to say, a sentence each. @param {import('./protocol.js').DoctorReport} report */
-export function wordDoctor({ duplicates, conflicts, near_duplicates, small_classes, imbalance, blank, tiny, unlabelled }) {
+export function wordDoctor({
+  duplicates,
+  conflicts,
+  near_duplicates,
+  small_classes,
+  imbalance,
+  blank,
+  tiny,
+  unlabelled,
+}) {
   const counted = { duplicates, conflicts, near_duplicates, blank, tiny, unlabelled };
   const notes = Object.entries(counted)
     .filter(([, found]) => found.length > 0)

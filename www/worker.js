@@ -55,7 +55,7 @@ function exclusive(work) {
 
 /** Lets waiting messages in; a timer would wait at least four milliseconds. @returns {Promise<void>} */
 function breathe() {
-  return new Promise((resolve) => {
+  return new Promise(resolve => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
@@ -78,10 +78,16 @@ const CALLS = {
   fitPhotos: ({ size }, context) => photos.fit(size, context),
   clearPhotos: (_, context) => photos.clear(context),
   thumbnails: ({ class: name, count, photos: numbers }, { engine }) =>
-    exclusive(() => (numbers ? engine.thumbnails(new Uint32Array(numbers)) : engine.thumbnails_of_class(name, count))),
+    exclusive(() =>
+      numbers ? engine.thumbnails(new Uint32Array(numbers)) : engine.thumbnails_of_class(name, count),
+    ),
   train: async ({ network, recipe, device, origin }, context) => {
     const { engine } = context;
-    await exclusive(() => (origin === 'scratch' ? engine.start(network.text, network.size, recipe, device) : engine.start_from_opened(recipe, origin === 'head', device)));
+    await exclusive(() =>
+      origin === 'scratch'
+        ? engine.start(network.text, network.size, recipe, device)
+        : engine.start_from_opened(recipe, origin === 'head', device),
+    );
     return begin({ network, recipe, device }, context);
   },
   beginExperiment: ({ recipe }, { engine }) => exclusive(() => engine.begin_experiment(recipe)),
@@ -90,7 +96,8 @@ const CALLS = {
     return begin({ network, recipe, device }, context);
   },
   recordRun: ({ model }, { engine }) => surviving(engine, () => engine.record_run(model)),
-  experimentReport: ({ format, language }, { engine }) => exclusive(() => engine.experiment_report(format, language)),
+  experimentReport: ({ format, language }, { engine }) =>
+    exclusive(() => engine.experiment_report(format, language)),
   resume: (_, context) => learn(context),
   useDevice: ({ device }, { engine }) => exclusive(() => move(engine, device)),
   agreement: ({ opened }, { engine }) => exclusive(() => engine.agreement(opened)),
@@ -108,7 +115,8 @@ const CALLS = {
     const { width, height, pixels } = await photoOf(file, module);
     return surviving(engine, () => engine.attention(opened, width, height, pixels, asked ?? undefined));
   },
-  save: ({ opened }, { engine }) => surviving(engine, () => (opened ? engine.opened_file() : engine.save(false))),
+  save: ({ opened }, { engine }) =>
+    surviving(engine, () => (opened ? engine.opened_file() : engine.save(false))),
   open: ({ bytes }, { engine }) => exclusive(() => engine.open(new Uint8Array(bytes))),
   openShipped: async (listed, context) => {
     const bytes = await fetchModel(listed, context);
@@ -118,9 +126,17 @@ const CALLS = {
     });
   },
   remembered: async () => {
-    const [saved, drawn, count] = await Promise.all([store.kept('run'), store.kept('drawn'), store.countPhotos()]);
+    const [saved, drawn, count] = await Promise.all([
+      store.kept('run'),
+      store.kept('drawn'),
+      store.countPhotos(),
+    ]);
     if (!saved && !drawn && count === 0) return null;
-    return { files: count, drawn: drawn !== undefined, run: saved ? { network: saved.network, epoch: saved.epoch, epochs: saved.recipe.epochs } : null };
+    return {
+      files: count,
+      drawn: drawn !== undefined,
+      run: saved ? { network: saved.network, epoch: saved.epoch, epochs: saved.recipe.epochs } : null,
+    };
   },
   restore: ({ size }, context) => restore(size, context),
   forget: ({ photos: all }) => {
@@ -135,7 +151,11 @@ async function photoOf(file, module) {
   try {
     return await decode(file, module);
   } catch (failure) {
-    throw { code: 'photo', name: file.name, reason: failure instanceof Error ? failure.message : String(failure) };
+    throw {
+      code: 'photo',
+      name: file.name,
+      reason: failure instanceof Error ? failure.message : String(failure),
+    };
   }
 }
 
@@ -164,7 +184,10 @@ async function advance(run, context) {
   let device = await exclusive(() => engine.device());
   /** @type {import('./progress.js').EngineProgress} */
   let before = await exclusive(() => engine.progress());
-  progress({ ...stretch(null, { ...before, history: [] }, run.recipe, 0, device), tried: await exclusive(() => engine.tried()) });
+  progress({
+    ...stretch(null, { ...before, history: [] }, run.recipe, 0, device),
+    tried: await exclusive(() => engine.tried()),
+  });
   let [saved, finished] = [performance.now(), before.finished];
   /** Where the last loss of a device left the run. */
   let lostAt = -1;
@@ -303,7 +326,11 @@ async function autosave(engine) {
 /** Brings back the photos and the run of an earlier visit. @param {number} size @param {Context} context */
 async function restore(size, context) {
   const { engine } = context;
-  const [saved, drawn, sources] = await Promise.all([store.kept('run'), store.kept('drawn'), store.keptPhotos()]);
+  const [saved, drawn, sources] = await Promise.all([
+    store.kept('run'),
+    store.kept('drawn'),
+    store.keptPhotos(),
+  ]);
   photos.recall(drawn, sources);
   const library = await photos.fit(saved?.network.size ?? size, context);
   if (!saved || context.cancelled()) return { library, run: null, failure: null };
@@ -319,22 +346,35 @@ async function restore(size, context) {
   }
   const state = await exclusive(() => engine.progress());
   const name = await exclusive(() => engine.device());
-  return { library, run: { network, recipe, device, progress: stretch(null, state, recipe, 0, name) }, failure: null };
+  return {
+    library,
+    run: { network, recipe, device, progress: stretch(null, state, recipe, 0, name) },
+    failure: null,
+  };
 }
 
 /** @param {unknown} failure @returns {EngineError} */
 function errorOf(failure) {
-  if (typeof failure === 'object' && failure !== null && 'code' in failure && typeof failure.code === 'string') {
+  if (
+    typeof failure === 'object' &&
+    failure !== null &&
+    'code' in failure &&
+    typeof failure.code === 'string'
+  ) {
     return /** @type {EngineError} */ (failure);
   }
   // A trap leaves the engine in an unknown state; the page replaces this worker.
   const crashed = failure instanceof WebAssembly.RuntimeError;
-  return { code: crashed ? 'crashed' : 'page', message: String(failure instanceof Error ? failure.message : failure) };
+  return {
+    code: crashed ? 'crashed' : 'page',
+    message: String(failure instanceof Error ? failure.message : failure),
+  };
 }
 
 /** @param {Request} request */
 async function answer({ session, id, type, value }) {
-  const reply = (/** @type {object} */ rest) => self.postMessage({ version: PROTOCOL_VERSION, session, id, ...rest });
+  const reply = (/** @type {object} */ rest) =>
+    self.postMessage({ version: PROTOCOL_VERSION, session, id, ...rest });
   const progress = (/** @type {any} */ state) => reply({ kind: 'progress', value: state });
   try {
     const { module, engine } = await loading;

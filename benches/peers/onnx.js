@@ -17,12 +17,23 @@ export function onnxModel(nodes) {
   const node = [];
   /** @type {any[]} */
   const initializer = [];
-  const constant = (/** @type {string} */ name, /** @type {number[]} */ dims, /** @type {Float32Array} */ numbers) => {
+  const constant = (
+    /** @type {string} */ name,
+    /** @type {number[]} */ dims,
+    /** @type {Float32Array} */ numbers,
+  ) => {
     initializer.push({ name, dims, dataType: FLOAT, rawData: new Uint8Array(numbers.buffer) });
     return name;
   };
-  const apply = (/** @type {string} */ opType, /** @type {string[]} */ input, /** @type {string} */ output, attributes = {}) => {
-    const attribute = Object.entries(attributes).map(([name, value]) => (Array.isArray(value) ? { name, type: INTS, ints: value } : { name, type: INT, i: value }));
+  const apply = (
+    /** @type {string} */ opType,
+    /** @type {string[]} */ input,
+    /** @type {string} */ output,
+    attributes = {},
+  ) => {
+    const attribute = Object.entries(attributes).map(([name, value]) =>
+      Array.isArray(value) ? { name, type: INTS, ints: value } : { name, type: INT, i: value },
+    );
     node.push({ opType, input, output: [output], attribute });
   };
   for (const [number, layer] of nodes.entries()) {
@@ -31,20 +42,39 @@ export function onnxModel(nodes) {
     const inputs = layer.inputs.map(String);
     const window = () => {
       const { before, after } = padding(layer, input);
-      return { kernel_shape: layer.kernel_size, strides: layer.stride, pads: [...before, ...after].map((n) => Math.max(0, n)) };
+      return {
+        kernel_shape: layer.kernel_size,
+        strides: layer.stride,
+        pads: [...before, ...after].map(n => Math.max(0, n)),
+      };
     };
     switch (layer.kind) {
       case 'conv': {
         const size = [channels, input.shape.channels, ...(layer.kernel_size ?? [])];
         const count = size.reduce((product, n) => product * n, 1);
         const kernel = constant(`${out}.kernel`, size, heNumbers(count, count / channels));
-        apply('Conv', [...inputs, kernel, constant(`${out}.bias`, [channels], new Float32Array(channels))], `${out}.linear`, window());
+        apply(
+          'Conv',
+          [...inputs, kernel, constant(`${out}.bias`, [channels], new Float32Array(channels))],
+          `${out}.linear`,
+          window(),
+        );
         apply('Relu', [`${out}.linear`], out);
         break;
       }
       case 'batch_normal': {
         const [zeros, ones] = [new Float32Array(channels), new Float32Array(channels).fill(1)];
-        apply('BatchNormalization', [...inputs, constant(`${out}.scale`, [channels], ones), constant(`${out}.shift`, [channels], zeros), constant(`${out}.mean`, [channels], zeros), constant(`${out}.variance`, [channels], ones)], out);
+        apply(
+          'BatchNormalization',
+          [
+            ...inputs,
+            constant(`${out}.scale`, [channels], ones),
+            constant(`${out}.shift`, [channels], zeros),
+            constant(`${out}.mean`, [channels], zeros),
+            constant(`${out}.variance`, [channels], ones),
+          ],
+          out,
+        );
         break;
       }
       case 'max':
@@ -75,7 +105,18 @@ export function onnxModel(nodes) {
       }
       case 'full':
         apply('Flatten', inputs, `${out}.flat`, { axis: 1 });
-        apply('MatMul', [`${out}.flat`, constant(`${out}.kernel`, [length(input), CLASSES], heNumbers(length(input) * CLASSES, length(input)))], `${out}.linear`);
+        apply(
+          'MatMul',
+          [
+            `${out}.flat`,
+            constant(
+              `${out}.kernel`,
+              [length(input), CLASSES],
+              heNumbers(length(input) * CLASSES, length(input)),
+            ),
+          ],
+          `${out}.linear`,
+        );
         apply('Add', [`${out}.linear`, constant(`${out}.bias`, [CLASSES], new Float32Array(CLASSES))], out);
         break;
       default:
@@ -84,9 +125,17 @@ export function onnxModel(nodes) {
   }
   const { height, width, channels } = nodes[0].shape;
   const value = (/** @type {string} */ name, /** @type {number[]} */ rest) => {
-    const dim = [{ dimParam: 'batch' }, ...rest.map((dimValue) => ({ dimValue }))];
+    const dim = [{ dimParam: 'batch' }, ...rest.map(dimValue => ({ dimValue }))];
     return { name, type: { tensorType: { elemType: FLOAT, shape: { dim } } } };
   };
-  const graph = { name: 'flower', node, initializer, input: [value('0', [channels, height, width])], output: [value(String(nodes.length - 1), [CLASSES])] };
-  return onnx.ModelProto.encode(onnx.ModelProto.create({ irVersion: 8, opsetImport: [{ domain: '', version: 17 }], graph })).finish();
+  const graph = {
+    name: 'flower',
+    node,
+    initializer,
+    input: [value('0', [channels, height, width])],
+    output: [value(String(nodes.length - 1), [CLASSES])],
+  };
+  return onnx.ModelProto.encode(
+    onnx.ModelProto.create({ irVersion: 8, opsetImport: [{ domain: '', version: 17 }], graph }),
+  ).finish();
 }

@@ -22,8 +22,10 @@ const FLORET_STEPS = wanted.gpu ? 12 : 150;
 const PATIENCE = 600_000;
 
 const peerPage = () => `${FLORET_PEERS_URL}peer.html`;
-const floret = (/** @type {string} */ site, /** @type {string} */ backend) => ({ model, batch, task }) =>
-  `${site}bench.html?model=${model}&batch=${batch}&steps=${Math.ceil((FLORET_STEPS * 10) / batch)}&backend=${backend}&task=${task}&run=1`;
+const floret =
+  (/** @type {string} */ site, /** @type {string} */ backend) =>
+  ({ model, batch, task }) =>
+    `${site}bench.html?model=${model}&batch=${batch}&steps=${Math.ceil((FLORET_STEPS * 10) / batch)}&backend=${backend}&task=${task}&run=1`;
 
 /** @type {Peer[]} */
 const ON_CPU = [
@@ -47,13 +49,17 @@ async function graphOf(browser, name) {
   const page = await browser.newPage();
   try {
     await page.goto(`${FLORET_URL}bench.html`);
-    return await page.evaluate(async (name) => {
+    return await page.evaluate(async name => {
       const { engine } = await import(new URL('./state.js', location.href).href);
       const { presets } = await engine.call('hello', {});
       const preset = presets.find((/** @type {{ name: string }} */ preset) => preset.name === name);
-      if (!preset) throw new Error(`no model ${name}; there are ${presets.map((/** @type {{ name: string }} */ preset) => preset.name).join(', ')}`);
+      if (!preset)
+        throw new Error(
+          `no model ${name}; there are ${presets.map((/** @type {{ name: string }} */ preset) => preset.name).join(', ')}`,
+        );
       const text = await engine.call('presetText', { name, actions: preset.actions });
-      return (await engine.call('describe', { text, size: preset.input.height, classes: preset.classes })).nodes;
+      return (await engine.call('describe', { text, size: preset.input.height, classes: preset.classes }))
+        .nodes;
     }, name);
   } finally {
     await page.close();
@@ -82,7 +88,11 @@ async function measure(browser, peer, work, nodes) {
     }
     const options = { ...work, ...peer.options, onnx: `build/${work.model}.onnx` };
     if (options.threads === 0) options.threads = await page.evaluate(() => navigator.hardwareConcurrency);
-    return await page.evaluate(async ({ module, nodes, options }) => (await import(new URL(module, location.href).href)).measure(nodes, options), { module: peer.module, nodes, options });
+    return await page.evaluate(
+      async ({ module, nodes, options }) =>
+        (await import(new URL(module, location.href).href)).measure(nodes, options),
+      { module: peer.module, nodes, options },
+    );
   } catch (failure) {
     return { error: String(failure).split('\n')[0] };
   } finally {
@@ -90,7 +100,10 @@ async function measure(browser, peer, work, nodes) {
   }
 }
 
-const peers = (wanted.gpu ? ON_GPU : ON_CPU).filter(({ name }) => wanted.peers.length === 0 || wanted.peers.some((part) => name.toLowerCase().includes(part.toLowerCase())));
+const peers = (wanted.gpu ? ON_GPU : ON_CPU).filter(
+  ({ name }) =>
+    wanted.peers.length === 0 || wanted.peers.some(part => name.toLowerCase().includes(part.toLowerCase())),
+);
 const browser = await chromium.launch({ executablePath, args, timeout: 120_000 });
 /** @type {Row[]} */
 const rows = [];
@@ -102,9 +115,16 @@ try {
     for (const batch of wanted.batches) {
       for (let pass = 0; pass < wanted.passes; pass += 1) {
         for (const peer of peers) {
-          const figures = await measure(browser, peer, { model, batch, task: wanted.task, seconds: wanted.seconds }, nodes);
+          const figures = await measure(
+            browser,
+            peer,
+            { model, batch, task: wanted.task, seconds: wanted.seconds },
+            nodes,
+          );
           rows.push({ model, batch, peer: peer.name, pass, ...figures });
-          console.error(`${model}, batch ${batch}, pass ${pass + 1}: ${peer.name} ${JSON.stringify(figures)}`);
+          console.error(
+            `${model}, batch ${batch}, pass ${pass + 1}: ${peer.name} ${JSON.stringify(figures)}`,
+          );
         }
       }
     }

@@ -3,7 +3,10 @@
 import { CLASSES, length } from './graph.js';
 import { figures, heNumbers } from './timing.js';
 
-const SCRIPTS = { cpu: ['tfjs/dist/tf.min.js'], webgpu: ['tfjs/dist/tf.min.js', 'tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js'] };
+const SCRIPTS = {
+  cpu: ['tfjs/dist/tf.min.js'],
+  webgpu: ['tfjs/dist/tf.min.js', 'tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js'],
+};
 
 /** @param {string} path */
 function load(path) {
@@ -23,17 +26,20 @@ function load(path) {
 export async function measure(nodes, options) {
   for (const path of SCRIPTS[options.backend]) await load(path);
   const { tf } = /** @type {any} */ (globalThis);
-  if (!(await tf.setBackend(options.backend))) throw new Error(`TensorFlow.js has no backend ${options.backend} here`);
+  if (!(await tf.setBackend(options.backend)))
+    throw new Error(`TensorFlow.js has no backend ${options.backend} here`);
   await tf.ready();
   const { height, width, channels } = nodes[0].shape;
-  const weights = nodes.map((node) => parameters(tf, node, nodes[node.inputs[0]]));
+  const weights = nodes.map(node => parameters(tf, node, nodes[node.inputs[0]]));
   const photos = tf.randomUniform([options.batch, height, width, channels], -1, 1);
   const photo = photos.slice([0], [1]);
   const targets = tf.oneHot(tf.zeros([options.batch], 'int32'), CLASSES);
   const optimizer = tf.train.adam(0.001);
   const last = weights[weights.length - 1][1];
   const train = () => {
-    optimizer.minimize(() => tf.losses.softmaxCrossEntropy(targets, forward(tf, nodes, weights, photos, true)));
+    optimizer.minimize(() =>
+      tf.losses.softmaxCrossEntropy(targets, forward(tf, nodes, weights, photos, true)),
+    );
     return last.data();
   };
   const classify = async (/** @type {any} */ batch) => {
@@ -49,7 +55,10 @@ export async function measure(nodes, options) {
 /** Kernel and bias, or nothing. @returns {any[]} @param {any} tf @param {import('./graph.js').Node} node @param {import('./graph.js').Node} input */
 function parameters(tf, { kind, kernel_size, shape }, input) {
   if (kind !== 'conv' && kind !== 'full') return [];
-  const size = kind === 'conv' ? [...(kernel_size ?? []), input.shape.channels, shape.channels] : [length(input), CLASSES];
+  const size =
+    kind === 'conv'
+      ? [...(kernel_size ?? []), input.shape.channels, shape.channels]
+      : [length(input), CLASSES];
   const count = size.reduce((product, n) => product * n, 1);
   const outputs = size[size.length - 1];
   return [tf.variable(tf.tensor(heNumbers(count, count / outputs), size)), tf.variable(tf.zeros([outputs]))];
@@ -60,7 +69,7 @@ function forward(tf, nodes, weights, photos, training) {
   const values = [photos];
   for (const [number, node] of nodes.entries()) {
     if (number === 0) continue;
-    const inputs = node.inputs.map((input) => values[input]);
+    const inputs = node.inputs.map(input => values[input]);
     values.push(layer(tf, node, inputs, weights[number], training));
   }
   return values[values.length - 1];
@@ -73,7 +82,8 @@ function layer(tf, { kind, kernel_size, stride, shape }, inputs, [kernel, bias],
     case 'conv':
       return x.conv2d(kernel, stride, 'same').add(bias).relu();
     case 'batch_normal': {
-      if (!training) return tf.batchNorm(x, tf.zeros([shape.channels]), tf.ones([shape.channels]), null, null, 1e-5);
+      if (!training)
+        return tf.batchNorm(x, tf.zeros([shape.channels]), tf.ones([shape.channels]), null, null, 1e-5);
       const { mean, variance } = tf.moments(x, [0, 1, 2]);
       return x.sub(mean).mul(variance.add(1e-5).rsqrt());
     }
@@ -86,7 +96,9 @@ function layer(tf, { kind, kernel_size, stride, shape }, inputs, [kernel, bias],
     case 'parallel':
       return tf.concat(inputs, 3);
     case 'add':
-      return inputs.map((input) => input.tile([1, 1, 1, shape.channels / input.shape[3]])).reduce((a, b) => a.add(b));
+      return inputs
+        .map(input => input.tile([1, 1, 1, shape.channels / input.shape[3]]))
+        .reduce((a, b) => a.add(b));
     case 'full':
       return x.reshape([x.shape[0], -1]).matMul(kernel).add(bias);
     default:

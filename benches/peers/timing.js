@@ -23,7 +23,8 @@ export async function milliseconds(call, seconds) {
 export async function figures({ batch, task, seconds }, { train, infer, single }) {
   /** @type {Record<string, number>} */
   const result = {};
-  if (train && task !== 'infer') result.train_images_per_s = (batch * 1000) / (await milliseconds(train, seconds));
+  if (train && task !== 'infer')
+    result.train_images_per_s = (batch * 1000) / (await milliseconds(train, seconds));
   if (infer && single && task !== 'train') {
     result.infer_images_per_s = (batch * 1000) / (await milliseconds(infer, seconds));
     result.infer_ms_per_image = await milliseconds(single, seconds / 2);

@@ -14,7 +14,13 @@ pub use threads::Workers;
 
 use crate::backend::{Backend, LocalFuture, PlanId};
 use crate::error::{Error, Result};
-use crate::kernel::{Call, Kernel, StepInputs, Storage};
+use crate::kernel::{
+    ActivationBackward, ActivationForward, Adam, AddBackward, AddForward, AverageWeights,
+    AvgPoolBackward, AvgPoolForward, BatchNormBackwardInput, BatchNormBackwardReduce,
+    BatchNormNormalize, BatchNormRunning, BatchNormStatistics, Call, ConcatBackward, ConcatForward,
+    Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Dropout, Kernel, MaxPoolBackward,
+    MaxPoolForward, Noise, PrepareBatch, Sgd, Softmax, SoftmaxCrossEntropy, StepInputs, Storage,
+};
 use crate::plan::Plan;
 use kernels::*;
 use kernels::{batch_norm, conv2d};
@@ -37,78 +43,90 @@ pub fn run_kernel(
     workers: &mut Workers,
 ) {
     match *kernel {
-        Kernel::PrepareBatch { page, stored_size, output } => {
+        Kernel::PrepareBatch(PrepareBatch { page, stored_size, output }) => {
             prepare_batch::run(page, stored_size, output, step, reads, writes, workers)
         }
-        Kernel::Conv2dForward { convolution, activation, norm } => {
+        Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm }) => {
             let finish = (activation, norm.as_ref());
             conv2d::forward::run(&convolution, finish, step, reads, writes, workers)
         }
-        Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate } => {
+        Kernel::Conv2dBackwardInput(Conv2dBackwardInput {
+            convolution,
+            input_activation,
+            accumulate,
+        }) => {
             let options = (input_activation, accumulate);
             conv2d::backward_input::run(&convolution, options, step, reads, writes, workers)
         }
-        Kernel::Conv2dBackwardWeight { convolution } => {
+        Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }) => {
             conv2d::backward_weight::run(&convolution, step, reads, writes, workers)
         }
-        Kernel::MaxPoolForward { pooling } => {
+        Kernel::MaxPoolForward(MaxPoolForward { pooling }) => {
             max_pool_forward::run(&pooling, step, reads, writes, workers)
         }
-        Kernel::MaxPoolBackward { pooling, accumulate } => {
+        Kernel::MaxPoolBackward(MaxPoolBackward { pooling, accumulate }) => {
             max_pool_backward::run(&pooling, accumulate, step, reads, writes, workers)
         }
-        Kernel::AvgPoolForward { pooling } => {
+        Kernel::AvgPoolForward(AvgPoolForward { pooling }) => {
             avg_pool_forward::run(&pooling, step, reads, writes, workers)
         }
-        Kernel::AvgPoolBackward { pooling, accumulate } => {
+        Kernel::AvgPoolBackward(AvgPoolBackward { pooling, accumulate }) => {
             avg_pool_backward::run(&pooling, accumulate, step, reads, writes, workers)
         }
-        Kernel::BatchNormStatistics { norm } => {
+        Kernel::BatchNormStatistics(BatchNormStatistics { norm }) => {
             batch_norm::statistics::run(&norm, step, reads, writes, workers)
         }
-        Kernel::BatchNormRunning { norm } => batch_norm::running::run(&norm, reads, writes),
-        Kernel::BatchNormNormalize { norm } => {
+        Kernel::BatchNormRunning(BatchNormRunning { norm }) => {
+            batch_norm::running::run(&norm, reads, writes)
+        }
+        Kernel::BatchNormNormalize(BatchNormNormalize { norm }) => {
             batch_norm::normalize::run(&norm, step, reads, writes, workers)
         }
-        Kernel::BatchNormBackwardReduce { norm } => {
+        Kernel::BatchNormBackwardReduce(BatchNormBackwardReduce { norm }) => {
             batch_norm::backward_reduce::run(&norm, step, reads, writes, workers)
         }
-        Kernel::BatchNormBackwardInput { norm, input_activation, accumulate } => {
+        Kernel::BatchNormBackwardInput(BatchNormBackwardInput {
+            norm,
+            input_activation,
+            accumulate,
+        }) => {
             let options = (input_activation, accumulate);
             batch_norm::backward_input::run(&norm, options, step, reads, writes, workers)
         }
-        Kernel::ActivationForward { len, activation } => {
+        Kernel::ActivationForward(ActivationForward { len, activation }) => {
             activation_forward::run(len, activation, step, reads, writes, workers)
         }
-        Kernel::ActivationBackward { len, activation, accumulate } => {
+        Kernel::ActivationBackward(ActivationBackward { len, activation, accumulate }) => {
             activation_backward::run(len, activation, accumulate, step, reads, writes, workers)
         }
-        Kernel::AddForward { add, activation } => {
+        Kernel::AddForward(AddForward { add, activation }) => {
             add_forward::run(&add, activation, step, reads, writes, workers)
         }
-        Kernel::AddBackward { add, accumulate } => {
+        Kernel::AddBackward(AddBackward { add, accumulate }) => {
             add_backward::run(&add, accumulate, step, reads, writes, workers)
         }
-        Kernel::ConcatForward { part } => concat_forward::run(&part, step, reads, writes, workers),
-        Kernel::ConcatBackward { part, accumulate } => {
+        Kernel::ConcatForward(ConcatForward { part }) => {
+            concat_forward::run(&part, step, reads, writes, workers)
+        }
+        Kernel::ConcatBackward(ConcatBackward { part, accumulate }) => {
             concat_backward::run(&part, accumulate, step, reads, writes, workers)
         }
-        Kernel::Dropout { len, keep_prob, layer, accumulate } => {
+        Kernel::Dropout(Dropout { len, keep_prob, layer, accumulate }) => {
             dropout::run((len, keep_prob, layer), accumulate, step, reads, writes, workers)
         }
-        Kernel::Noise { len, mean, std, ratio, layer } => {
+        Kernel::Noise(Noise { len, mean, std, ratio, layer }) => {
             let noise = noise::NormalNoise { mean, std, ratio };
             noise::run(len, noise, layer, step, reads, writes, workers)
         }
-        Kernel::SoftmaxCrossEntropy { classes } => {
+        Kernel::SoftmaxCrossEntropy(SoftmaxCrossEntropy { classes }) => {
             softmax_cross_entropy::run(classes, step, reads, writes)
         }
-        Kernel::Softmax { classes } => softmax::run(classes, step, reads, writes),
-        Kernel::Adam { len, beta1, beta2, epsilon } => {
+        Kernel::Softmax(Softmax { classes }) => softmax::run(classes, step, reads, writes),
+        Kernel::Adam(Adam { len, beta1, beta2, epsilon }) => {
             adam::run(len, adam::Decay { beta1, beta2, epsilon }, step, reads, writes, workers)
         }
-        Kernel::Sgd { len, momentum } => sgd::run(len, momentum, step, reads, writes, workers),
-        Kernel::AverageWeights { len, decay } => {
+        Kernel::Sgd(Sgd { len, momentum }) => sgd::run(len, momentum, step, reads, writes, workers),
+        Kernel::AverageWeights(AverageWeights { len, decay }) => {
             average_weights::run(len, decay, step, reads, writes, workers)
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Operation;
 use crate::error::Result;
-use crate::kernel::{Activation, Kernel};
+use crate::kernel::{Activation, ActivationBackward, ActivationForward, Kernel};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
@@ -23,8 +23,10 @@ impl Operation for ActivationOp {
     }
 
     fn forward(&self, node: &mut NodeLowering) {
-        let kernel =
-            Kernel::ActivationForward { len: node.shape.len(), activation: self.activation };
+        let kernel = Kernel::ActivationForward(ActivationForward {
+            len: node.shape.len(),
+            activation: self.activation,
+        });
         let input = node.input(0);
         let output = node.new_output();
         node.lowering.call(kernel, &[input], &[output]);
@@ -35,8 +37,11 @@ impl Operation for ActivationOp {
         let output = node.output();
         if let Some((grad_input, accumulate)) = node.gradient_of_input(0) {
             let len = node.shape.len();
-            let kernel =
-                Kernel::ActivationBackward { len, activation: self.activation, accumulate };
+            let kernel = Kernel::ActivationBackward(ActivationBackward {
+                len,
+                activation: self.activation,
+                accumulate,
+            });
             node.lowering.call(kernel, &[output, gradient], &[grad_input]);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Operation;
 use crate::error::{Error, Result};
-use crate::kernel::{Activation, Kernel, TiledAdd};
+use crate::kernel::{Activation, AddBackward, AddForward, Kernel, TiledAdd};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
@@ -48,7 +48,8 @@ impl Operation for Add {
     }
 
     fn forward(&self, node: &mut NodeLowering) {
-        let kernel = Kernel::AddForward { add: tiled_add(node), activation: self.activation };
+        let kernel =
+            Kernel::AddForward(AddForward { add: tiled_add(node), activation: self.activation });
         let (first, second) = (node.input(0), node.input(1));
         let output = node.new_output();
         node.lowering.call(kernel, &[first, second], &[output]);
@@ -62,7 +63,8 @@ impl Operation for Add {
                 continue;
             }
             if let Some((grad_input, accumulate)) = node.gradient_of_input(index) {
-                let kernel = Kernel::AddBackward { add: TiledAdd { tile, ..add }, accumulate };
+                let kernel =
+                    Kernel::AddBackward(AddBackward { add: TiledAdd { tile, ..add }, accumulate });
                 node.lowering.call(kernel, &[gradient], &[grad_input]);
             }
         }

@@ -2,7 +2,10 @@
 
 use super::{Initialisation, Operation, ParameterSpec};
 use crate::error::Result;
-use crate::kernel::{self, Activation, Extent, Kernel, round_up_to_row};
+use crate::kernel::{
+    self, Activation, BatchNormBackwardInput, BatchNormBackwardReduce, BatchNormNormalize,
+    BatchNormRunning, BatchNormStatistics, Extent, Kernel, round_up_to_row,
+};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
@@ -90,16 +93,28 @@ impl Operation for BatchNorm {
         let moments = node.lowering.value(Extent::Fixed(pair_len(norm.channels)));
         if node.training() {
             node.save(moments);
-            node.lowering.call(Kernel::BatchNormStatistics { norm }, &[input], &[moments, running]);
+            node.lowering.call(
+                Kernel::BatchNormStatistics(BatchNormStatistics { norm }),
+                &[input],
+                &[moments, running],
+            );
         } else {
-            node.lowering.call(Kernel::BatchNormRunning { norm }, &[running], &[moments]);
+            node.lowering.call(
+                Kernel::BatchNormRunning(BatchNormRunning { norm }),
+                &[running],
+                &[moments],
+            );
         }
         let mut reads = vec![input, moments];
         if self.rescale {
             reads.push(node.parameters());
         }
         let output = node.new_output();
-        node.lowering.call(Kernel::BatchNormNormalize { norm }, &reads, &[output]);
+        node.lowering.call(
+            Kernel::BatchNormNormalize(BatchNormNormalize { norm }),
+            &reads,
+            &[output],
+        );
     }
 
     fn backward(&self, node: &mut NodeLowering) {
@@ -125,11 +140,19 @@ impl Operation for BatchNorm {
         if self.rescale {
             reads.push(node.parameters());
         }
-        node.lowering.call(Kernel::BatchNormBackwardReduce { norm }, &reads, &[sums]);
+        node.lowering.call(
+            Kernel::BatchNormBackwardReduce(BatchNormBackwardReduce { norm }),
+            &reads,
+            &[sums],
+        );
         let input_activation = node.inputs[0].activation;
         if let Some((grad_input, accumulate)) = node.gradient_of_input(0) {
             reads.insert(3, sums);
-            let kernel = Kernel::BatchNormBackwardInput { norm, input_activation, accumulate };
+            let kernel = Kernel::BatchNormBackwardInput(BatchNormBackwardInput {
+                norm,
+                input_activation,
+                accumulate,
+            });
             node.lowering.call(kernel, &reads, &[grad_input]);
         }
     }

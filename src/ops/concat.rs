@@ -2,7 +2,7 @@
 
 use super::Operation;
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, Part};
+use crate::kernel::{ConcatBackward, ConcatForward, Kernel, Part};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
@@ -50,7 +50,7 @@ impl Operation for Concat {
         let output = node.new_output();
         for (index, part) in parts(node).into_iter().enumerate() {
             let input = node.input(index);
-            node.lowering.call(Kernel::ConcatForward { part }, &[input], &[output]);
+            node.lowering.call(Kernel::ConcatForward(ConcatForward { part }), &[input], &[output]);
         }
     }
 
@@ -59,7 +59,7 @@ impl Operation for Concat {
         for (index, part) in parts(node).into_iter().enumerate() {
             if let Some((grad_input, accumulate)) = node.gradient_of_input(index) {
                 node.lowering.call(
-                    Kernel::ConcatBackward { part, accumulate },
+                    Kernel::ConcatBackward(ConcatBackward { part, accumulate }),
                     &[gradient],
                     &[grad_input],
                 );

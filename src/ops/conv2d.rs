@@ -2,7 +2,9 @@
 
 use super::{Initialisation, Operation, ParameterSpec};
 use crate::error::{Error, Result};
-use crate::kernel::{Activation, Convolution, Kernel};
+use crate::kernel::{
+    Activation, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Convolution, Kernel,
+};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::{Padding, Shape, Window, output_size};
 
@@ -91,7 +93,7 @@ pub(super) fn linear_forward(
     let (input, block) = (node.input(0), node.parameters());
     let output = node.new_output();
     node.lowering.call(
-        Kernel::Conv2dForward { convolution, activation, norm: None },
+        Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm: None }),
         &[input, block],
         &[output],
     );
@@ -108,7 +110,7 @@ pub(super) fn linear_backward(
     if !node.frozen {
         let grad_block = node.parameter_gradients();
         node.lowering.call(
-            Kernel::Conv2dBackwardWeight { convolution },
+            Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }),
             &[input, gradient],
             &[grad_block],
         );
@@ -119,7 +121,11 @@ pub(super) fn linear_backward(
         if input_activation != Activation::None {
             reads.push(input);
         }
-        let kernel = Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate };
+        let kernel = Kernel::Conv2dBackwardInput(Conv2dBackwardInput {
+            convolution,
+            input_activation,
+            accumulate,
+        });
         node.lowering.call(kernel, &reads, &[grad_input]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Operation;
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{self, Kernel};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
@@ -56,11 +56,11 @@ impl Operation for Dropout {
 
 impl Dropout {
     fn kernel(&self, node: &NodeLowering, accumulate: bool) -> Kernel {
-        Kernel::Dropout {
+        Kernel::Dropout(kernel::Dropout {
             len: node.shape.len(),
             keep_prob: self.keep_prob,
             layer: node.random_layer,
             accumulate,
-        }
+        })
     }
 }

@@ -3,7 +3,10 @@
 //! Values are numbered as they are made and live in `Storage::Workspace(value)`; the plan later maps values to buffers by
 //! lifetime.
 
-use crate::kernel::{Activation, BatchNorm, Call, Extent, Kernel, Storage, TiledAdd, View};
+use crate::kernel::{
+    Activation, ActivationBackward, AddBackward, BatchNorm, Call, Conv2dForward, Extent, Kernel,
+    Storage, TiledAdd, View,
+};
 use crate::shape::Shape;
 
 /// What a plan is for.
@@ -160,7 +163,8 @@ impl NodeLowering<'_> {
         let (input, running) = (self.input(0), self.running_statistics());
         let block = running_norm.rescale.then(|| self.parameters());
         let Some(call) = self.lowering.calls.last_mut() else { return false };
-        let Kernel::Conv2dForward { norm: norm @ None, .. } = &mut call.kernel else {
+        let Kernel::Conv2dForward(Conv2dForward { norm: norm @ None, .. }) = &mut call.kernel
+        else {
             return false;
         };
         if call.writes[0] != input || !self.inputs[0].sole_consumer {
@@ -220,8 +224,11 @@ impl NodeLowering<'_> {
         }
         let output = self.output();
         let masked = self.lowering.value(Extent::PerSample(self.shape.len()));
-        let kernel =
-            Kernel::ActivationBackward { len: self.shape.len(), activation, accumulate: false };
+        let kernel = Kernel::ActivationBackward(ActivationBackward {
+            len: self.shape.len(),
+            activation,
+            accumulate: false,
+        });
         self.lowering.call(kernel, &[output, gradient], &[masked]);
         Some(masked)
     }
@@ -262,7 +269,11 @@ impl NodeLowering<'_> {
         if let Some((grad_input, accumulate)) = self.gradient_of_input(0) {
             let (pixels, channels) = (self.shape.pixels(), self.shape.channels);
             let add = TiledAdd { pixels, channels, tile: channels };
-            self.lowering.call(Kernel::AddBackward { add, accumulate }, &[gradient], &[grad_input]);
+            self.lowering.call(
+                Kernel::AddBackward(AddBackward { add, accumulate }),
+                &[gradient],
+                &[grad_input],
+            );
         }
     }
 }

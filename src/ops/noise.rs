@@ -2,7 +2,7 @@
 
 use super::Operation;
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{self, Kernel};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
 
@@ -49,8 +49,13 @@ impl Operation for Noise {
         let Self { mean, std, ratio } = *self;
         let input = node.input(0);
         let output = node.new_output();
-        let kernel =
-            Kernel::Noise { len: node.shape.len(), mean, std, ratio, layer: node.random_layer };
+        let kernel = Kernel::Noise(kernel::Noise {
+            len: node.shape.len(),
+            mean,
+            std,
+            ratio,
+            layer: node.random_layer,
+        });
         node.lowering.call(kernel, &[input], &[output]);
     }
 

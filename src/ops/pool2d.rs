@@ -3,7 +3,9 @@
 use super::Operation;
 use super::conv2d::windowed_shape;
 use crate::error::Result;
-use crate::kernel::{Extent, Kernel, Pooling};
+use crate::kernel::{
+    AvgPoolBackward, AvgPoolForward, Extent, Kernel, MaxPoolBackward, MaxPoolForward, Pooling,
+};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::{Padding, Shape, Window};
 
@@ -56,14 +58,16 @@ impl Operation for Pool2d {
                 let indices = node.lowering.value(Extent::PerSample(node.shape.len()));
                 node.save(indices);
                 node.lowering.call(
-                    Kernel::MaxPoolForward { pooling },
+                    Kernel::MaxPoolForward(MaxPoolForward { pooling }),
                     &[input],
                     &[output, indices],
                 );
             }
-            PoolKind::Average => {
-                node.lowering.call(Kernel::AvgPoolForward { pooling }, &[input], &[output])
-            }
+            PoolKind::Average => node.lowering.call(
+                Kernel::AvgPoolForward(AvgPoolForward { pooling }),
+                &[input],
+                &[output],
+            ),
         }
     }
 
@@ -75,14 +79,14 @@ impl Operation for Pool2d {
             PoolKind::Max => {
                 let indices = node.saved();
                 node.lowering.call(
-                    Kernel::MaxPoolBackward { pooling, accumulate },
+                    Kernel::MaxPoolBackward(MaxPoolBackward { pooling, accumulate }),
                     &[gradient, indices],
                     &[grad_input],
                 );
             }
             PoolKind::Average => {
                 node.lowering.call(
-                    Kernel::AvgPoolBackward { pooling, accumulate },
+                    Kernel::AvgPoolBackward(AvgPoolBackward { pooling, accumulate }),
                     &[gradient],
                     &[grad_input],
                 );

@@ -38,7 +38,11 @@ for (const locale of ['en-US', 'ko-KR']) {
 async function check(page, where) {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(serious.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)).toEqual([]);
+  expect(
+    serious.map(
+      ({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+    ),
+  ).toEqual([]);
 }
 
 test.describe('by keyboard', () => {
@@ -73,7 +77,7 @@ test.describe('by keyboard', () => {
 
 /** Tabs to a button or link by its words and presses it. @param {import('@playwright/test').Page} page @param {string} words */
 async function press(page, words) {
-  await tabTo(page, (wanted) => document.activeElement?.textContent?.trim() === wanted, words);
+  await tabTo(page, wanted => document.activeElement?.textContent?.trim() === wanted, words);
   await page.keyboard.press('Enter');
 }
 

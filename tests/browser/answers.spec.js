@@ -17,10 +17,14 @@ test('a finished run is calibrated, and takes its flowers for flowers', async ({
   await expect(page.locator('floret-report .figure')).toHaveCount(1, { timeout: 90_000 });
   await go(page, 'report');
   await expect(page.locator('.reliability-bar')).toHaveCount(15);
-  await expect(page.getByText(/before they were fitted to the validation photos/)).toBeVisible({ timeout: 90_000 });
+  await expect(page.getByText(/before they were fitted to the validation photos/)).toBeVisible({
+    timeout: 90_000,
+  });
 
   await go(page, 'classify');
-  await page.locator('input[name="photo"]').setInputFiles({ name: 'daisy.png', mimeType: 'image/png', buffer: flower('daisy', 77) });
+  await page
+    .locator('input[name="photo"]')
+    .setInputFiles({ name: 'daisy.png', mimeType: 'image/png', buffer: flower('daisy', 77) });
   expect(Object.keys(await answers(page)).sort()).toEqual(CLASSES);
   await expect(page.locator('.none-of-these')).toHaveCount(0);
   expect(heard).toEqual([]);
@@ -34,5 +38,7 @@ test('the network that an experiment leaves is calibrated too', async ({ page })
   await page.locator('floret-compare').getByRole('button', { name: 'Train all four' }).click();
   await expect(page.locator('floret-compare .answers-table')).toBeVisible({ timeout: 180_000 });
   await go(page, 'report');
-  await expect(page.getByText(/before they were fitted to the validation photos/)).toBeVisible({ timeout: 180_000 });
+  await expect(page.getByText(/before they were fitted to the validation photos/)).toBeVisible({
+    timeout: 180_000,
+  });
 });

@@ -14,7 +14,9 @@ async function prepare(page, query = '') {
   await expect(page.locator('footer span').last()).not.toBeEmpty();
   await loadPhotos(page, 12);
   await go(page, 'network');
-  await page.getByLabel('Its notation').fill("['serial', ['conv', {'ksize': 3, 'chn': 8, 'stride': 2}], ['avg', {'stride': 4}]]");
+  await page
+    .getByLabel('Its notation')
+    .fill("['serial', ['conv', {'ksize': 3, 'chn': 8, 'stride': 2}], ['avg', {'stride': 4}]]");
   await page.locator('#input-size').fill('16');
   await expect(page.locator('#notation-problem')).toContainText('Reads well');
   await go(page, 'train');
@@ -23,7 +25,7 @@ async function prepare(page, query = '') {
 /** The costs of the epochs that are in the log. @param {Page} page */
 async function costs(page) {
   const lines = await page.locator('.log li').allTextContents();
-  return lines.flatMap((line) => line.match(/^Epoch \d+: cost=[\d.]+, accuracy=[\d./]+/) ?? []);
+  return lines.flatMap(line => line.match(/^Epoch \d+: cost=[\d.]+, accuracy=[\d./]+/) ?? []);
 }
 
 /** @param {Page} page @param {number} epochs */
@@ -37,7 +39,7 @@ async function trained(page, epochs) {
 
 /** The worker that holds the engine; its threads are workers too. @param {Page} page */
 function engineWorker(page) {
-  const worker = page.workers().find((each) => each.url().endsWith('worker.js'));
+  const worker = page.workers().find(each => each.url().endsWith('worker.js'));
   if (!worker) throw new Error('the page has no worker');
   return worker;
 }
@@ -69,7 +71,9 @@ test('where it may be taken, both are tried and the quicker one trains', async (
   await setEpochs(page, 1);
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await trained(page, 1);
-  await expect(page.locator('floret-device')).toContainText(/Tried first, in photos a second: WebGPU, google swiftshader: [\d,.]+ and CPU.*: [\d,.]+\./);
+  await expect(page.locator('floret-device')).toContainText(
+    /Tried first, in photos a second: WebGPU, google swiftshader: [\d,.]+ and CPU.*: [\d,.]+\./,
+  );
   await expect(page.locator('floret-device')).toContainText('Running on CPU');
 });
 
@@ -106,7 +110,9 @@ test('a run moves to another device with its state', async ({ page }) => {
   await page.getByRole('button', { name: 'Start over' }).click();
   await expect(page.getByRole('button', { name: 'Stop', exact: true })).toBeVisible();
   await page.locator('#device').selectOption('gpu');
-  await expect(page.locator('floret-device')).toContainText('Running on WebGPU, google swiftshader', { timeout: 60_000 });
+  await expect(page.locator('floret-device')).toContainText('Running on WebGPU, google swiftshader', {
+    timeout: 60_000,
+  });
   await page.locator('#device').selectOption('cpu');
   await expect(page.locator('floret-device')).toContainText('Running on CPU', { timeout: 60_000 });
   const moved = await stopped();
@@ -120,7 +126,9 @@ test('a run moves to another device with its state', async ({ page }) => {
 const EPOCHS = 60;
 
 for (const back of [true, false]) {
-  test(`a device lost in the middle of an epoch: ${back ? 'it comes back and loses nothing' : 'the processor takes over'}`, async ({ page }) => {
+  test(`a device lost in the middle of an epoch: ${back ? 'it comes back and loses nothing' : 'the processor takes over'}`, async ({
+    page,
+  }) => {
     await prepare(page);
     await watchDevices(page);
     await page.locator('#device').selectOption('gpu');
@@ -130,14 +138,16 @@ for (const back of [true, false]) {
 
     await page.getByRole('button', { name: 'Start over' }).click();
     await expect(page.locator('.log li').nth(2)).toBeVisible();
-    await engineWorker(page).evaluate((comesBack) => {
+    await engineWorker(page).evaluate(comesBack => {
       const scope = /** @type {any} */ (globalThis);
       if (!comesBack) scope.navigator.gpu.requestAdapter = async () => null;
       scope.opened.destroy();
     }, back);
     const again = await trained(page, EPOCHS);
     const name = back ? 'WebGPU, google swiftshader' : 'CPU';
-    await expect(page.locator('floret-device')).toContainText(`The device was lost; the run goes on from its last state, on ${name}`);
+    await expect(page.locator('floret-device')).toContainText(
+      `The device was lost; the run goes on from its last state, on ${name}`,
+    );
     if (back) expect(again).toEqual(alone);
     await go(page, 'report');
     await expect(page.locator('floret-report .figure')).toHaveCount(1);
@@ -147,7 +157,9 @@ for (const back of [true, false]) {
 test('too much for the memory: the batch that fits is one press away', async ({ page }) => {
   await prepare(page);
   await go(page, 'network');
-  await page.getByLabel('Its notation').fill("['serial', ['conv', {'ksize': 3, 'chn': 256}], ['avg', {'stride': 8}]]");
+  await page
+    .getByLabel('Its notation')
+    .fill("['serial', ['conv', {'ksize': 3, 'chn': 256}], ['avg', {'stride': 8}]]");
   await page.locator('#input-size').fill('64');
   await expect(page.locator('#notation-problem')).toContainText('Reads well');
   await go(page, 'train');
@@ -155,7 +167,9 @@ test('too much for the memory: the batch that fits is one press away', async ({ 
   await page.locator('#set-batch_size').blur();
   await setEpochs(page, 1);
   await page.getByRole('button', { name: 'Start', exact: true }).click();
-  await expect(page.locator('floret-train .fault')).toContainText(/This needs .* of memory, and .* are allowed\. A batch of \d+ would fit\./);
+  await expect(page.locator('floret-train .fault')).toContainText(
+    /This needs .* of memory, and .* are allowed\. A batch of \d+ would fit\./,
+  );
   const button = page.getByRole('button', { name: /^Start with a batch of \d+$/ });
   const batch = (await button.textContent())?.match(/\d+/)?.[0] ?? '';
   await button.click();

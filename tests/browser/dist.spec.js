@@ -7,8 +7,10 @@ test('every file of the list is served, at its length', async ({ request }) => {
   /** @type {{ version: string, files: { path: string, hash: string, bytes: number }[] }} */
   const { version, files } = await (await request.get(`${site}files.json`)).json();
   expect(version).toMatch(/^[0-9a-f]{64}$/);
-  const paths = files.map((file) => file.path);
-  expect(paths).toEqual(expect.arrayContaining(['index.html', 'sw.js', 'pkg/packages.json', 'vendor/uPlot.esm.js']));
+  const paths = files.map(file => file.path);
+  expect(paths).toEqual(
+    expect.arrayContaining(['index.html', 'sw.js', 'pkg/packages.json', 'vendor/uPlot.esm.js']),
+  );
   for (const { path, bytes } of files) {
     const answer = await request.get(site + path);
     expect(answer.status(), path).toBe(200);

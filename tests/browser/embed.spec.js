@@ -7,10 +7,12 @@ import { complaints } from './visit.js';
 const floret = String(process.env.FLORET_URL);
 /** The page of course notes: another port, which makes it another origin. Its answer, and its headers, are what a test last asked for. */
 let notes = { body: '', headers: {} };
-const host = createServer((_, response) => response.writeHead(200, { 'Content-Type': 'text/html', ...notes.headers }).end(notes.body));
+const host = createServer((_, response) =>
+  response.writeHead(200, { 'Content-Type': 'text/html', ...notes.headers }).end(notes.body),
+);
 
 test.use({ locale: 'en-US' });
-test.beforeAll(() => new Promise((resolve) => host.listen(0, '127.0.0.1', () => resolve(undefined))));
+test.beforeAll(() => new Promise(resolve => host.listen(0, '127.0.0.1', () => resolve(undefined))));
 test.afterAll(() => {
   host.close();
 });
@@ -38,15 +40,20 @@ test('drawn flowers are learned in a page of another origin', async ({ page }) =
   await expect(frame.getByRole('heading', { name: 'plain_flower' })).toBeVisible();
   const before = (await page.locator('iframe').boundingBox())?.height ?? 0;
   await frame.getByRole('button', { name: 'Start' }).click();
-  await expect(frame.locator('.says')).toHaveText(/^It has learned: [\d.]+% of \d+ unseen photos named rightly\.$/, { timeout: 90_000 });
+  await expect(frame.locator('.says')).toHaveText(
+    /^It has learned: [\d.]+% of \d+ unseen photos named rightly\.$/,
+    { timeout: 90_000 },
+  );
   await expect(frame.locator('.chart canvas').first()).toBeVisible();
   // The frame is as tall as its page: the curves made it grow.
   const box = await page.locator('iframe').boundingBox();
   expect(box?.height).toBeGreaterThan(before);
-  const inner = await frame.locator('html').evaluate((html) => html.getBoundingClientRect().height);
+  const inner = await frame.locator('html').evaluate(html => html.getBoundingClientRect().height);
   expect(Math.abs((box?.height ?? 0) - inner)).toBeLessThan(2);
   const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id)).toEqual([]);
+  expect(
+    violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id),
+  ).toEqual([]);
   expect(heard).toEqual([]);
 });
 
@@ -56,7 +63,7 @@ test('language, theme and what to show are attributes', async ({ page }) => {
   await expect(frame.locator('html')).toHaveAttribute('data-theme', 'dark');
   await expect(frame.getByRole('button', { name: '시작' })).toBeEnabled();
   await expect(frame.locator('floret-classify')).toBeVisible();
-  await page.locator('floret-trainer').evaluate((trainer) => trainer.setAttribute('theme', 'light'));
+  await page.locator('floret-trainer').evaluate(trainer => trainer.setAttribute('theme', 'light'));
   await expect(frame.locator('html')).toHaveAttribute('data-theme', 'light');
 });
 
@@ -75,7 +82,10 @@ test('a name that is no network is said', async ({ page }) => {
 });
 
 test('a page that is isolated gives the trainer threads', async ({ page }) => {
-  const frame = await open(page, 'network="plain_flower"', { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' });
+  const frame = await open(page, 'network="plain_flower"', {
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+  });
   await expect(frame.getByRole('button', { name: 'Start' })).toBeEnabled();
   expect(await frame.locator('html').evaluate(() => crossOriginIsolated)).toBe(true);
 });

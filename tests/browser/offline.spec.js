@@ -30,20 +30,20 @@ test('what the page has fetched is not sent again to be kept', async ({ page }) 
   /** Paths whose content was sent. @type {string[]} */
   const sent = [];
   const host = createServer(({ url = '/', headers }, response) => {
-    get(new URL(url, site), { headers }, (answer) => {
+    get(new URL(url, site), { headers }, answer => {
       if (answer.statusCode === 200) sent.push(url);
       response.writeHead(Number(answer.statusCode), answer.headers);
       answer.pipe(response);
     });
   });
-  await new Promise((resolve) => host.listen(0, '127.0.0.1', () => resolve(null)));
+  await new Promise(resolve => host.listen(0, '127.0.0.1', () => resolve(null)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (host.address());
   await page.goto(`http://localhost:${port}/?offline=1`);
   await expect.poll(() => page.evaluate(() => crossOriginIsolated).catch(() => false)).toBe(true);
   await page.locator('.steps a[href="#classify"]').click();
   await expect(page.locator('#model-choice option:checked')).not.toBeDisabled();
   host.close();
-  const large = sent.filter((path) => /\.(safetensors|wasm)$/.test(path));
+  const large = sent.filter(path => /\.(safetensors|wasm)$/.test(path));
   expect(large).toContainEqual(expect.stringContaining('.safetensors'));
   expect(large).toEqual([...new Set(large)]);
 });

@@ -10,7 +10,10 @@ test('photos, training, stop and continue, report, classification, model file', 
   const heard = complaints(page);
   await visit(page);
 
-  await loadPhotos(page, 40, [['garden/rose/broken.png', Buffer.from('no picture at all')], ['garden/notes.txt', Buffer.from('water daily')]]);
+  await loadPhotos(page, 40, [
+    ['garden/rose/broken.png', Buffer.from('no picture at all')],
+    ['garden/notes.txt', Buffer.from('water daily')],
+  ]);
   await expect(page.locator('.class-card')).toHaveCount(CLASSES.length);
   await expect(page.getByRole('heading', { name: '200 photos in 5 classes' })).toBeVisible();
   await page.locator('.skipped summary').click();
@@ -32,13 +35,17 @@ test('photos, training, stop and continue, report, classification, model file', 
   await resume.click();
   await expect(page.locator('floret-report .figure')).toHaveCount(1);
   await expect(page.locator('.log li')).toHaveCount(7);
-  await expect(page.locator('.log li').last()).toHaveText(/^Epoch 6: cost=\d+\.\d{3}, accuracy=\d\.\d{3}\/\d\.\d{3} \(\d+\/\d+ secs\)$/);
+  await expect(page.locator('.log li').last()).toHaveText(
+    /^Epoch 6: cost=\d+\.\d{3}, accuracy=\d\.\d{3}\/\d\.\d{3} \(\d+\/\d+ secs\)$/,
+  );
 
   await page.getByRole('link', { name: 'See its report' }).click();
   const accuracy = Number.parseFloat((await page.locator('floret-report .figure').textContent()) ?? '');
   expect(accuracy).toBeGreaterThan(40);
   await expect(page.locator('.confusion tbody tr')).toHaveCount(CLASSES.length);
-  await expect(page.locator('.gallery.samples figcaption').first()).toHaveText(/^Probabilities \[[ \d]\d,.*\] => guess \w+ : truth \w+ => [OX]$/);
+  await expect(page.locator('.gallery.samples figcaption').first()).toHaveText(
+    /^Probabilities \[[ \d]\d,.*\] => guess \w+ : truth \w+ => [OX]$/,
+  );
 
   await go(page, 'classify');
   const photo = { name: 'new.png', mimeType: 'image/png', buffer: flower('daisy', 77) };
@@ -54,7 +61,13 @@ test('photos, training, stop and continue, report, classification, model file', 
 
   await page.reload();
   await go(page, 'classify');
-  await page.locator('input[name="model"]').setInputFiles({ name: 'residual_flower.safetensors', mimeType: 'application/octet-stream', buffer: header });
+  await page
+    .locator('input[name="model"]')
+    .setInputFiles({
+      name: 'residual_flower.safetensors',
+      mimeType: 'application/octet-stream',
+      buffer: header,
+    });
   // Until the file is open the page's own model answers.
   await expect(page.locator('#model-choice')).toHaveValue('file');
   await page.locator('input[name="photo"]').setInputFiles(photo);
@@ -96,7 +109,9 @@ test('an interrupted run is there on the next visit, and can be deleted', async 
   await expect(page.locator('.last-visit')).toBeHidden();
 });
 
-test('an engine that stopped is started again: what was kept comes back, the page\'s own model answers', async ({ page }) => {
+test("an engine that stopped is started again: what was kept comes back, the page's own model answers", async ({
+  page,
+}) => {
   await visit(page);
   await loadPhotos(page, 12);
   await page.evaluate(async () => {
@@ -106,24 +121,42 @@ test('an engine that stopped is started again: what was kept comes back, the pag
   await page.getByRole('button', { name: 'Go on' }).click();
   await expect(page.locator('.class-card')).toHaveCount(CLASSES.length);
   await go(page, 'classify');
-  await page.locator('input[name="photo"]').setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('tulip', 5) });
+  await page
+    .locator('input[name="photo"]')
+    .setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('tulip', 5) });
   expect(Object.keys(await answers(page)).sort()).toEqual(CLASSES);
 });
 
 test('an archive that is broken off costs no photo of the others', async ({ page }) => {
   await visit(page);
   const whole = zip(garden(2));
-  const broken = { name: 'broken.zip', mimeType: 'application/zip', buffer: whole.subarray(0, whole.length / 2) };
-  await page.locator('input[name="archive"]').setInputFiles([broken, { name: 'garden.zip', mimeType: 'application/zip', buffer: zip(garden(3)) }]);
-  await expect(page.getByRole('heading', { name: `${3 * CLASSES.length} photos in ${CLASSES.length} classes` })).toBeVisible();
+  const broken = {
+    name: 'broken.zip',
+    mimeType: 'application/zip',
+    buffer: whole.subarray(0, whole.length / 2),
+  };
+  await page
+    .locator('input[name="archive"]')
+    .setInputFiles([broken, { name: 'garden.zip', mimeType: 'application/zip', buffer: zip(garden(3)) }]);
+  await expect(
+    page.getByRole('heading', { name: `${3 * CLASSES.length} photos in ${CLASSES.length} classes` }),
+  ).toBeVisible();
   await page.locator('.skipped summary').click();
   await expect(page.locator('.skipped li')).toHaveText(/^broken\.zip — /);
 });
 
 test('a picture of another format is told how to become one', async ({ page }) => {
   await visit(page);
-  await page.locator('input[name="question"]').setInputFiles({ name: 'rose.heic', mimeType: 'image/heic', buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1') });
-  await expect(page.getByRole('alert')).toContainText('rose.heic cannot be read: a HEIC photo; save it as JPEG or PNG');
+  await page
+    .locator('input[name="question"]')
+    .setInputFiles({
+      name: 'rose.heic',
+      mimeType: 'image/heic',
+      buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1'),
+    });
+  await expect(page.getByRole('alert')).toContainText(
+    'rose.heic cannot be read: a HEIC photo; save it as JPEG or PNG',
+  );
 });
 
 test('a slip in the notation is shown at its place, with a suggestion', async ({ page }) => {
@@ -144,12 +177,22 @@ test('the log of a long run keeps its newest epochs', async ({ page }) => {
   await visit(page);
   await go(page, 'train');
   const show = (/** @type {number} */ epochs) =>
-    page.evaluate(async (epochs) => {
+    page.evaluate(async epochs => {
       const { store } = await import(new URL('./state.js', location.href).href);
-      const line = (/** @type {number} */ epoch) => ({ epoch, loss: 1, accuracy: 0.5, validation_accuracy: 0.5, learning_rate: 0.001, seconds: 0, total_seconds: epoch });
+      const line = (/** @type {number} */ epoch) => ({
+        epoch,
+        loss: 1,
+        accuracy: 0.5,
+        validation_accuracy: 0.5,
+        learning_rate: 0.001,
+        seconds: 0,
+        total_seconds: epoch,
+      });
       const lines = Array.from({ length: epochs }, (_, index) => line(index + 1));
       const { run } = store.value;
-      store.set({ run: { ...run, status: 'stopped', model: 'a network', history: { ...run.history, lines } } });
+      store.set({
+        run: { ...run, status: 'stopped', model: 'a network', history: { ...run.history, lines } },
+      });
     }, epochs);
   for (const epochs of [300, 900, 5000]) {
     await show(epochs);
@@ -164,7 +207,7 @@ test('a run is drawn now and then, not whenever there is news of it', async ({ p
   await loadPhotos(page, 12);
   await go(page, 'train');
   await setEpochs(page, 100);
-  const watched = await page.locator('.facts').evaluateHandle((facts) => {
+  const watched = await page.locator('.facts').evaluateHandle(facts => {
     const drawn = /** @type {number[]} */ ([]);
     new MutationObserver(() => drawn.push(performance.now())).observe(facts, { childList: true });
     return drawn;

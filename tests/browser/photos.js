@@ -30,13 +30,18 @@ function random(seed) {
 export function flower(name, seed, size = 64) {
   const { colour, petals, heart } = FLOWERS[/** @type {keyof typeof FLOWERS} */ (name)];
   const next = random(seed + 1);
-  const [turn, radius, x0, y0] = [next() * 7, size * (0.32 + 0.12 * next()), size * (0.42 + 0.16 * next()), size * (0.42 + 0.16 * next())];
+  const [turn, radius, x0, y0] = [
+    next() * 7,
+    size * (0.32 + 0.12 * next()),
+    size * (0.42 + 0.16 * next()),
+    size * (0.42 + 0.16 * next()),
+  ];
   const ground = [40 + 60 * next(), 90 + 60 * next(), 30 + 50 * next()];
   return png(size, (x, y) => {
     const [distance, angle] = [Math.hypot(x - x0, y - y0) / radius, Math.atan2(y - y0, x - x0)];
     const reach = 0.7 + 0.3 * Math.cos(petals * angle + turn);
     const pixel = distance < heart ? [120, 80, 20] : distance < reach ? colour : ground;
-    return pixel.map((value) => value + 24 * (next() - 0.5));
+    return pixel.map(value => value + 24 * (next() - 0.5));
   });
 }
 
@@ -67,7 +72,12 @@ function png(size, pixel) {
   header.writeUInt32BE(size, 4);
   header.set([8, 2, 0, 0, 0], 8);
   const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** @param {string} type @param {Buffer} data */
@@ -82,7 +92,11 @@ function chunk(type, data) {
 /** `count` flowers of every class, by path. @param {number} count @returns {[string, Buffer][]} */
 export function garden(count) {
   return CLASSES.flatMap((name, kind) =>
-    Array.from({ length: count }, (_, index) => /** @type {[string, Buffer]} */ ([`garden/${name}/${index}.png`, flower(name, 1000 * kind + index)])),
+    Array.from(
+      { length: count },
+      (_, index) =>
+        /** @type {[string, Buffer]} */ ([`garden/${name}/${index}.png`, flower(name, 1000 * kind + index)]),
+    ),
   );
 }
 

@@ -11,7 +11,7 @@ async function waitFor(url) {
       await fetch(url);
       return;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise(resolve => setTimeout(resolve, 100));
     }
   }
 }
@@ -20,7 +20,7 @@ const url = process.argv[2];
 await waitFor(url);
 const browser = await chromium.launch({ executablePath, args });
 const page = await browser.newPage();
-page.on('pageerror', (error) => console.error(error.message));
+page.on('pageerror', error => console.error(error.message));
 await page.goto(url);
 const output = page.locator('#output');
 await output.filter({ hasText: 'test result: ' }).waitFor({ state: 'attached', timeout: LONGEST_SUITE_MS });

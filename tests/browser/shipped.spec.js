@@ -30,16 +30,22 @@ test('a photo is classified before any training, as its file classifies it', asy
 
   // The very file from the disk answers alike.
   const buffer = readFileSync(resolve(MODELS, index[0].file));
-  await page.locator('input[name="model"]').setInputFiles({ name: 'mine.safetensors', mimeType: 'application/octet-stream', buffer });
+  await page
+    .locator('input[name="model"]')
+    .setInputFiles({ name: 'mine.safetensors', mimeType: 'application/octet-stream', buffer });
   await expect(page.locator('#model-choice')).toHaveValue('file');
   await expect.poll(() => answers(page)).toEqual(shipped);
   expect(heard).toEqual([]);
 });
 
-test('a picture without a flower is called none of these, and what it would be if it had to', async ({ page }) => {
+test('a picture without a flower is called none of these, and what it would be if it had to', async ({
+  page,
+}) => {
   await visit(page);
   await go(page, 'classify');
-  await page.locator('input[name="photo"]').setInputFiles({ name: 'house.png', mimeType: 'image/png', buffer: house() });
+  await page
+    .locator('input[name="photo"]')
+    .setInputFiles({ name: 'house.png', mimeType: 'image/png', buffer: house() });
   await expect(page.locator('.none-of-these')).toHaveText('None of these');
   expect(Object.keys(await answers(page)).sort()).toEqual(CLASSES);
 });
@@ -52,7 +58,10 @@ test('every model that the page lists opens, with its card', async ({ page, requ
   for (const { file, card } of index) {
     await choice.selectOption(file);
     await expect(page.locator('floret-model progress')).toHaveCount(0);
-    await expect(page.locator('floret-model a')).toHaveAttribute('href', `models/${card.replace('.md', '.html')}`);
+    await expect(page.locator('floret-model a')).toHaveAttribute(
+      'href',
+      `models/${card.replace('.md', '.html')}`,
+    );
     await expect(choice).toHaveValue(file);
     const told = await request.get(`${process.env.FLORET_URL}models/${card.replace('.md', '.html')}`);
     expect(await told.text()).toContain('<table>');
@@ -61,7 +70,7 @@ test('every model that the page lists opens, with its card', async ({ page, requ
 
 test('a model that does not come whole is thrown away, said, and harmless', async ({ page }) => {
   const served = `**/models/${index[0].file}`;
-  await page.route(served, async (route) => {
+  await page.route(served, async route => {
     const response = await route.fetch();
     const body = await response.body();
     body[body.length - 1] ^= 1;
@@ -71,7 +80,7 @@ test('a model that does not come whole is thrown away, said, and harmless', asyn
   await go(page, 'classify');
   await expect(page.locator('floret-model .fault')).toContainText('came damaged');
   await page.unroute(served);
-  await page.route(served, (route) => route.abort());
+  await page.route(served, route => route.abort());
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.locator('floret-model .fault')).toContainText('the network is away');
   await page.unroute(served);

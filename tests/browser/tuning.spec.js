@@ -19,9 +19,15 @@ test('an open model learns classes of its own from twenty photos each', async ({
 
   await go(page, 'photos');
   const files = Object.entries(OWN).flatMap(([name, drawn], kind) =>
-    Array.from({ length: PHOTOS }, (_, index) => /** @type {[string, Buffer]} */ ([`mine/${name}/${index}.png`, flower(drawn, 500 * kind + index)])),
+    Array.from(
+      { length: PHOTOS },
+      (_, index) =>
+        /** @type {[string, Buffer]} */ ([`mine/${name}/${index}.png`, flower(drawn, 500 * kind + index)]),
+    ),
   );
-  await page.locator('input[name="archive"]').setInputFiles({ name: 'mine.zip', mimeType: 'application/zip', buffer: zip(files) });
+  await page
+    .locator('input[name="archive"]')
+    .setInputFiles({ name: 'mine.zip', mimeType: 'application/zip', buffer: zip(files) });
   await expect(page.locator('.class-card')).toHaveCount(3);
 
   await go(page, 'train');
@@ -37,7 +43,9 @@ test('an open model learns classes of its own from twenty photos each', async ({
   expect(accuracy).toBeGreaterThan(40);
 
   await go(page, 'classify');
-  await page.locator('input[name="photo"]').setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('rose', 4242) });
+  await page
+    .locator('input[name="photo"]')
+    .setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('rose', 4242) });
   expect(Object.keys(await answers(page)).sort()).toEqual(Object.keys(OWN).sort());
 
   // From nothing, the settings are those of a run from nothing again.

@@ -8,8 +8,8 @@ import { garden, zip } from './photos.js';
 export function complaints(page) {
   /** @type {string[]} */
   const heard = [];
-  page.on('pageerror', (error) => heard.push(error.message));
-  page.on('console', (message) => {
+  page.on('pageerror', error => heard.push(error.message));
+  page.on('console', message => {
     if (message.type() === 'error') heard.push(message.text());
   });
   return heard;
@@ -28,7 +28,13 @@ export async function visit(page) {
  * @param {[string, Buffer][]} [more]
  */
 export async function loadPhotos(page, count, more = []) {
-  await page.locator('input[name="archive"]').setInputFiles({ name: 'garden.zip', mimeType: 'application/zip', buffer: zip([...garden(count), ...more]) });
+  await page
+    .locator('input[name="archive"]')
+    .setInputFiles({
+      name: 'garden.zip',
+      mimeType: 'application/zip',
+      buffer: zip([...garden(count), ...more]),
+    });
   await expect(page.locator('.class-card canvas').first()).toBeVisible();
 }
 

@@ -32,7 +32,9 @@ test('plain and residual are compared, and a photo gets its heat map', async ({ 
   const now = await says.allTextContents();
   expect(now).toHaveLength(2);
   for (const [index, network] of ['plain_flower', 'residual_flower'].entries()) {
-    expect(now[index]).toMatch(new RegExp(`^${network} LAB: [0-9.]+ at the first layer, [0-9.]+ at the last one`));
+    expect(now[index]).toMatch(
+      new RegExp(`^${network} LAB: [0-9.]+ at the first layer, [0-9.]+ at the last one`),
+    );
   }
   await page.getByLabel('At the start').check({ force: true });
   await expect(page.locator('floret-signals .row')).toContainText('Before the first step.');
@@ -44,16 +46,24 @@ test('plain and residual are compared, and a photo gets its heat map', async ({ 
   await expect(page.locator('floret-costs')).toContainText('16.9 times fewer multiplications');
   await expect(page.locator('floret-costs table').first().locator('tbody tr')).toHaveCount(18);
 
-  await page.locator('input[name="attention-photo"]').setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('daisy', 77, 200) });
+  await page
+    .locator('input[name="attention-photo"]')
+    .setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('daisy', 77, 200) });
   await expect(page.locator('floret-attention .says')).toHaveText(/^\w+, \d+%: (it is seen|nothing)/);
   await expect(page.locator('.heat-place canvas')).toHaveCount(2);
-  const drawn = () => page.locator('.heat-place canvas').last().evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL());
+  const drawn = () =>
+    page
+      .locator('.heat-place canvas')
+      .last()
+      .evaluate(canvas => /** @type {HTMLCanvasElement} */ (canvas).toDataURL());
   const own = await drawn();
   const classes = page.getByLabel('What speaks for');
   await classes.selectOption({ index: 3 });
   await expect.poll(drawn).not.toBe(own);
   const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id)).toEqual([]);
+  expect(
+    violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id),
+  ).toEqual([]);
   expect(heard).toEqual([]);
 });
 
@@ -66,20 +76,29 @@ test('the view is empty but whole before any training, and narrow screens hold i
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
 });
 
-test('the four networks are compared on the same photos, and the report is saved as one file', async ({ page }) => {
+test('the four networks are compared on the same photos, and the report is saved as one file', async ({
+  page,
+}) => {
   const heard = complaints(page);
   await visit(page);
   await loadPhotos(page, 12);
   await go(page, 'train');
   await setEpochs(page, 1);
   await page.getByRole('button', { name: 'Train all four' }).click();
-  await expect(page.locator('floret-compare [role="status"]')).toHaveText('1 of 4: inception_flower is learning.');
+  await expect(page.locator('floret-compare [role="status"]')).toHaveText(
+    '1 of 4: inception_flower is learning.',
+  );
   const answers = page.locator('.answers-table');
   await expect(answers.locator('thead th')).toHaveCount(6, { timeout: 100_000 });
   await expect(page.getByRole('button', { name: 'Train all four' })).toBeEnabled();
   await expect(answers.locator('tbody tr')).toHaveCount(6);
   await expect(answers.locator('img').first()).toHaveJSProperty('complete', true);
-  expect(await answers.locator('img').first().evaluate((image) => /** @type {HTMLImageElement} */ (image).naturalWidth)).toBeGreaterThan(0);
+  expect(
+    await answers
+      .locator('img')
+      .first()
+      .evaluate(image => /** @type {HTMLImageElement} */ (image).naturalWidth),
+  ).toBeGreaterThan(0);
   await expect(page.locator('floret-compare tbody').first().locator('tr')).toHaveCount(4);
 
   const saved = page.waitForEvent('download');
@@ -105,12 +124,17 @@ test('an experiment that is stopped keeps what it has', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'Continue', exact: true })).toBeVisible();
 });
 
-test('a stop while a network is judged ends the experiment, and leaves no button disabled', async ({ page }) => {
+test('a stop while a network is judged ends the experiment, and leaves no button disabled', async ({
+  page,
+}) => {
   await visit(page);
   const status = await page.evaluate(async () => {
     const { store } = await import(new URL('./state.js', location.href).href);
     const { stop } = await import(new URL('./session.js', location.href).href);
-    store.set({ run: { ...store.value.run, status: 'finished' }, comparison: { running: true, runs: [], experiment: null } });
+    store.set({
+      run: { ...store.value.run, status: 'finished' },
+      comparison: { running: true, runs: [], experiment: null },
+    });
     stop();
     return store.value.run.status;
   });

@@ -1,7 +1,10 @@
 //! Cases at the edges of f32: NaN, infinities, numbers far from zero.
 
 use super::{Case, pair, pair_target};
-use floret::kernel::{Activation, BatchNorm, Kernel, Pooling, StepInputs};
+use floret::kernel::{
+    Activation, ActivationForward, BatchNorm, BatchNormStatistics, Kernel, MaxPoolForward, Pooling,
+    Softmax, SoftmaxCrossEntropy, StepInputs,
+};
 use floret::shape::{Padding, Shape, Window};
 
 const NAN: f32 = f32::NAN;
@@ -16,7 +19,7 @@ pub fn not_finite() -> Vec<Case> {
     let numbers = vec![NAN, -NAN, INFINITY, -INFINITY, 0.0, -1.5, 1e30, -1e30];
     let activations = [Activation::None, Activation::Relu, Activation::Sigmoid, Activation::Tanh];
     let forward = activations.map(|activation| Case {
-        kernel: Kernel::ActivationForward { len: numbers.len(), activation },
+        kernel: Kernel::ActivationForward(ActivationForward { len: numbers.len(), activation }),
         step: step(1),
         reads: vec![numbers.clone()],
         writes: vec![vec![0.0; numbers.len()]],
@@ -27,7 +30,7 @@ pub fn not_finite() -> Vec<Case> {
         window: Window::new([3, 3], [1, 1], Padding::Same),
     };
     let pool = |input: Vec<f32>| Case {
-        kernel: Kernel::MaxPoolForward { pooling },
+        kernel: Kernel::MaxPoolForward(MaxPoolForward { pooling }),
         step: step(1),
         reads: vec![input],
         writes: vec![vec![0.0; 24], vec![0.0; 24]],
@@ -43,13 +46,13 @@ pub fn not_finite() -> Vec<Case> {
         vec![-200.0, 0.0, 200.0],
     ];
     let softmax = logits.clone().map(|logits| Case {
-        kernel: Kernel::Softmax { classes: 3 },
+        kernel: Kernel::Softmax(Softmax { classes: 3 }),
         step: step(1),
         reads: vec![logits],
         writes: vec![vec![0.0; 3]],
     });
     let loss = logits.map(|logits| Case {
-        kernel: Kernel::SoftmaxCrossEntropy { classes: 3 },
+        kernel: Kernel::SoftmaxCrossEntropy(SoftmaxCrossEntropy { classes: 3 }),
         step: step(1),
         reads: vec![logits, vec![0.0, 0.0, 1.0, 1.0]],
         writes: vec![vec![0.0; 3], vec![0.0; 3], vec![0.0; 4]],
@@ -71,7 +74,9 @@ pub fn far_from_zero() -> Vec<Case> {
     let case = |pixels: usize, channels: usize, distance: f32| {
         let wave = |i: usize| ((i / channels * 37 + i % channels * 11) % 64) as f32 / 64.0;
         Case {
-            kernel: Kernel::BatchNormStatistics { norm: norm(pixels, channels) },
+            kernel: Kernel::BatchNormStatistics(BatchNormStatistics {
+                norm: norm(pixels, channels),
+            }),
             step: step(3),
             reads: vec![(0..3 * pixels * channels).map(|i| distance + wave(i)).collect()],
             writes: vec![pair_target(channels), pair(vec![0.0; channels], vec![1.0; channels])],

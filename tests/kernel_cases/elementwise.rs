@@ -1,14 +1,17 @@
 //! Cases of activations, add, concatenation, dropout and noise.
 
 use super::{Case, Family, activation, channels, draw, family};
-use floret::kernel::{Kernel, Part, TiledAdd};
+use floret::kernel::{
+    ActivationBackward, ActivationForward, AddBackward, AddForward, ConcatBackward, ConcatForward,
+    Dropout, Kernel, Noise, Part, TiledAdd,
+};
 use proptest::prelude::*;
 
 fn activation_forward() -> impl Strategy<Value = Case> {
     (1..=300_usize, activation(), draw()).prop_map(|(len, activation, draw)| {
         let all = draw.batch_size() * len;
         Case {
-            kernel: Kernel::ActivationForward { len, activation },
+            kernel: Kernel::ActivationForward(ActivationForward { len, activation }),
             step: draw.step,
             reads: vec![draw.between(0, all, -4.0, 4.0)],
             writes: vec![draw.target(1, all, false)],
@@ -21,7 +24,11 @@ fn activation_backward() -> impl Strategy<Value = Case> {
         |(len, activation, accumulate, draw)| {
             let all = draw.batch_size() * len;
             Case {
-                kernel: Kernel::ActivationBackward { len, activation, accumulate },
+                kernel: Kernel::ActivationBackward(ActivationBackward {
+                    len,
+                    activation,
+                    accumulate,
+                }),
                 step: draw.step,
                 reads: vec![draw.outputs(0, all, activation), draw.numbers(1, all)],
                 writes: vec![draw.target(2, all, accumulate)],
@@ -42,7 +49,7 @@ fn add_forward() -> impl Strategy<Value = Case> {
     (tiled_add(), activation(), draw()).prop_map(|(add, activation, draw)| {
         let pixels = draw.batch_size() * add.pixels;
         Case {
-            kernel: Kernel::AddForward { add, activation },
+            kernel: Kernel::AddForward(AddForward { add, activation }),
             step: draw.step,
             reads: vec![draw.numbers(0, pixels * add.channels), draw.numbers(1, pixels * add.tile)],
             writes: vec![draw.target(2, pixels * add.channels, false)],
@@ -54,7 +61,7 @@ fn add_backward() -> impl Strategy<Value = Case> {
     (tiled_add(), any::<bool>(), draw()).prop_map(|(add, accumulate, draw)| {
         let pixels = draw.batch_size() * add.pixels;
         Case {
-            kernel: Kernel::AddBackward { add, accumulate },
+            kernel: Kernel::AddBackward(AddBackward { add, accumulate }),
             step: draw.step,
             reads: vec![draw.numbers(0, pixels * add.channels)],
             writes: vec![draw.target(1, pixels * add.tile, accumulate)],
@@ -77,7 +84,7 @@ fn concat_forward() -> impl Strategy<Value = Case> {
     (part(), draw()).prop_map(|(part, draw)| {
         let pixels = draw.batch_size() * part.pixels;
         Case {
-            kernel: Kernel::ConcatForward { part },
+            kernel: Kernel::ConcatForward(ConcatForward { part }),
             step: draw.step,
             reads: vec![draw.numbers(0, pixels * part.count)],
             // The other parts' channels stay as they are.
@@ -90,7 +97,7 @@ fn concat_backward() -> impl Strategy<Value = Case> {
     (part(), any::<bool>(), draw()).prop_map(|(part, accumulate, draw)| {
         let pixels = draw.batch_size() * part.pixels;
         Case {
-            kernel: Kernel::ConcatBackward { part, accumulate },
+            kernel: Kernel::ConcatBackward(ConcatBackward { part, accumulate }),
             step: draw.step,
             reads: vec![draw.numbers(0, pixels * part.channels)],
             writes: vec![draw.target(1, pixels * part.count, accumulate)],
@@ -104,7 +111,7 @@ fn dropout() -> impl Strategy<Value = Case> {
         |(len, keep_prob, layer, accumulate, draw)| {
             let all = draw.batch_size() * len;
             Case {
-                kernel: Kernel::Dropout { len, keep_prob, layer, accumulate },
+                kernel: Kernel::Dropout(Dropout { len, keep_prob, layer, accumulate }),
                 step: draw.step,
                 reads: vec![draw.numbers(0, all)],
                 writes: vec![draw.target(1, all, accumulate)],
@@ -119,7 +126,7 @@ fn noise() -> impl Strategy<Value = Case> {
         |(len, mean, std, ratio, layer, draw)| {
             let all = draw.batch_size() * len;
             Case {
-                kernel: Kernel::Noise { len, mean, std, ratio, layer },
+                kernel: Kernel::Noise(Noise { len, mean, std, ratio, layer }),
                 step: draw.step,
                 reads: vec![draw.numbers(0, all)],
                 writes: vec![draw.target(1, all, false)],

@@ -1,7 +1,7 @@
 //! Cases of softmax and its loss.
 
 use super::{Case, Draw, Family, draw, family};
-use floret::kernel::{Kernel, METRICS};
+use floret::kernel::{Kernel, METRICS, Softmax, SoftmaxCrossEntropy};
 use proptest::prelude::*;
 
 fn classes() -> impl Strategy<Value = usize> {
@@ -35,7 +35,7 @@ fn softmax_cross_entropy() -> impl Strategy<Value = Case> {
     (classes(), spread(), draw()).prop_map(|(classes, spread, draw)| {
         let len = draw.batch_size() * classes;
         Case {
-            kernel: Kernel::SoftmaxCrossEntropy { classes },
+            kernel: Kernel::SoftmaxCrossEntropy(SoftmaxCrossEntropy { classes }),
             step: draw.step,
             reads: vec![draw.between(0, len, -spread, spread), targets(classes, &draw)],
             writes: vec![
@@ -51,7 +51,7 @@ fn softmax() -> impl Strategy<Value = Case> {
     (classes(), spread(), draw()).prop_map(|(classes, spread, draw)| {
         let len = draw.batch_size() * classes;
         Case {
-            kernel: Kernel::Softmax { classes },
+            kernel: Kernel::Softmax(Softmax { classes }),
             step: draw.step,
             reads: vec![draw.between(0, len, -spread, spread)],
             writes: vec![draw.target(1, len, false)],

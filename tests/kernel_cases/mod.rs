@@ -43,7 +43,7 @@ impl Case {
     pub fn expected(&self) -> Vec<Vec<f64>> {
         let wide = |numbers: &Vec<f32>| numbers.iter().map(|&x| f64::from(x)).collect();
         let mut reads: Vec<Vec<f64>> = self.reads.iter().map(wide).collect();
-        if matches!(self.kernel, Kernel::PrepareBatch { .. }) {
+        if matches!(self.kernel, Kernel::PrepareBatch(_)) {
             reads[0] = self.reads[0].iter().map(|x| f64::from(x.to_bits())).collect();
         }
         let mut writes: Vec<Vec<f64>> = self.writes.iter().map(wide).collect();

@@ -1,7 +1,10 @@
 //! Cases of batch normalisation.
 
 use super::{Case, Draw, Family, activation, channels, draw, family, pair, pair_target};
-use floret::kernel::{Activation, BatchNorm, Kernel, round_up_to_row};
+use floret::kernel::{
+    Activation, BatchNorm, BatchNormBackwardInput, BatchNormBackwardReduce, BatchNormNormalize,
+    BatchNormRunning, BatchNormStatistics, Kernel, round_up_to_row,
+};
 use proptest::prelude::*;
 
 pub(super) fn norm() -> impl Strategy<Value = BatchNorm> {
@@ -38,7 +41,7 @@ fn statistics() -> impl Strategy<Value = Case> {
         // A mean of several deviations, so that a careless variance loses digits.
         let input = draw.between(0, len(&norm, &draw), 3.0, 5.0);
         Case {
-            kernel: Kernel::BatchNormStatistics { norm },
+            kernel: Kernel::BatchNormStatistics(BatchNormStatistics { norm }),
             step: draw.step,
             reads: vec![input],
             writes: vec![pair_target(norm.channels), moments(&norm, &draw, 1)],
@@ -48,7 +51,7 @@ fn statistics() -> impl Strategy<Value = Case> {
 
 fn running() -> impl Strategy<Value = Case> {
     (norm(), draw()).prop_map(|(norm, draw)| Case {
-        kernel: Kernel::BatchNormRunning { norm },
+        kernel: Kernel::BatchNormRunning(BatchNormRunning { norm }),
         step: draw.step,
         reads: vec![moments(&norm, &draw, 0)],
         writes: vec![pair_target(norm.channels)],
@@ -60,7 +63,7 @@ fn normalize() -> impl Strategy<Value = Case> {
         let mut reads = vec![draw.numbers(0, len(&norm, &draw)), moments(&norm, &draw, 1)];
         reads.extend(block(&norm, &draw));
         Case {
-            kernel: Kernel::BatchNormNormalize { norm },
+            kernel: Kernel::BatchNormNormalize(BatchNormNormalize { norm }),
             step: draw.step,
             reads,
             writes: vec![draw.target(4, len(&norm, &draw), false)],
@@ -93,7 +96,7 @@ fn backward_reads(norm: &BatchNorm, input_activation: Activation, draw: &Draw) -
 
 fn backward_reduce() -> impl Strategy<Value = Case> {
     (norm(), draw()).prop_map(|(norm, draw)| Case {
-        kernel: Kernel::BatchNormBackwardReduce { norm },
+        kernel: Kernel::BatchNormBackwardReduce(BatchNormBackwardReduce { norm }),
         step: draw.step,
         reads: backward_reads(&norm, Activation::None, &draw),
         writes: vec![pair_target(norm.channels)],
@@ -110,7 +113,11 @@ fn backward_input() -> impl Strategy<Value = Case> {
             let [with_normalized, alone] = sums;
             reads.insert(3, pair(with_normalized, alone));
             Case {
-                kernel: Kernel::BatchNormBackwardInput { norm, input_activation, accumulate },
+                kernel: Kernel::BatchNormBackwardInput(BatchNormBackwardInput {
+                    norm,
+                    input_activation,
+                    accumulate,
+                }),
                 step: draw.step,
                 reads,
                 writes: vec![draw.target(7, len(&norm, &draw), accumulate)],

@@ -1,7 +1,7 @@
 //! Cases of batches made from stored photos.
 
 use super::{Case, Draw, Family, draw, family};
-use floret::kernel::{CONTRIBUTION, Kernel};
+use floret::kernel::{CONTRIBUTION, Kernel, PrepareBatch};
 use floret::rng::{Random, Stream};
 use floret::shape::Shape;
 use proptest::prelude::*;
@@ -46,7 +46,7 @@ fn prepare_batch() -> impl Strategy<Value = Case> {
             let output = Shape::new(height, width, 3);
             let contributions = 0..2 * draw.batch_size() as u32;
             Case {
-                kernel: Kernel::PrepareBatch { page, stored_size, output },
+                kernel: Kernel::PrepareBatch(PrepareBatch { page, stored_size, output }),
                 step: draw.step,
                 reads: vec![
                     page_of_photos(stored_size, &draw),

@@ -1,7 +1,7 @@
 //! Cases of optimizers and the moving average of weights.
 
 use super::{Case, Draw, Family, draw, family};
-use floret::kernel::{Kernel, ROW};
+use floret::kernel::{Adam, AverageWeights, Kernel, ROW, Sgd};
 use proptest::prelude::*;
 
 fn rows() -> impl Strategy<Value = usize> {
@@ -21,7 +21,7 @@ fn adam() -> impl Strategy<Value = Case> {
     (rows(), betas, draw()).prop_map(|(rows, (beta1, beta2), draw)| {
         let len = rows * ROW;
         Case {
-            kernel: Kernel::Adam { len, beta1, beta2, epsilon: 1e-8 },
+            kernel: Kernel::Adam(Adam { len, beta1, beta2, epsilon: 1e-8 }),
             step: draw.step,
             reads: vec![draw.numbers(0, len), flags(rows, &draw)],
             writes: vec![
@@ -38,7 +38,7 @@ fn sgd() -> impl Strategy<Value = Case> {
     (rows(), momentum, draw()).prop_map(|(rows, momentum, draw)| {
         let len = rows * ROW;
         Case {
-            kernel: Kernel::Sgd { len, momentum },
+            kernel: Kernel::Sgd(Sgd { len, momentum }),
             step: draw.step,
             reads: vec![draw.numbers(0, len), flags(rows, &draw)],
             writes: vec![draw.numbers(1, len), draw.numbers(2, len)],
@@ -49,7 +49,7 @@ fn sgd() -> impl Strategy<Value = Case> {
 fn average_weights() -> impl Strategy<Value = Case> {
     // Statistics are not a whole number of rows.
     (1..=2000_usize, 0.1..0.999_f32, draw()).prop_map(|(len, decay, draw)| Case {
-        kernel: Kernel::AverageWeights { len, decay },
+        kernel: Kernel::AverageWeights(AverageWeights { len, decay }),
         step: draw.step,
         reads: vec![draw.numbers(0, len)],
         writes: vec![draw.numbers(1, len)],

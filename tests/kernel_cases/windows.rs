@@ -2,7 +2,11 @@
 
 use super::{Draw, Family, activation, channels, draw, family, normalization};
 use crate::kernel_cases::Case;
-use floret::kernel::{Activation, BatchNorm, Convolution, Kernel, Pooling, StepInputs};
+use floret::kernel::{
+    Activation, AvgPoolBackward, AvgPoolForward, BatchNorm, Conv2dBackwardInput,
+    Conv2dBackwardWeight, Conv2dForward, Convolution, Kernel, MaxPoolBackward, MaxPoolForward,
+    Pooling, StepInputs,
+};
 use floret::shape::{Padding, Shape, Window, output_size};
 use proptest::prelude::*;
 
@@ -106,7 +110,7 @@ fn forward_case(
         reads.extend(normalization::block(&norm, draw));
     }
     Case {
-        kernel: Kernel::Conv2dForward { convolution, activation, norm },
+        kernel: Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm }),
         step: draw.step,
         reads,
         writes: vec![draw.target(1, batch_size * output.len(), false)],
@@ -137,7 +141,11 @@ fn backward_input_case(
         reads.push(draw.outputs(2, input_len, input_activation));
     }
     Case {
-        kernel: Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate },
+        kernel: Kernel::Conv2dBackwardInput(Conv2dBackwardInput {
+            convolution,
+            input_activation,
+            accumulate,
+        }),
         step: draw.step,
         reads,
         writes: vec![draw.target(1, input_len, accumulate)],
@@ -183,7 +191,7 @@ fn conv2d_backward_weight() -> impl Strategy<Value = Case> {
         let kernel = draw.target(0, convolution.kernel_len(), false);
         let bias = draw.target(0, convolution.output.channels, false);
         Case {
-            kernel: Kernel::Conv2dBackwardWeight { convolution },
+            kernel: Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }),
             step: draw.step,
             reads: vec![
                 draw.numbers(0, batch_size * convolution.input.len()),
@@ -206,7 +214,7 @@ fn max_pool_forward() -> impl Strategy<Value = Case> {
 fn max_pool_case(pooling: Pooling, draw: &Draw) -> Case {
     let output_len = draw.batch_size() * pooling.output.len();
     Case {
-        kernel: Kernel::MaxPoolForward { pooling },
+        kernel: Kernel::MaxPoolForward(MaxPoolForward { pooling }),
         step: draw.step,
         reads: vec![with_ties(draw, 0, draw.batch_size() * pooling.input.len())],
         writes: vec![draw.target(1, output_len, false), draw.target(2, output_len, false)],
@@ -217,7 +225,7 @@ fn max_pool_backward() -> impl Strategy<Value = Case> {
     (pooling(), any::<bool>(), draw()).prop_map(|(pooling, accumulate, draw)| {
         let indices = max_pool_case(pooling, &draw).expected().swap_remove(1);
         Case {
-            kernel: Kernel::MaxPoolBackward { pooling, accumulate },
+            kernel: Kernel::MaxPoolBackward(MaxPoolBackward { pooling, accumulate }),
             step: draw.step,
             reads: vec![
                 draw.numbers(3, indices.len()),
@@ -230,7 +238,7 @@ fn max_pool_backward() -> impl Strategy<Value = Case> {
 
 fn avg_pool_forward() -> impl Strategy<Value = Case> {
     (pooling(), draw()).prop_map(|(pooling, draw)| Case {
-        kernel: Kernel::AvgPoolForward { pooling },
+        kernel: Kernel::AvgPoolForward(AvgPoolForward { pooling }),
         step: draw.step,
         reads: vec![draw.numbers(0, draw.batch_size() * pooling.input.len())],
         writes: vec![draw.target(1, draw.batch_size() * pooling.output.len(), false)],
@@ -239,7 +247,7 @@ fn avg_pool_forward() -> impl Strategy<Value = Case> {
 
 fn avg_pool_backward() -> impl Strategy<Value = Case> {
     (pooling(), any::<bool>(), draw()).prop_map(|(pooling, accumulate, draw)| Case {
-        kernel: Kernel::AvgPoolBackward { pooling, accumulate },
+        kernel: Kernel::AvgPoolBackward(AvgPoolBackward { pooling, accumulate }),
         step: draw.step,
         reads: vec![draw.numbers(0, draw.batch_size() * pooling.output.len())],
         writes: vec![draw.target(1, draw.batch_size() * pooling.input.len(), accumulate)],

@@ -1,7 +1,7 @@
 //! Whole plans in f64, for batches that are written as tensors.
 
 use super::run;
-use floret::kernel::{StepInputs, Storage, View};
+use floret::kernel::{Kernel, StepInputs, Storage, View};
 use floret::plan::Plan;
 use floret::plan::parameters::Parameters;
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ impl ReferenceExecutor {
                 call.writes.iter().map(|&view| self.read(view, step.batch_size).to_vec()).collect();
             for (view, numbers) in call.writes.iter().zip(&mut writes) {
                 // What a dead value left behind must not matter.
-                if matches!(view.storage, Storage::Workspace(_)) && !call.kernel.accumulates() {
+                if matches!(view.storage, Storage::Workspace(_)) && !accumulates(&call.kernel) {
                     numbers.fill(f64::NAN);
                 }
             }
@@ -81,5 +81,24 @@ impl ReferenceExecutor {
         let loss = metrics[0];
         metrics.fill(0.0);
         loss
+    }
+}
+
+/// Whether the first written view must hold its former numbers when the kernel starts; a kernel that forgets to write
+/// shows by the NaN that others' views are filled with.
+fn accumulates(kernel: &Kernel) -> bool {
+    match kernel {
+        Kernel::Conv2dBackwardInput(kernel) => kernel.accumulate,
+        Kernel::MaxPoolBackward(kernel) => kernel.accumulate,
+        Kernel::AvgPoolBackward(kernel) => kernel.accumulate,
+        Kernel::BatchNormBackwardInput(kernel) => kernel.accumulate,
+        Kernel::ActivationBackward(kernel) => kernel.accumulate,
+        Kernel::AddBackward(kernel) => kernel.accumulate,
+        Kernel::ConcatBackward(kernel) => kernel.accumulate,
+        Kernel::Dropout(kernel) => kernel.accumulate,
+        Kernel::PrepareBatch(kernel) => kernel.page > 0,
+        Kernel::ConcatForward(kernel) => kernel.part.first > 0,
+        Kernel::Adam(_) | Kernel::Sgd(_) | Kernel::AverageWeights(_) => true,
+        _ => false,
     }
 }

@@ -12,15 +12,22 @@ mod photos;
 mod update;
 mod windows;
 
-use floret::kernel::{Activation, Kernel, StepInputs};
+use floret::kernel::{
+    Activation, ActivationBackward, ActivationForward, Adam, AddBackward, AddForward,
+    AverageWeights, AvgPoolBackward, AvgPoolForward, BatchNormBackwardInput,
+    BatchNormBackwardReduce, BatchNormNormalize, BatchNormRunning, BatchNormStatistics,
+    ConcatBackward, ConcatForward, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward,
+    Dropout, Kernel, MaxPoolBackward, MaxPoolForward, Noise, PrepareBatch, Sgd, Softmax,
+    SoftmaxCrossEntropy, StepInputs,
+};
 
 /// Runs one kernel. `writes` come with their former numbers and leave with the new ones.
 pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [Vec<f64>]) {
     match *kernel {
-        Kernel::PrepareBatch { page, stored_size, output } => {
+        Kernel::PrepareBatch(PrepareBatch { page, stored_size, output }) => {
             photos::prepare_batch(page, stored_size, output, reads[0], reads[1], &mut writes[0])
         }
-        Kernel::Conv2dForward { convolution, activation, norm } => {
+        Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm }) => {
             windows::conv2d_forward(&convolution, activation, reads[0], reads[1], &mut writes[0]);
             if let Some(norm) = norm {
                 let mut moments = reads[2].to_vec();
@@ -29,34 +36,42 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
                 writes[0] = normalization::normalize(&norm, &writes[0], &moments, block);
             }
         }
-        Kernel::Conv2dBackwardInput { convolution, input_activation, accumulate } => {
+        Kernel::Conv2dBackwardInput(Conv2dBackwardInput {
+            convolution,
+            input_activation,
+            accumulate,
+        }) => {
             let mut result = windows::conv2d_backward_input(&convolution, reads[0], reads[1]);
             multiply_by_slope(&mut result, input_activation, reads.get(2));
             store(&mut writes[0], &result, accumulate);
         }
-        Kernel::Conv2dBackwardWeight { convolution } => {
+        Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }) => {
             windows::conv2d_backward_weight(&convolution, reads[0], reads[1], &mut writes[0])
         }
-        Kernel::MaxPoolForward { pooling } => windows::max_pool_forward(&pooling, reads[0], writes),
-        Kernel::MaxPoolBackward { pooling, accumulate } => {
+        Kernel::MaxPoolForward(MaxPoolForward { pooling }) => {
+            windows::max_pool_forward(&pooling, reads[0], writes)
+        }
+        Kernel::MaxPoolBackward(MaxPoolBackward { pooling, accumulate }) => {
             let result = windows::max_pool_backward(&pooling, reads[0], reads[1]);
             store(&mut writes[0], &result, accumulate);
         }
-        Kernel::AvgPoolForward { pooling } => {
+        Kernel::AvgPoolForward(AvgPoolForward { pooling }) => {
             writes[0] = windows::avg_pool_forward(&pooling, reads[0])
         }
-        Kernel::AvgPoolBackward { pooling, accumulate } => {
+        Kernel::AvgPoolBackward(AvgPoolBackward { pooling, accumulate }) => {
             let result = windows::avg_pool_backward(&pooling, reads[0]);
             store(&mut writes[0], &result, accumulate);
         }
-        Kernel::BatchNormStatistics { norm } => normalization::statistics(&norm, reads[0], writes),
-        Kernel::BatchNormRunning { norm } => {
+        Kernel::BatchNormStatistics(BatchNormStatistics { norm }) => {
+            normalization::statistics(&norm, reads[0], writes)
+        }
+        Kernel::BatchNormRunning(BatchNormRunning { norm }) => {
             normalization::running(&norm, reads[0], &mut writes[0])
         }
-        Kernel::BatchNormNormalize { norm } => {
+        Kernel::BatchNormNormalize(BatchNormNormalize { norm }) => {
             writes[0] = normalization::normalize(&norm, reads[0], reads[1], reads.get(2).copied())
         }
-        Kernel::BatchNormBackwardReduce { norm } => {
+        Kernel::BatchNormBackwardReduce(BatchNormBackwardReduce { norm }) => {
             let block = reads.get(3).copied();
             normalization::backward_reduce(
                 &norm,
@@ -67,51 +82,57 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
                 &mut writes[0],
             )
         }
-        Kernel::BatchNormBackwardInput { norm, input_activation, accumulate } => {
+        Kernel::BatchNormBackwardInput(BatchNormBackwardInput {
+            norm,
+            input_activation,
+            accumulate,
+        }) => {
             let block = reads.get(4).copied();
             let mut result =
                 normalization::backward_input(&norm, reads[0], reads[1], reads[2], reads[3], block);
             multiply_by_slope(&mut result, input_activation, reads.first());
             store(&mut writes[0], &result, accumulate);
         }
-        Kernel::ActivationForward { activation, .. } => {
+        Kernel::ActivationForward(ActivationForward { activation, .. }) => {
             writes[0] = reads[0].iter().map(|&x| apply(activation, x)).collect()
         }
-        Kernel::ActivationBackward { activation, accumulate, .. } => {
+        Kernel::ActivationBackward(ActivationBackward { activation, accumulate, .. }) => {
             let mut result = reads[1].to_vec();
             multiply_by_slope(&mut result, activation, reads.first());
             store(&mut writes[0], &result, accumulate);
         }
-        Kernel::AddForward { add, activation } => {
+        Kernel::AddForward(AddForward { add, activation }) => {
             writes[0] = elementwise::add_forward(&add, activation, reads[0], reads[1])
         }
-        Kernel::AddBackward { add, accumulate } => {
+        Kernel::AddBackward(AddBackward { add, accumulate }) => {
             store(&mut writes[0], &elementwise::add_backward(&add, reads[0]), accumulate)
         }
-        Kernel::ConcatForward { part } => {
+        Kernel::ConcatForward(ConcatForward { part }) => {
             elementwise::concat_forward(&part, reads[0], &mut writes[0])
         }
-        Kernel::ConcatBackward { part, accumulate } => {
+        Kernel::ConcatBackward(ConcatBackward { part, accumulate }) => {
             store(&mut writes[0], &elementwise::concat_backward(&part, reads[0]), accumulate)
         }
-        Kernel::Dropout { keep_prob, layer, accumulate, .. } => {
+        Kernel::Dropout(Dropout { keep_prob, layer, accumulate, .. }) => {
             let result = elementwise::dropout(keep_prob, layer, step, reads[0]);
             store(&mut writes[0], &result, accumulate);
         }
-        Kernel::Noise { mean, std, ratio, layer, .. } => {
+        Kernel::Noise(Noise { mean, std, ratio, layer, .. }) => {
             writes[0] = elementwise::noise(mean, std, ratio, layer, step, reads[0])
         }
-        Kernel::SoftmaxCrossEntropy { classes } => {
+        Kernel::SoftmaxCrossEntropy(SoftmaxCrossEntropy { classes }) => {
             loss::softmax_cross_entropy(classes, step, reads[0], reads[1], writes)
         }
-        Kernel::Softmax { classes } => {
+        Kernel::Softmax(Softmax { classes }) => {
             writes[0] = reads[0].chunks(classes).flat_map(loss::softmax).collect()
         }
-        Kernel::Adam { beta1, beta2, epsilon, .. } => {
+        Kernel::Adam(Adam { beta1, beta2, epsilon, .. }) => {
             update::adam([beta1, beta2, epsilon], step, reads[0], reads[1], writes)
         }
-        Kernel::Sgd { momentum, .. } => update::sgd(momentum, step, reads[0], reads[1], writes),
-        Kernel::AverageWeights { decay, .. } => {
+        Kernel::Sgd(Sgd { momentum, .. }) => {
+            update::sgd(momentum, step, reads[0], reads[1], writes)
+        }
+        Kernel::AverageWeights(AverageWeights { decay, .. }) => {
             update::average(decay, step, reads[0], &mut writes[0])
         }
     }

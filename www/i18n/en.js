@@ -23,7 +23,8 @@ export const en = {
   'time.hours': '{h} h {m} min',
 
   'welcome.title': 'Teach a network to know flowers',
-  'welcome.lead': 'Show it photos, watch it learn, and ask it about a flower that it has never seen. All of it in this page, on your own computer.',
+  'welcome.lead':
+    'Show it photos, watch it learn, and ask it about a flower that it has never seen. All of it in this page, on your own computer.',
   'photos.own': 'Or with photos of your own',
   'back.title': 'Welcome back',
   'back.drawn': 'the drawn flowers',
@@ -33,21 +34,25 @@ export const en = {
   'back.continue': 'Go on',
   'back.delete': 'Delete',
   'photos.title': 'Your photos',
-  'photos.lead': 'Every kind became a class. Some photos are held back, to test what was learned on flowers it has never seen.',
+  'photos.lead':
+    'Every kind became a class. Some photos are held back, to test what was learned on flowers it has never seen.',
   'photos.drop': 'Drop a folder, an archive, or one photo to ask about',
-  'photos.how': 'One folder for each kind, in a folder, a .zip or a .tar.gz. Drop it anywhere here; a single photo gets its answer at once.',
+  'photos.how':
+    'One folder for each kind, in a folder, a .zip or a .tar.gz. Drop it anywhere here; a single photo gets its answer at once.',
   'photos.ask': 'Ask about a photo',
   'photos.draw': 'Start with drawn flowers',
   'photos.folder': 'Choose a folder',
   'photos.archive': 'Choose files or an archive',
   'photos.more': 'Drop more photos here',
   'photos.clear': 'Remove all',
-  'photos.part': 'Reading was cancelled: these are the photos that had come by then. To begin anew, remove all.',
+  'photos.part':
+    'Reading was cancelled: these are the photos that had come by then. To begin anew, remove all.',
   'photos.waits': 'A network is learning from these photos. Others can come when it has ended.',
   'photos.loading': 'Reading photos …',
   'photos.progress': '{done} of {total} · {name}',
   'photos.count': '{photos} photos in {classes} classes',
-  'photos.split': '{train} to learn from, {validation} to check while learning, {test} held back for the test.',
+  'photos.split':
+    '{train} to learn from, {validation} to check while learning, {test} held back for the test.',
   'photos.memory': 'Kept at {size} × {size} pixels, {bytes} in all.',
   'photos.class_split': '{train} learn · {validation} check · {test} test',
   'photos.notes': 'Worth a look',
@@ -66,7 +71,8 @@ export const en = {
   'network.lead': 'Take one as it is, or change a line and watch the picture follow.',
   'network.presets': 'Ready-made networks',
   'network.heavy': 'Large networks',
-  'network.heavy_lead': 'Built for a million photos and a graphics card. They open everywhere; training them takes hours.',
+  'network.heavy_lead':
+    'Built for a million photos and a graphics card. They open everywhere; training them takes hours.',
   'network.parameters': '{n} parameters',
   'network.flops': '{n}FLOP a photo',
   'network.notation': 'Its notation',
@@ -107,16 +113,22 @@ export const en = {
   'train.recipe': 'Recipe',
   'recipe.modern': 'Modern',
   'recipe.textbook': 'Textbook',
-  'recipe.modern_words': 'Photos are cropped, mirrored and tinted at random; the learning rate rises, then falls; weights are averaged. Best results. Altered photos are harder, so accuracy in training stays below that on whole ones.',
-  'recipe.textbook_words': 'Adam at 0.001 and the photos as they are, as close to the textbook as right mathematics allows.',
-  'recipe.fine_tune_words': 'Like the modern one, with smaller steps: what the model knows is not to be lost.',
+  'recipe.modern_words':
+    'Photos are cropped, mirrored and tinted at random; the learning rate rises, then falls; weights are averaged. Best results. Altered photos are harder, so accuracy in training stays below that on whole ones.',
+  'recipe.textbook_words':
+    'Adam at 0.001 and the photos as they are, as close to the textbook as right mathematics allows.',
+  'recipe.fine_tune_words':
+    'Like the modern one, with smaller steps: what the model knows is not to be lost.',
   'origin.title': 'Start from',
   'origin.scratch': 'Nothing',
   'origin.head': 'Model, last layer',
   'origin.whole': 'Model, all of it',
-  'origin.scratch_words': 'The network starts by chance. {model} is open too: with few photos it is the better start.',
-  'origin.head_words': '{model} stays as it is, and only a new last layer learns your classes. Fast, and enough with a few photos.',
-  'origin.whole_words': 'Everything that {model} knows may change, under a new last layer for your classes. Best where your photos are unlike its own.',
+  'origin.scratch_words':
+    'The network starts by chance. {model} is open too: with few photos it is the better start.',
+  'origin.head_words':
+    '{model} stays as it is, and only a new last layer learns your classes. Fast, and enough with a few photos.',
+  'origin.whole_words':
+    'Everything that {model} knows may change, under a new last layer for your classes. Best where your photos are unlike its own.',
   'train.epochs': 'Epochs',
   'train.batch_size': 'Photos a step (batch)',
   'train.seed': 'Seed',
@@ -165,7 +177,8 @@ export const en = {
   'log.test': 'Model {model} test report: accuracy = {accuracy}, ({seconds} secs)',
 
   'compare.title': 'The experiment, once more',
-  'compare.lead': 'Inception, plain, residual and bottleneck learn one after another from the same photos, with the settings on this page, and are put beside what the original report measured: the same networks in bare NumPy, 20 to 48 minutes each.',
+  'compare.lead':
+    'Inception, plain, residual and bottleneck learn one after another from the same photos, with the settings on this page, and are put beside what the original report measured: the same networks in bare NumPy, 20 to 48 minutes each.',
   'compare.start': 'Train all four',
   'compare.stop': 'Stop',
   'compare.curves': 'Validation accuracy',
@@ -187,13 +200,17 @@ export const en = {
   'compare.save_md': 'Markdown',
   'compare.why': 'What changed since the original report, and why',
   'compare.why_pixels': 'Normalised pixels.',
-  'compare.why_pixels_words': 'They enter as −1 to 1. The report fed 0…255, so the first layer’s outputs were a hundred times too large.',
+  'compare.why_pixels_words':
+    'They enter as −1 to 1. The report fed 0…255, so the first layer’s outputs were a hundred times too large.',
   'compare.why_normalisation': 'Batch normalisation’s whole gradient, and averages that keep up.',
-  'compare.why_normalisation_words': 'The gradient goes through mean and variance too, and running averages move by 0.1 a step instead of 0.001, so that evaluation sees what training saw.',
+  'compare.why_normalisation_words':
+    'The gradient goes through mean and variance too, and running averages move by 0.1 a step instead of 0.001, so that evaluation sees what training saw.',
   'compare.why_initialisation': 'He initialisation.',
-  'compare.why_initialisation_words': 'Weights start at a size that fits their layer, so that signals neither die nor grow with depth; the report’s all came from N(0, 0.03).',
+  'compare.why_initialisation_words':
+    'Weights start at a size that fits their layer, so that signals neither die nor grow with depth; the report’s all came from N(0, 0.03).',
   'compare.why_pooling': 'Average pooling’s gradient lands where it came from.',
-  'compare.why_pooling_words': 'The report’s code sent it to wrong pixels, channels and photos where windows overlap, which only inception uses.',
+  'compare.why_pooling_words':
+    'The report’s code sent it to wrong pixels, channels and photos where windows overlap, which only inception uses.',
   'report.title': 'How good is it?',
   'report.lead': 'Judged on photos that were held back from the first moment. The model has never seen them.',
   'report.empty': 'The report appears when a network has finished training.',
@@ -202,10 +219,14 @@ export const en = {
   'report.next': 'Try a photo',
   'report.none': 'Of these photos it takes {share} for none of the classes.',
   'report.reliability': 'Can it be believed?',
-  'report.reliability_how': 'Where it says 80%, it should be right in four cases out of five. Bars on the dashed line are honest; below it the model promises too much, above it too little.',
-  'report.reliability_picture': 'Share of right answers by stated probability; the table beside it says the same in numbers',
-  'report.reliability_axes': 'Across: the probability it states. Up: how often it is right. Pale bars rest on few photos.',
-  'report.ece_both': 'Its words are off by {after} on average; before they were fitted to the validation photos it was {before}.',
+  'report.reliability_how':
+    'Where it says 80%, it should be right in four cases out of five. Bars on the dashed line are honest; below it the model promises too much, above it too little.',
+  'report.reliability_picture':
+    'Share of right answers by stated probability; the table beside it says the same in numbers',
+  'report.reliability_axes':
+    'Across: the probability it states. Up: how often it is right. Pale bars rest on few photos.',
+  'report.ece_both':
+    'Its words are off by {after} on average; before they were fitted to the validation photos it was {before}.',
   'report.ece': 'Its words are off by {share} on average.',
   'report.stated': 'It says',
   'report.right': 'Right',
@@ -213,7 +234,8 @@ export const en = {
   'report.confusion_how': 'A row is what a photo shows, a column what the model says. Green is right.',
   'report.corner': 'Shows ↓\nSays →',
   'report.per_class': 'Class by class',
-  'report.per_class_how': 'Precision: how often its word is right. Recall: how many it finds. F1: both in one.',
+  'report.per_class_how':
+    'Precision: how often its word is right. Recall: how many it finds. F1: both in one.',
   'report.class': 'Class',
   'report.precision': 'Precision',
   'report.recall': 'Recall',
@@ -227,7 +249,8 @@ export const en = {
   'report.mistake': '“{predicted}” ({share}), but it is {truth}',
 
   'why.title': 'Why does it work?',
-  'why.lead': 'Look inside: where in a photo the answer comes from, what reaches the first layers, and what each layer costs.',
+  'why.lead':
+    'Look inside: where in a photo the answer comes from, what reaches the first layers, and what each layer costs.',
   'attention.title': 'Where does it look?',
   'attention.lead': 'Give the model a photo. What glows is what speaks for the class; what is dark does not.',
   'attention.original': 'The photo as the network reads it',
@@ -240,7 +263,8 @@ export const en = {
   'attention.nothing': '{class}, {share}: nothing in the photo speaks for it.',
   'attention.least': 'speaks little',
   'attention.most': 'speaks most',
-  'attention.how': 'Grad-CAM: the last feature maps, each weighed by how much the class’s score rises with it. It is as coarse as those maps are.',
+  'attention.how':
+    'Grad-CAM: the last feature maps, each weighed by how much the class’s score rises with it. It is as coarse as those maps are.',
   'where.middle': 'in the middle',
   'where.top': 'at the top',
   'where.bottom': 'at the bottom',
@@ -251,8 +275,10 @@ export const en = {
   'where.bottom_left': 'at the bottom left',
   'where.bottom_right': 'at the bottom right',
   'signals.title': 'What passes through the layers',
-  'signals.empty': 'Train a network and watch here how gradients and outputs change from layer to layer. Train a second one, plain after residual, and see both side by side.',
-  'signals.lead': 'Ten training photos go through the network and back, about once a second while it learns. Each network of this visit keeps its line.',
+  'signals.empty':
+    'Train a network and watch here how gradients and outputs change from layer to layer. Train a second one, plain after residual, and see both side by side.',
+  'signals.lead':
+    'Ten training photos go through the network and back, about once a second while it learns. Each network of this visit keeps its line.',
   'signals.when': 'When',
   'signals.start': 'At the start',
   'signals.now': 'Now',
@@ -261,44 +287,57 @@ export const en = {
   'signals.at_step': 'After {step} steps.',
   'signals.depth': 'Layer with weights, from the photo to the answer',
   'signals.gradient': 'Gradient by depth',
-  'signals.gradient_how': 'The norm of the loss’s gradient by each layer’s kernel. A line that falls towards the photo means that the first layers hardly learn.',
-  'signals.gradient_says': '{network}: {first} at the first layer, {last} at the last one before the answer: {ratio} times.',
+  'signals.gradient_how':
+    'The norm of the loss’s gradient by each layer’s kernel. A line that falls towards the photo means that the first layers hardly learn.',
+  'signals.gradient_says':
+    '{network}: {first} at the first layer, {last} at the last one before the answer: {ratio} times.',
   'signals.spread': 'Spread of outputs by depth',
-  'signals.spread_how': 'The standard deviation of what each layer puts out. A level line means that photos stay apart at every depth.',
+  'signals.spread_how':
+    'The standard deviation of what each layer puts out. A level line means that photos stay apart at every depth.',
   'signals.spread_says': '{network}: {first} at the first layer, {last} at the last one before the answer.',
   'signals.not_seen': '{network}: not seen then.',
   'signals.numbers': '{name} in numbers',
   'signals.col_gradient': 'Gradient',
   'signals.col_deviation': 'Spread',
   'signals.col_zeros': 'Zeros',
-  'signals.more': 'To compare: train plain_flower, then residual_flower, or the same network with actions LA and LAB.',
+  'signals.more':
+    'To compare: train plain_flower, then residual_flower, or the same network with actions LA and LAB.',
   'costs.title': 'What each layer costs and sees',
-  'costs.lead': '{name}: arithmetic and memory for one photo, and how much of its {size} pixels one output can see.',
+  'costs.lead':
+    '{name}: arithmetic and memory for one photo, and how much of its {size} pixels one output can see.',
   'costs.block': 'Block',
   'costs.block_title': 'A bottleneck beside a plain block',
   'costs.block_lead': 'Two ways to turn 64 channels of 16 × 16 pixels into 64 others.',
   'costs.plain': 'Two 3 × 3 convolutions',
   'costs.bottleneck': '1 × 1 to 16 channels, 3 × 3, 1 × 1 back to 64',
-  'costs.block_says': 'The bottleneck needs {flops} times fewer multiplications and {memory} times less memory for as many channels. It pays with what it sees: {bottleneck} pixels instead of {plain}.',
+  'costs.block_says':
+    'The bottleneck needs {flops} times fewer multiplications and {memory} times less memory for as many channels. It pays with what it sees: {bottleneck} pixels instead of {plain}.',
   'claim.title': 'What the report claims, tested',
   'claim.lead': 'Measured with this very engine, on real photos; numbers and commands are in docs/depth.md.',
   'claim.holds': 'Holds',
   'claim.partly': 'In part',
   'claim.fails': 'Does not hold',
   'claim.vanishing': 'Skip connections ease vanishing gradients.',
-  'claim.vanishing_measured': 'At 34 layers, from the textbook’s N(0, 0.03), they do: without them every gradient is near 10⁻⁵, a millionth of those with them. From He’s start nothing vanishes at first; it does in training, to a two-hundredth at the first layer. With batch normalisation the plain network’s gradient explodes instead: 128 times as large at the first layer as at the last convolution, twice with skips.',
+  'claim.vanishing_measured':
+    'At 34 layers, from the textbook’s N(0, 0.03), they do: without them every gradient is near 10⁻⁵, a millionth of those with them. From He’s start nothing vanishes at first; it does in training, to a two-hundredth at the first layer. With batch normalisation the plain network’s gradient explodes instead: 128 times as large at the first layer as at the last convolution, twice with skips.',
   'claim.depth': 'Without skips, 34 layers hardly learn.',
-  'claim.depth_measured': 'After two epochs at 64 pixels the plain network is still at chance (24%) from three of four starts and at 36% from the fourth; the residual one reaches 38 to 57%. At the flower networks’ 14 layers the gap is small: 54.9% and 57.8%.',
+  'claim.depth_measured':
+    'After two epochs at 64 pixels the plain network is still at chance (24%) from three of four starts and at 36% from the fourth; the residual one reaches 38 to 57%. At the flower networks’ 14 layers the gap is small: 54.9% and 57.8%.',
   'claim.products': 'A bottleneck gets more channels for fewer multiplications.',
-  'claim.products_measured': '17 times fewer for a block of 64 channels. bottleneck_flower has four times the channels of residual_flower at as much arithmetic: 17.3 and 17.8 MFLOP.',
+  'claim.products_measured':
+    '17 times fewer for a block of 64 channels. bottleneck_flower has four times the channels of residual_flower at as much arithmetic: 17.3 and 17.8 MFLOP.',
   'claim.memory': 'A bottleneck saves memory.',
-  'claim.memory_measured': 'Block by block it does, 1.3 times. The whole network does not: with four times the channels, bottleneck_flower keeps 2.2 times the outputs of residual_flower while it trains.',
+  'claim.memory_measured':
+    'Block by block it does, 1.3 times. The whole network does not: with four times the channels, bottleneck_flower keeps 2.2 times the outputs of residual_flower while it trains.',
   'claim.field': 'A bottleneck sees a smaller part of the photo.',
-  'claim.field_measured': '131 pixels instead of 209 at the last convolution. On 64-pixel photos both see everything, so it costs nothing there, as the report says of deep networks.',
+  'claim.field_measured':
+    '131 pixels instead of 209 at the last convolution. On 64-pixel photos both see everything, so it costs nothing there, as the report says of deep networks.',
   'claim.slower': 'Inception takes longer.',
-  'claim.slower_measured': 'Five times as long as residual_flower, with a quarter of its parameters: twice the arithmetic, in layers too narrow to use the processor well.',
+  'claim.slower_measured':
+    'Five times as long as residual_flower, with a quarter of its parameters: twice the arithmetic, in layers too narrow to use the processor well.',
   'claim.worse': 'Inception is less accurate than the residual networks.',
-  'claim.worse_measured': 'With the textbook’s recipe and right gradients it is the best of the four: 61.8%, residual 57.8%, bottleneck 60.0%, one seed each. Its pooling’s wrong gradients may explain the report’s figure.',
+  'claim.worse_measured':
+    'With the textbook’s recipe and right gradients it is the best of the four: 61.8%, residual 57.8%, bottleneck 60.0%, one seed each. Its pooling’s wrong gradients may explain the report’s figure.',
 
   'classify.title': 'What flower is this?',
   'classify.lead': 'Give it a photo that it does not know.',
@@ -310,7 +349,8 @@ export const en = {
   'classify.answer': 'Its answer',
   'classify.waiting': 'Waiting for a photo.',
   'classify.none': 'None of these',
-  'classify.none_why': 'This does not look like any flower that it knows (score {score}; above 0 means none).',
+  'classify.none_why':
+    'This does not look like any flower that it knows (score {score}; above 0 means none).',
   'classify.none_still': 'If it had to choose, it would say {class}:',
   'classify.soon': 'Your photo is answered as soon as the model is here.',
   'classify.photo': 'The photo {name}',
@@ -376,12 +416,14 @@ export const en = {
   'error.did_you_mean': 'Did you mean `{name}`?',
   'error.memory_fits': 'A batch of {batch} would fit.',
   'error.memory_never': 'Not even a batch of one fits.',
-  'error.photo_memory': 'These photos need {needed} of memory, and {available} are allowed: {photos_that_fit} photos of this size fit.',
+  'error.photo_memory':
+    'These photos need {needed} of memory, and {available} are allowed: {photos_that_fit} photos of this size fit.',
   'error.photo': 'The photo {name} cannot be read: {reason}.',
   'error.archive': 'The archive {name} cannot be read: {reason}.',
   'error.data': '{problem}; {remedy}.',
   'error.model_file': 'This model file does not open: {problem}; {remedy}.',
-  'error.diverged': 'The loss ran away at step {step} ({loss}). Lower the learning rate or take the modern recipe.',
+  'error.diverged':
+    'The loss ran away at step {step} ({loss}). Lower the learning rate or take the modern recipe.',
   'error.device': '{device}: {problem}; {remedy}.',
   'error.device_lost': 'The device {device} was lost: {reason}.',
   'error.internal': 'A fault of ours in {place}: {problem}. Please report it.',
@@ -389,6 +431,7 @@ export const en = {
   'error.fetch_network': 'The model {file} did not come: the network is away ({detail}).',
   'error.fetch_status': 'The model {file} did not come: the host answered {detail}.',
   'error.fetch_content': 'The model {file} came damaged and was thrown away.',
-  'error.no_engine': 'The engine did not start: {why}. Reload the page; it needs a browser of the last three years.',
+  'error.no_engine':
+    'The engine did not start: {why}. Reload the page; it needs a browser of the last three years.',
   'error.page': 'Something went wrong in the page: {message}',
 };

@@ -23,19 +23,23 @@ export const ko = {
   'time.hours': '{h}시간 {m}분',
 
   'welcome.title': '꽃을 알아보는 신경망을 길러 보세요',
-  'welcome.lead': '사진을 보여 주고, 배우는 모습을 지켜보고, 처음 보는 꽃을 물어보세요. 모두 이 페이지 안에서, 내 컴퓨터에서 이루어집니다.',
+  'welcome.lead':
+    '사진을 보여 주고, 배우는 모습을 지켜보고, 처음 보는 꽃을 물어보세요. 모두 이 페이지 안에서, 내 컴퓨터에서 이루어집니다.',
   'photos.own': '내 사진으로 시작하기',
   'back.title': '다시 오셨네요',
   'back.drawn': '그린 꽃',
   'back.files': '내 사진(파일 {n}개)',
-  'back.run': '이 브라우저에 남아 있는 것: {what}, 그리고 {epochs}에포크 중 {epoch}에포크를 마친 {model} 모델.',
+  'back.run':
+    '이 브라우저에 남아 있는 것: {what}, 그리고 {epochs}에포크 중 {epoch}에포크를 마친 {model} 모델.',
   'back.photos': '이 브라우저에 남아 있는 것: {what}.',
   'back.continue': '이어서 하기',
   'back.delete': '지우기',
   'photos.title': '준비된 사진',
-  'photos.lead': '꽃 종류마다 한 묶음이 되었습니다. 일부는 시험용으로 남겨 두어, 처음 보는 꽃도 알아보는지 확인합니다.',
+  'photos.lead':
+    '꽃 종류마다 한 묶음이 되었습니다. 일부는 시험용으로 남겨 두어, 처음 보는 꽃도 알아보는지 확인합니다.',
   'photos.drop': '폴더, 압축 파일, 또는 물어볼 사진 한 장을 놓으세요',
-  'photos.how': '꽃 종류마다 폴더 하나씩, 그 폴더들을 담은 폴더나 .zip, .tar.gz면 됩니다. 이 화면 어디에나 놓으세요. 사진 한 장만 놓으면 바로 대답합니다.',
+  'photos.how':
+    '꽃 종류마다 폴더 하나씩, 그 폴더들을 담은 폴더나 .zip, .tar.gz면 됩니다. 이 화면 어디에나 놓으세요. 사진 한 장만 놓으면 바로 대답합니다.',
   'photos.ask': '사진 한 장 물어보기',
   'photos.draw': '그린 꽃으로 시작하기',
   'photos.folder': '폴더 고르기',
@@ -47,7 +51,8 @@ export const ko = {
   'photos.loading': '사진을 읽는 중…',
   'photos.progress': '{total}장 중 {done}장 · {name}',
   'photos.count': '사진 {photos}장, 종류 {classes}가지',
-  'photos.split': '{train}장으로 배우고, {validation}장으로 중간 점검을 하고, {test}장은 시험용으로 따로 둡니다.',
+  'photos.split':
+    '{train}장으로 배우고, {validation}장으로 중간 점검을 하고, {test}장은 시험용으로 따로 둡니다.',
   'photos.memory': '{size} × {size} 화소로 보관하며, 모두 {bytes}입니다.',
   'photos.class_split': '학습 {train} · 검증 {validation} · 시험 {test}',
   'photos.notes': '살펴보면 좋은 점',
@@ -66,7 +71,8 @@ export const ko = {
   'network.lead': '그대로 써도 좋고, 한 줄을 고쳐 그림이 어떻게 달라지는지 보아도 좋습니다.',
   'network.presets': '준비된 신경망',
   'network.heavy': '큰 신경망',
-  'network.heavy_lead': '사진 백만 장과 그래픽 카드를 위해 만든 모델입니다. 어디서나 열어 볼 수 있지만 학습에는 몇 시간이 걸립니다.',
+  'network.heavy_lead':
+    '사진 백만 장과 그래픽 카드를 위해 만든 모델입니다. 어디서나 열어 볼 수 있지만 학습에는 몇 시간이 걸립니다.',
   'network.parameters': '파라미터 {n}',
   'network.flops': '장당 {n}FLOP',
   'network.notation': '표기',
@@ -107,16 +113,20 @@ export const ko = {
   'train.recipe': '학습 방법',
   'recipe.modern': '요즘 방식',
   'recipe.textbook': '교재 방식',
-  'recipe.modern_words': '사진을 무작위로 자르고 뒤집고 색을 바꿉니다. 학습률은 올랐다가 내려가고, 가중치는 평균을 냅니다. 결과가 가장 좋습니다. 바꾼 사진은 더 어려우므로 학습 중 정확도는 원래 사진에서보다 낮습니다.',
+  'recipe.modern_words':
+    '사진을 무작위로 자르고 뒤집고 색을 바꿉니다. 학습률은 올랐다가 내려가고, 가중치는 평균을 냅니다. 결과가 가장 좋습니다. 바꾼 사진은 더 어려우므로 학습 중 정확도는 원래 사진에서보다 낮습니다.',
   'recipe.textbook_words': 'Adam 0.001, 사진은 그대로. 올바른 수식이 허락하는 만큼 교재에 가깝습니다.',
   'recipe.fine_tune_words': '요즘 방식과 같지만 조금씩만 바꿉니다. 모델이 이미 아는 것을 잃지 않도록요.',
   'origin.title': '출발점',
   'origin.scratch': '백지에서',
   'origin.head': '모델의 마지막 층만',
   'origin.whole': '모델 전체',
-  'origin.scratch_words': '신경망이 아무것도 모르는 상태에서 시작합니다. 사진이 적다면 열려 있는 {model} 모델에서 시작하는 편이 낫습니다.',
-  'origin.head_words': '{model} 모델은 그대로 두고, 새로 단 마지막 층만 내 종류를 배웁니다. 빠르고, 사진이 적어도 됩니다.',
-  'origin.whole_words': '새 마지막 층을 달고 {model} 모델 전체를 조금씩 고칩니다. 내 사진이 모델이 배운 사진과 많이 다를 때 좋습니다.',
+  'origin.scratch_words':
+    '신경망이 아무것도 모르는 상태에서 시작합니다. 사진이 적다면 열려 있는 {model} 모델에서 시작하는 편이 낫습니다.',
+  'origin.head_words':
+    '{model} 모델은 그대로 두고, 새로 단 마지막 층만 내 종류를 배웁니다. 빠르고, 사진이 적어도 됩니다.',
+  'origin.whole_words':
+    '새 마지막 층을 달고 {model} 모델 전체를 조금씩 고칩니다. 내 사진이 모델이 배운 사진과 많이 다를 때 좋습니다.',
   'train.epochs': '에포크',
   'train.batch_size': '한 단계의 사진 수 (배치)',
   'train.seed': '시드',
@@ -165,7 +175,8 @@ export const ko = {
   'log.test': 'Model {model} test report: accuracy = {accuracy}, ({seconds} secs)',
 
   'compare.title': '보고서의 실험, 다시 한번',
-  'compare.lead': '인셉션, 플레인, 레지듀얼, 보틀넥을 같은 사진과 이 페이지의 설정으로 차례로 학습시켜 원래 보고서의 결과와 나란히 놓습니다. 그 보고서는 같은 신경망을 NumPy만으로 20~48분씩 학습시켰습니다.',
+  'compare.lead':
+    '인셉션, 플레인, 레지듀얼, 보틀넥을 같은 사진과 이 페이지의 설정으로 차례로 학습시켜 원래 보고서의 결과와 나란히 놓습니다. 그 보고서는 같은 신경망을 NumPy만으로 20~48분씩 학습시켰습니다.',
   'compare.start': '네 모델 학습',
   'compare.stop': '멈춤',
   'compare.curves': '검증 정확도',
@@ -178,7 +189,8 @@ export const ko = {
   'compare.flops': '장당 FLOP',
   'compare.says': '{all}개 중 {n}번째, {name} 모델이 배우고 있습니다.',
   'compare.answers': '같은 사진에 대한 네 모델의 답',
-  'compare.answers_how': '시험 사진에서 일정한 간격으로 뽑았습니다. 백분율은 모델이 자기 답을 확신하는 정도입니다.',
+  'compare.answers_how':
+    '시험 사진에서 일정한 간격으로 뽑았습니다. 백분율은 모델이 자기 답을 확신하는 정도입니다.',
   'compare.photo': '사진',
   'compare.truth': '정답',
   'compare.right': '맞음:',
@@ -187,13 +199,17 @@ export const ko = {
   'compare.save_md': '마크다운',
   'compare.why': '원래 보고서와 달라진 점과 그 이유',
   'compare.why_pixels': '화소 정규화.',
-  'compare.why_pixels_words': '화소 값이 −1에서 1 사이로 들어갑니다. 보고서는 0…255를 그대로 넣어 첫 계층의 출력이 백 배쯤 컸습니다.',
+  'compare.why_pixels_words':
+    '화소 값이 −1에서 1 사이로 들어갑니다. 보고서는 0…255를 그대로 넣어 첫 계층의 출력이 백 배쯤 컸습니다.',
   'compare.why_normalisation': '배치 정규화의 온전한 기울기와 제때 따라오는 평균.',
-  'compare.why_normalisation_words': '기울기가 평균과 분산까지 지나가고, 이동 평균이 한 단계에 0.001이 아니라 0.1씩 움직여 평가 때도 학습 때와 같은 통계를 봅니다.',
+  'compare.why_normalisation_words':
+    '기울기가 평균과 분산까지 지나가고, 이동 평균이 한 단계에 0.001이 아니라 0.1씩 움직여 평가 때도 학습 때와 같은 통계를 봅니다.',
   'compare.why_initialisation': 'He 초기화.',
-  'compare.why_initialisation_words': '가중치가 계층에 맞는 크기로 시작해, 깊어져도 신호가 사라지거나 커지지 않습니다. 보고서는 모두 N(0, 0.03)에서 뽑았습니다.',
+  'compare.why_initialisation_words':
+    '가중치가 계층에 맞는 크기로 시작해, 깊어져도 신호가 사라지거나 커지지 않습니다. 보고서는 모두 N(0, 0.03)에서 뽑았습니다.',
   'compare.why_pooling': '제자리로 돌아가는 평균 풀링의 기울기.',
-  'compare.why_pooling_words': '보고서의 코드는 겹치는 창에서 기울기를 다른 화소, 다른 채널, 다른 사진으로 보냈습니다. 인셉션만 이 풀링을 씁니다.',
+  'compare.why_pooling_words':
+    '보고서의 코드는 겹치는 창에서 기울기를 다른 화소, 다른 채널, 다른 사진으로 보냈습니다. 인셉션만 이 풀링을 씁니다.',
   'report.title': '얼마나 잘 맞힐까요?',
   'report.lead': '처음부터 따로 둔 사진으로 시험했습니다. 모델이 한 번도 보지 못한 사진입니다.',
   'report.empty': '신경망이 학습을 마치면 여기에 결과가 나타납니다.',
@@ -202,10 +218,13 @@ export const ko = {
   'report.next': '사진으로 시험해 보기',
   'report.none': '이 가운데 {share}는 아는 꽃이 아니라고 보았습니다.',
   'report.reliability': '확률을 믿어도 될까요?',
-  'report.reliability_how': '80%라고 말했다면 다섯 번에 네 번은 맞아야 합니다. 막대가 점선에 닿으면 정직한 것이고, 점선보다 낮으면 지나치게 자신한 것, 높으면 너무 조심한 것입니다.',
+  'report.reliability_how':
+    '80%라고 말했다면 다섯 번에 네 번은 맞아야 합니다. 막대가 점선에 닿으면 정직한 것이고, 점선보다 낮으면 지나치게 자신한 것, 높으면 너무 조심한 것입니다.',
   'report.reliability_picture': '모델이 말한 확률에 따른 정답 비율. 옆의 표가 같은 내용을 숫자로 보여 줍니다',
-  'report.reliability_axes': '가로는 모델이 말한 확률, 세로는 실제로 맞힌 비율입니다. 흐린 막대는 사진이 적습니다.',
-  'report.ece_both': '말한 확률이 실제와 평균 {after}만큼 어긋납니다. 검증 사진으로 맞추기 전에는 {before}였습니다.',
+  'report.reliability_axes':
+    '가로는 모델이 말한 확률, 세로는 실제로 맞힌 비율입니다. 흐린 막대는 사진이 적습니다.',
+  'report.ece_both':
+    '말한 확률이 실제와 평균 {after}만큼 어긋납니다. 검증 사진으로 맞추기 전에는 {before}였습니다.',
   'report.ece': '말한 확률이 실제와 평균 {share}만큼 어긋납니다.',
   'report.stated': '말한 확률',
   'report.right': '맞힌 비율',
@@ -227,7 +246,8 @@ export const ko = {
   'report.mistake': '추정 {predicted} ({share}), 정답 {truth}',
 
   'why.title': '왜 잘될까요?',
-  'why.lead': '안을 들여다봅니다. 답이 사진의 어디에서 나오는지, 첫 계층까지 무엇이 닿는지, 계층마다 얼마가 드는지.',
+  'why.lead':
+    '안을 들여다봅니다. 답이 사진의 어디에서 나오는지, 첫 계층까지 무엇이 닿는지, 계층마다 얼마가 드는지.',
   'attention.title': '어디를 볼까요?',
   'attention.lead': '모델에 사진을 보여 주세요. 밝게 빛나는 곳이 그 꽃이라고 말하는 곳입니다.',
   'attention.original': '신경망이 읽는 사진',
@@ -240,7 +260,8 @@ export const ko = {
   'attention.nothing': '{class}, {share}: 사진에 그 근거가 없습니다.',
   'attention.least': '근거 약함',
   'attention.most': '근거 강함',
-  'attention.how': 'Grad-CAM: 마지막 특징 맵들을 그 꽃의 점수를 올리는 만큼 가중해 더합니다. 특징 맵의 크기만큼만 세밀합니다.',
+  'attention.how':
+    'Grad-CAM: 마지막 특징 맵들을 그 꽃의 점수를 올리는 만큼 가중해 더합니다. 특징 맵의 크기만큼만 세밀합니다.',
   'where.middle': '가운데에',
   'where.top': '위쪽에',
   'where.bottom': '아래쪽에',
@@ -251,8 +272,10 @@ export const ko = {
   'where.bottom_left': '왼쪽 아래에',
   'where.bottom_right': '오른쪽 아래에',
   'signals.title': '계층을 지나가는 것',
-  'signals.empty': '신경망을 학습시키면 기울기와 출력이 계층마다 어떻게 달라지는지 여기에 나타납니다. 레지듀얼 다음에 플레인을 학습시켜 나란히 견주어 보세요.',
-  'signals.lead': '학습하는 동안 1초에 한 번쯤 학습 사진 10장이 신경망을 지나갔다 돌아옵니다. 이번 방문에서 학습한 신경망마다 선이 하나씩 남습니다.',
+  'signals.empty':
+    '신경망을 학습시키면 기울기와 출력이 계층마다 어떻게 달라지는지 여기에 나타납니다. 레지듀얼 다음에 플레인을 학습시켜 나란히 견주어 보세요.',
+  'signals.lead':
+    '학습하는 동안 1초에 한 번쯤 학습 사진 10장이 신경망을 지나갔다 돌아옵니다. 이번 방문에서 학습한 신경망마다 선이 하나씩 남습니다.',
   'signals.when': '시점',
   'signals.start': '시작할 때',
   'signals.now': '지금',
@@ -261,44 +284,56 @@ export const ko = {
   'signals.at_step': '{step}단계를 마친 뒤입니다.',
   'signals.depth': '가중치가 있는 계층, 사진에서 답까지',
   'signals.gradient': '깊이에 따른 기울기',
-  'signals.gradient_how': '손실을 각 계층의 커널로 미분한 기울기의 크기입니다. 사진 쪽으로 갈수록 낮아지면 앞쪽 계층이 거의 배우지 못합니다.',
+  'signals.gradient_how':
+    '손실을 각 계층의 커널로 미분한 기울기의 크기입니다. 사진 쪽으로 갈수록 낮아지면 앞쪽 계층이 거의 배우지 못합니다.',
   'signals.gradient_says': '{network}: 첫 계층 {first}, 답 바로 앞 계층 {last}, {ratio}배.',
   'signals.spread': '깊이에 따른 출력의 퍼짐',
-  'signals.spread_how': '각 계층이 내놓는 값의 표준편차입니다. 선이 고르면 어느 깊이에서나 사진들이 서로 구별됩니다.',
+  'signals.spread_how':
+    '각 계층이 내놓는 값의 표준편차입니다. 선이 고르면 어느 깊이에서나 사진들이 서로 구별됩니다.',
   'signals.spread_says': '{network}: 첫 계층 {first}, 답 바로 앞 계층 {last}.',
   'signals.not_seen': '{network}: 그때는 보지 못했습니다.',
   'signals.numbers': '{name}, 숫자로 보기',
   'signals.col_gradient': '기울기',
   'signals.col_deviation': '퍼짐',
   'signals.col_zeros': '0의 비율',
-  'signals.more': '견주어 보기: plain_flower 다음에 residual_flower를, 또는 같은 신경망을 LA와 LAB로 학습시켜 보세요.',
+  'signals.more':
+    '견주어 보기: plain_flower 다음에 residual_flower를, 또는 같은 신경망을 LA와 LAB로 학습시켜 보세요.',
   'costs.title': '계층마다 드는 것과 보이는 것',
-  'costs.lead': '{name}: 사진 한 장에 드는 계산과 메모리, 그리고 출력 하나가 {size}픽셀 가운데 얼마를 보는지.',
+  'costs.lead':
+    '{name}: 사진 한 장에 드는 계산과 메모리, 그리고 출력 하나가 {size}픽셀 가운데 얼마를 보는지.',
   'costs.block': '블록',
   'costs.block_title': '보틀넥과 플레인 블록',
   'costs.block_lead': '16 × 16 픽셀의 64채널을 다른 64채널로 바꾸는 두 가지 방법입니다.',
   'costs.plain': '3 × 3 합성곱 두 번',
   'costs.bottleneck': '1 × 1로 16채널, 3 × 3, 1 × 1로 다시 64채널',
-  'costs.block_says': '보틀넥은 같은 채널 수에 곱셈이 {flops}배, 메모리가 {memory}배 적게 듭니다. 대신 보는 영역이 {plain}에서 {bottleneck}픽셀로 줄어듭니다.',
+  'costs.block_says':
+    '보틀넥은 같은 채널 수에 곱셈이 {flops}배, 메모리가 {memory}배 적게 듭니다. 대신 보는 영역이 {plain}에서 {bottleneck}픽셀로 줄어듭니다.',
   'claim.title': '보고서의 주장, 재어 보니',
   'claim.lead': '바로 이 엔진으로 실제 사진에서 쟀습니다. 수치와 명령은 docs/depth.md에 있습니다.',
   'claim.holds': '맞음',
   'claim.partly': '일부만',
   'claim.fails': '틀림',
   'claim.vanishing': '스킵 연결은 그레이디언트 소실을 완화한다.',
-  'claim.vanishing_measured': '34층을 교재의 N(0, 0.03)으로 시작하면 맞습니다. 스킵이 없으면 모든 기울기가 10⁻⁵ 안팎으로, 스킵이 있을 때의 백만분의 1쯤입니다. He 방식으로 시작하면 처음에는 사라지지 않다가 학습 중에 첫 계층의 기울기가 200분의 1로 줄어듭니다. 배치 정규화가 있으면 오히려 폭발해, 첫 계층의 기울기가 마지막 합성곱의 128배입니다. 스킵이 있으면 2배입니다.',
+  'claim.vanishing_measured':
+    '34층을 교재의 N(0, 0.03)으로 시작하면 맞습니다. 스킵이 없으면 모든 기울기가 10⁻⁵ 안팎으로, 스킵이 있을 때의 백만분의 1쯤입니다. He 방식으로 시작하면 처음에는 사라지지 않다가 학습 중에 첫 계층의 기울기가 200분의 1로 줄어듭니다. 배치 정규화가 있으면 오히려 폭발해, 첫 계층의 기울기가 마지막 합성곱의 128배입니다. 스킵이 있으면 2배입니다.',
   'claim.depth': '스킵 연결이 없으면 34층은 거의 배우지 못한다.',
-  'claim.depth_measured': '64픽셀로 두 에포크를 배운 뒤 플레인은 네 가지 시작 가운데 셋에서 아직 찍기 수준(24%)이고 하나에서 36%이며, 레지듀얼은 38~57%에 이릅니다. 꽃 모델의 14층에서는 54.9%와 57.8%로 차이가 작습니다.',
+  'claim.depth_measured':
+    '64픽셀로 두 에포크를 배운 뒤 플레인은 네 가지 시작 가운데 셋에서 아직 찍기 수준(24%)이고 하나에서 36%이며, 레지듀얼은 38~57%에 이릅니다. 꽃 모델의 14층에서는 54.9%와 57.8%로 차이가 작습니다.',
   'claim.products': '보틀넥은 적은 곱셈으로 많은 채널을 얻는다.',
-  'claim.products_measured': '64채널 블록에서 곱셈이 17배 적습니다. bottleneck_flower는 residual_flower보다 채널이 네 배인데 계산량은 17.3과 17.8 MFLOP로 비슷합니다.',
+  'claim.products_measured':
+    '64채널 블록에서 곱셈이 17배 적습니다. bottleneck_flower는 residual_flower보다 채널이 네 배인데 계산량은 17.3과 17.8 MFLOP로 비슷합니다.',
   'claim.memory': '보틀넥은 메모리를 아낀다.',
-  'claim.memory_measured': '블록 하나로는 1.3배 적습니다. 신경망 전체로는 그렇지 않습니다. 채널이 네 배라서 bottleneck_flower가 학습 중 간직하는 출력은 residual_flower의 2.2배입니다.',
+  'claim.memory_measured':
+    '블록 하나로는 1.3배 적습니다. 신경망 전체로는 그렇지 않습니다. 채널이 네 배라서 bottleneck_flower가 학습 중 간직하는 출력은 residual_flower의 2.2배입니다.',
   'claim.field': '보틀넥은 사진의 더 작은 부분을 본다.',
-  'claim.field_measured': '마지막 합성곱에서 209픽셀 대신 131픽셀을 봅니다. 64픽셀 사진에서는 둘 다 전체를 보므로, 깊은 구조에서는 문제가 되지 않는다는 보고서의 말도 맞습니다.',
+  'claim.field_measured':
+    '마지막 합성곱에서 209픽셀 대신 131픽셀을 봅니다. 64픽셀 사진에서는 둘 다 전체를 보므로, 깊은 구조에서는 문제가 되지 않는다는 보고서의 말도 맞습니다.',
   'claim.slower': '인셉션은 시간이 더 걸린다.',
-  'claim.slower_measured': '파라미터는 residual_flower의 4분의 1인데 시간은 다섯 배입니다. 계산량이 두 배이고, 계층이 좁아 프로세서를 제대로 쓰지 못합니다.',
+  'claim.slower_measured':
+    '파라미터는 residual_flower의 4분의 1인데 시간은 다섯 배입니다. 계산량이 두 배이고, 계층이 좁아 프로세서를 제대로 쓰지 못합니다.',
   'claim.worse': '인셉션은 레지듀얼 계열보다 정확도가 낮다.',
-  'claim.worse_measured': '교재의 학습법에 올바른 기울기를 쓰면 넷 가운데 가장 높습니다. 인셉션 61.8%, 레지듀얼 57.8%, 보틀넥 60.0%(시드 하나씩). 보고서의 수치는 풀링의 잘못된 기울기 탓일 수 있습니다.',
+  'claim.worse_measured':
+    '교재의 학습법에 올바른 기울기를 쓰면 넷 가운데 가장 높습니다. 인셉션 61.8%, 레지듀얼 57.8%, 보틀넥 60.0%(시드 하나씩). 보고서의 수치는 풀링의 잘못된 기울기 탓일 수 있습니다.',
 
   'classify.title': '이 꽃은 무슨 꽃일까요?',
   'classify.lead': '모델이 본 적 없는 사진을 보여 주세요.',
@@ -376,7 +411,8 @@ export const ko = {
   'error.did_you_mean': '`{name}`인가요?',
   'error.memory_fits': '배치 크기 {batch}까지는 들어갑니다.',
   'error.memory_never': '배치를 1로 줄여도 들어가지 않습니다.',
-  'error.photo_memory': '사진에 메모리 {needed}가 필요하지만 {available}까지만 쓸 수 있습니다. 이 크기의 사진은 {photos_that_fit}장까지 들어갑니다.',
+  'error.photo_memory':
+    '사진에 메모리 {needed}가 필요하지만 {available}까지만 쓸 수 있습니다. 이 크기의 사진은 {photos_that_fit}장까지 들어갑니다.',
   'error.photo': '읽을 수 없는 사진 {name}: {reason}.',
   'error.archive': '읽을 수 없는 압축 파일 {name}: {reason}.',
   'error.data': '{problem}; {remedy}.',
@@ -389,6 +425,7 @@ export const ko = {
   'error.fetch_network': '{file} 모델을 받지 못했습니다. 네트워크에 연결되어 있지 않습니다({detail}).',
   'error.fetch_status': '{file} 모델을 받지 못했습니다. 서버의 답: {detail}.',
   'error.fetch_content': '{file} 모델이 손상된 채 도착하여 버렸습니다.',
-  'error.no_engine': '엔진이 시작되지 않았습니다: {why}. 페이지를 새로 고쳐 주세요. 최근 3년 안의 브라우저가 필요합니다.',
+  'error.no_engine':
+    '엔진이 시작되지 않았습니다: {why}. 페이지를 새로 고쳐 주세요. 최근 3년 안의 브라우저가 필요합니다.',
   'error.page': '페이지에서 문제가 생겼습니다: {message}',
 };

@@ -32,7 +32,11 @@ class AttentionPanel extends Panel {
     const original = h('div', { class: 'heat-place' }, mark(89));
     const heat = h('div', { class: 'heat-place' }, mark(89));
     this.places = { original, heat };
-    this.choice = h('select', { id: 'attention-class', disabled: true, onchange: () => this.ask(this.choice?.value ?? '') });
+    this.choice = h('select', {
+      id: 'attention-class',
+      disabled: true,
+      onchange: () => this.ask(this.choice?.value ?? ''),
+    });
     this.says = h('p', { class: 'says', role: 'status' }, t('attention.waiting'));
     this.fault = h('div', {});
     const zone = h(
@@ -44,13 +48,40 @@ class AttentionPanel extends Panel {
         'div',
         { class: 'attention-pictures' },
         h('figure', {}, original, h('figcaption', { class: 'small soft' }, t('attention.original'))),
-        h('figure', {}, heat, h('figcaption', { class: 'small soft heat-key' }, h('span', {}, t('attention.least')), h('span', { class: 'heat-scale', 'aria-hidden': 'true' }), h('span', {}, t('attention.most')))),
+        h(
+          'figure',
+          {},
+          heat,
+          h(
+            'figcaption',
+            { class: 'small soft heat-key' },
+            h('span', {}, t('attention.least')),
+            h('span', { class: 'heat-scale', 'aria-hidden': 'true' }),
+            h('span', {}, t('attention.most')),
+          ),
+        ),
         h(
           'div',
           { class: 'tight' },
           this.says,
-          h('div', { class: 'field' }, h('label', { for: 'attention-class' }, t('attention.class')), this.choice),
-          h('div', { class: 'row' }, picker({ label: t('classify.choose'), name: 'attention-photo', class: 'button primary', content: [icon('photos')], accept: 'image/*', take })),
+          h(
+            'div',
+            { class: 'field' },
+            h('label', { for: 'attention-class' }, t('attention.class')),
+            this.choice,
+          ),
+          h(
+            'div',
+            { class: 'row' },
+            picker({
+              label: t('classify.choose'),
+              name: 'attention-photo',
+              class: 'button primary',
+              content: [icon('photos')],
+              accept: 'image/*',
+              take,
+            }),
+          ),
           h('p', { class: 'small soft' }, t('attention.how')),
         ),
       ),
@@ -106,15 +137,32 @@ class AttentionPanel extends Panel {
     const where = t(`where.${whereStrongest(heat)}`);
     const photo = pictureOf(pixels, size, size);
     fill(this.places.original, drawn(t('attention.original'), [[photo, 1]]));
-    const covered = drawn(t('attention.label', { class: name, where }), [[photo, 1], [heatPicture(heat), COVER]]);
+    const covered = drawn(t('attention.label', { class: name, where }), [
+      [photo, 1],
+      [heatPicture(heat), COVER],
+    ]);
     fill(this.places.heat, covered);
     const strongest = Math.max(...heat.values);
-    this.says.textContent = t(strongest > 0 ? 'attention.says' : 'attention.nothing', { class: name, share: percent(probabilities[heat.class], 0), where });
+    this.says.textContent = t(strongest > 0 ? 'attention.says' : 'attention.nothing', {
+      class: name,
+      share: percent(probabilities[heat.class], 0),
+      where,
+    });
     const order = classes.map((_, index) => index).sort((a, b) => probabilities[b] - probabilities[a]);
     fill(
       this.choice,
-      h('option', { value: '', selected: this.asked === null }, t('attention.own', { class: nameOf('class', classes[order[0]]) })),
-      order.map((index) => h('option', { value: index, selected: this.asked === index }, `${nameOf('class', classes[index])} · ${percent(probabilities[index], 0)}`)),
+      h(
+        'option',
+        { value: '', selected: this.asked === null },
+        t('attention.own', { class: nameOf('class', classes[order[0]]) }),
+      ),
+      order.map(index =>
+        h(
+          'option',
+          { value: index, selected: this.asked === index },
+          `${nameOf('class', classes[index])} · ${percent(probabilities[index], 0)}`,
+        ),
+      ),
     );
     this.choice.disabled = false;
   }
@@ -147,7 +195,11 @@ function pictureOf(rgba, width, height) {
 
 /** @param {import('../protocol.js').Attention['heat']} heat */
 function heatPicture({ values, width, height }) {
-  return pictureOf(values.flatMap((value) => [...heatColour(value), 255]), width, height);
+  return pictureOf(
+    values.flatMap(value => [...heatColour(value), 255]),
+    width,
+    height,
+  );
 }
 
 customElements.define('floret-attention', AttentionPanel);

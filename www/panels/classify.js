@@ -20,7 +20,7 @@ class Classify extends Panel {
 
   connectedCallback() {
     super.connectedCallback();
-    document.addEventListener('paste', (event) => {
+    document.addEventListener('paste', event => {
       const image = imageOfPaste(event);
       if (image && !this.hidden) askAbout(image);
     });
@@ -34,7 +34,13 @@ class Classify extends Panel {
       fill(
         this,
         heading('classify'),
-        h('div', { class: 'card empty' }, mark(55), h('p', { class: 'lead' }, t('classify.empty')), h('a', { class: 'button primary', href: '#photos' }, t('classify.go'))),
+        h(
+          'div',
+          { class: 'card empty' },
+          mark(55),
+          h('p', { class: 'lead' }, t('classify.empty')),
+          h('a', { class: 'button primary', href: '#photos' }, t('classify.go')),
+        ),
         document.createElement('floret-model'),
       );
       return;
@@ -48,8 +54,22 @@ class Classify extends Panel {
       h(
         'div',
         { class: 'row centre' },
-        picker({ label: t('classify.choose'), name: 'photo', class: 'button primary', content: [icon('photos')], accept: 'image/*', take }),
-        picker({ label: t('classify.camera'), name: 'camera', content: [icon('camera')], accept: 'image/*', capture: 'environment', take }),
+        picker({
+          label: t('classify.choose'),
+          name: 'photo',
+          class: 'button primary',
+          content: [icon('photos')],
+          accept: 'image/*',
+          take,
+        }),
+        picker({
+          label: t('classify.camera'),
+          name: 'camera',
+          content: [icon('camera')],
+          accept: 'image/*',
+          capture: 'environment',
+          take,
+        }),
       ),
     );
     takesDrops(zone, take);
@@ -59,7 +79,12 @@ class Classify extends Panel {
       h(
         'div',
         { class: 'stack' },
-        h('div', { class: 'columns' }, zone, h('section', { class: 'card tight' }, h('h2', {}, t('classify.answer')), this.answer)),
+        h(
+          'div',
+          { class: 'columns' },
+          zone,
+          h('section', { class: 'card tight' }, h('h2', {}, t('classify.answer')), this.answer),
+        ),
         this.fault,
         document.createElement('floret-model'),
       ),
@@ -87,7 +112,8 @@ class Classify extends Panel {
     this.run(async () => {
       this.showPhoto(photo);
       // What was said of another photo is no answer to this one.
-      if (photo !== this.asked && this.answer) fill(this.answer, h('p', { class: 'soft' }, t('classify.waiting')));
+      if (photo !== this.asked && this.answer)
+        fill(this.answer, h('p', { class: 'soft' }, t('classify.waiting')));
       this.asked = photo;
       if (!model) {
         if (this.answer) fill(this.answer, h('p', { class: 'soft' }, t('classify.soon')));
@@ -128,13 +154,27 @@ class Classify extends Panel {
     };
     const first = nameOf('class', classes[order[0]]);
     const verdict = outlier?.none_of_these
-      ? [h('p', { class: 'figure none-of-these' }, t('classify.none')), h('p', { class: 'small soft' }, t('classify.none_why', { score: number(outlier.score, { maximumFractionDigits: 1, minimumFractionDigits: 1 }) })), h('p', { class: 'small' }, t('classify.none_still', { class: first }))]
+      ? [
+          h('p', { class: 'figure none-of-these' }, t('classify.none')),
+          h(
+            'p',
+            { class: 'small soft' },
+            t('classify.none_why', {
+              score: number(outlier.score, { maximumFractionDigits: 1, minimumFractionDigits: 1 }),
+            }),
+          ),
+          h('p', { class: 'small' }, t('classify.none_still', { class: first })),
+        ]
       : [h('p', { class: 'figure' }, first)];
     fill(
       this.answer,
       verdict,
       h('ol', { class: 'bars' }, order.map(bar)),
-      h('p', { class: 'small soft' }, t('classify.time', { ms: number(milliseconds, { maximumFractionDigits: 1 }) })),
+      h(
+        'p',
+        { class: 'small soft' },
+        t('classify.time', { ms: number(milliseconds, { maximumFractionDigits: 1 }) }),
+      ),
     );
   }
 }

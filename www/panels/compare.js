@@ -27,8 +27,12 @@ class Compare extends Panel {
       x: t('train.epoch_axis'),
       top: 1,
       whole: true,
-      format: (value) => percent(value, 0),
-      series: names.map((label, index) => ({ label, colour: `--class-${index}`, look: /** @type {const} */ ('marks') })),
+      format: value => percent(value, 0),
+      series: names.map((label, index) => ({
+        label,
+        colour: `--class-${index}`,
+        look: /** @type {const} */ ('marks'),
+      })),
     });
     this.button = h('button', { type: 'button', class: 'button', onclick: () => this.press() });
     this.says = h('p', { class: 'small', role: 'status' });
@@ -38,7 +42,12 @@ class Compare extends Panel {
     this.answers = h('div', { class: 'tight' });
     this.told = null;
     const save = (/** @type {'html' | 'md'} */ format) =>
-      h('button', { type: 'button', class: 'button', onclick: () => this.run(() => saveExperiment(format)) }, icon('save'), t(`compare.save_${format}`));
+      h(
+        'button',
+        { type: 'button', class: 'button', onclick: () => this.run(() => saveExperiment(format)) },
+        icon('save'),
+        t(`compare.save_${format}`),
+      );
     this.saving = h('div', { class: 'row' }, save('html'), save('md'));
     fill(
       this,
@@ -55,7 +64,18 @@ class Compare extends Panel {
         this.chart.element,
         this.answers,
         this.saving,
-        h('details', {}, h('summary', {}, t('compare.why')), h('ul', { class: 'small' }, REASONS.map((name) => h('li', {}, h('strong', {}, t(`compare.why_${name}`)), ' ', t(`compare.why_${name}_words`))))),
+        h(
+          'details',
+          {},
+          h('summary', {}, t('compare.why')),
+          h(
+            'ul',
+            { class: 'small' },
+            REASONS.map(name =>
+              h('li', {}, h('strong', {}, t(`compare.why_${name}`)), ' ', t(`compare.why_${name}_words`)),
+            ),
+          ),
+        ),
       ),
     );
     this.update(new Set(['comparison']));
@@ -99,7 +119,9 @@ class Compare extends Panel {
     this.bar.hidden = !running;
     const all = this.names().length;
     const current = comparison?.runs.length ?? 0;
-    const says = running ? t('compare.says', { n: current, all, name: comparison.runs.at(-1)?.name ?? '' }) : '';
+    const says = running
+      ? t('compare.says', { n: current, all, name: comparison.runs.at(-1)?.name ?? '' })
+      : '';
     if (this.says.textContent !== says) this.says.textContent = says;
     const share = run.last ? run.last.step / Math.max(run.last.steps, 1) : 0;
     if (running) this.bar.value = Math.max(current - 1 + share, 0) / all;
@@ -112,7 +134,9 @@ class Compare extends Panel {
 
   /** @param {import('../state.js').ComparedRun[]} runs */
   table(runs) {
-    const row = (/** @type {import('../state.js').ComparedRun} */ { name, accuracy, lines, parameters, flops }) => {
+    const row = (
+      /** @type {import('../state.js').ComparedRun} */ { name, accuracy, lines, parameters, flops },
+    ) => {
       const reported = this.state.reported.find(({ model }) => model === name);
       const cells = [
         accuracy === null ? '…' : percent(accuracy),
@@ -122,7 +146,12 @@ class Compare extends Panel {
         number(parameters),
         short(flops),
       ];
-      return h('tr', {}, h('th', { scope: 'row' }, name), cells.map((cell) => h('td', { class: 'number' }, cell)));
+      return h(
+        'tr',
+        {},
+        h('th', { scope: 'row' }, name),
+        cells.map(cell => h('td', { class: 'number' }, cell)),
+      );
     };
     return h(
       'div',
@@ -130,7 +159,16 @@ class Compare extends Panel {
       h(
         'table',
         {},
-        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('compare.network')), COLUMNS.map((name) => h('th', { scope: 'col', class: 'number' }, t(`compare.${name}`))))),
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            h('th', { scope: 'col' }, t('compare.network')),
+            COLUMNS.map(name => h('th', { scope: 'col', class: 'number' }, t(`compare.${name}`))),
+          ),
+        ),
         h('tbody', {}, runs.map(row)),
       ),
     );
@@ -140,7 +178,12 @@ class Compare extends Panel {
   curves(runs) {
     const epochs = Math.max(0, ...runs.map(({ lines }) => lines.length));
     const x = Array.from({ length: epochs }, (_, index) => index + 1);
-    return [x, ...this.names().map((name) => x.map((epoch) => runs.find((run) => run.name === name)?.lines[epoch - 1]?.validation_accuracy ?? null))];
+    return [
+      x,
+      ...this.names().map(name =>
+        x.map(epoch => runs.find(run => run.name === name)?.lines[epoch - 1]?.validation_accuracy ?? null),
+      ),
+    ];
   }
 }
 
@@ -156,8 +199,17 @@ function answers({ classes, samples, runs }) {
       `${nameOf('class', classes[predicted])} ${percent(probabilities[predicted], 0)}`,
     );
   };
-  const row = (/** @type {import('../protocol.js').Sample} */ { picture, name, truth }, /** @type {number} */ number) =>
-    h('tr', {}, h('td', {}, pictureOf(picture, name)), h('th', { scope: 'row' }, nameOf('class', classes[truth])), runs.map((run) => run.answers[number] && answer(run.answers[number])));
+  const row = (
+    /** @type {import('../protocol.js').Sample} */ { picture, name, truth },
+    /** @type {number} */ number,
+  ) =>
+    h(
+      'tr',
+      {},
+      h('td', {}, pictureOf(picture, name)),
+      h('th', { scope: 'row' }, nameOf('class', classes[truth])),
+      runs.map(run => run.answers[number] && answer(run.answers[number])),
+    );
   return [
     h('h3', {}, t('compare.answers')),
     h('p', { class: 'small soft' }, t('compare.answers_how')),
@@ -167,7 +219,17 @@ function answers({ classes, samples, runs }) {
       h(
         'table',
         { class: 'answers-table' },
-        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('compare.photo')), h('th', { scope: 'col' }, t('compare.truth')), runs.map(({ model }) => h('th', { scope: 'col' }, model)))),
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            h('th', { scope: 'col' }, t('compare.photo')),
+            h('th', { scope: 'col' }, t('compare.truth')),
+            runs.map(({ model }) => h('th', { scope: 'col' }, model)),
+          ),
+        ),
         h('tbody', {}, samples.map(row)),
       ),
     ),

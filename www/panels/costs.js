@@ -18,14 +18,23 @@ class Costs extends Panel {
   render() {
     const { structure, network } = this.state;
     this.blocks = h('section', { class: 'card tight' });
-    const layers = structure && network ? this.layers(structure.rows.filter(({ index }) => index !== null), network) : null;
+    const layers =
+      structure && network
+        ? this.layers(
+            structure.rows.filter(({ index }) => index !== null),
+            network,
+          )
+        : null;
     fill(this, h('div', { class: 'columns' }, layers, this.blocks));
     this.showBlocks();
   }
 
   /** @param {Row[]} rows @param {import('../protocol.js').Network} network */
   layers(rows, { name, size }) {
-    const most = { flops: Math.max(...rows.map(({ flops }) => flops), 1), memory: Math.max(...rows.map(({ activation_bytes }) => activation_bytes), 1) };
+    const most = {
+      flops: Math.max(...rows.map(({ flops }) => flops), 1),
+      memory: Math.max(...rows.map(({ activation_bytes }) => activation_bytes), 1),
+    };
     const row = (/** @type {Row} */ { index, kind, flops, activation_bytes, receptive_field }) =>
       h(
         'tr',
@@ -46,7 +55,16 @@ class Costs extends Panel {
         h(
           'table',
           { class: 'costs' },
-          h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('network.col_layer')), COLUMNS.map((column) => h('th', { scope: 'col', class: 'number' }, t(`network.col_${column}`))))),
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              h('th', { scope: 'col' }, t('network.col_layer')),
+              COLUMNS.map(column => h('th', { scope: 'col', class: 'number' }, t(`network.col_${column}`))),
+            ),
+          ),
           h('tbody', {}, rows.map(row)),
         ),
       ),
@@ -59,15 +77,25 @@ class Costs extends Panel {
     const { plain, bottleneck } = await blockCosts();
     if (!place || place !== this.blocks) return;
     const most = [plain, bottleneck];
-    const share = (/** @type {(row: Row) => number} */ of, /** @type {Row} */ row) => of(row) / Math.max(...most.map(of));
+    const share = (/** @type {(row: Row) => number} */ of, /** @type {Row} */ row) =>
+      of(row) / Math.max(...most.map(of));
     const row = (/** @type {'plain' | 'bottleneck'} */ name, /** @type {Row} */ block) =>
       h(
         'tr',
         {},
         h('th', { scope: 'row' }, t(`costs.${name}`)),
-        barCell(short(block.flops), share(({ flops }) => flops, block)),
-        barCell(bytes(block.activation_bytes), share(({ activation_bytes }) => activation_bytes, block)),
-        barCell(block.receptive_field.join(' × '), share(({ receptive_field }) => receptive_field[0], block)),
+        barCell(
+          short(block.flops),
+          share(({ flops }) => flops, block),
+        ),
+        barCell(
+          bytes(block.activation_bytes),
+          share(({ activation_bytes }) => activation_bytes, block),
+        ),
+        barCell(
+          block.receptive_field.join(' × '),
+          share(({ receptive_field }) => receptive_field[0], block),
+        ),
       );
     fill(
       place,
@@ -79,11 +107,29 @@ class Costs extends Panel {
         h(
           'table',
           { class: 'costs' },
-          h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('costs.block')), COLUMNS.map((column) => h('th', { scope: 'col', class: 'number' }, t(`network.col_${column}`))))),
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              h('th', { scope: 'col' }, t('costs.block')),
+              COLUMNS.map(column => h('th', { scope: 'col', class: 'number' }, t(`network.col_${column}`))),
+            ),
+          ),
           h('tbody', {}, row('plain', plain), row('bottleneck', bottleneck)),
         ),
       ),
-      h('p', {}, t('costs.block_says', { flops: number(plain.flops / bottleneck.flops, { maximumFractionDigits: 1 }), memory: number(plain.activation_bytes / bottleneck.activation_bytes, { maximumFractionDigits: 1 }), plain: plain.receptive_field.join(' × '), bottleneck: bottleneck.receptive_field.join(' × ') })),
+      h(
+        'p',
+        {},
+        t('costs.block_says', {
+          flops: number(plain.flops / bottleneck.flops, { maximumFractionDigits: 1 }),
+          memory: number(plain.activation_bytes / bottleneck.activation_bytes, { maximumFractionDigits: 1 }),
+          plain: plain.receptive_field.join(' × '),
+          bottleneck: bottleneck.receptive_field.join(' × '),
+        }),
+      ),
     );
   }
 }

@@ -21,14 +21,36 @@ class ModelPanel extends Panel {
     this.words = h('p', { class: 'soft small' });
     this.coming = h('div', { 'aria-live': 'polite' });
     this.fault = h('div', {});
-    this.save = h('button', { type: 'button', class: 'button', onclick: () => this.run(async () => this.state.model && saveModel(this.state.model)) }, icon('save'), t('model.save'));
-    const open = picker({ label: t('model.open'), name: 'model', content: [icon('open')], accept: '.safetensors', take: (found) => this.run(() => openModel(found[0].file)) });
+    this.save = h(
+      'button',
+      {
+        type: 'button',
+        class: 'button',
+        onclick: () => this.run(async () => this.state.model && saveModel(this.state.model)),
+      },
+      icon('save'),
+      t('model.save'),
+    );
+    const open = picker({
+      label: t('model.open'),
+      name: 'model',
+      content: [icon('open')],
+      accept: '.safetensors',
+      take: found => this.run(() => openModel(found[0].file)),
+    });
     fill(
       this,
       h(
         'section',
         { class: 'card tight model-row', 'aria-label': t('model.title') },
-        h('div', { class: 'tight' }, h('div', { class: 'field' }, h('label', { for: 'model-choice' }, t('model.answers')), this.choice), this.words, this.coming, this.fault),
+        h(
+          'div',
+          { class: 'tight' },
+          h('div', { class: 'field' }, h('label', { for: 'model-choice' }, t('model.answers')), this.choice),
+          this.words,
+          this.coming,
+          this.fault,
+        ),
         h('div', { class: 'row' }, this.save, open),
       ),
     );
@@ -44,19 +66,35 @@ class ModelPanel extends Panel {
     this.learning = learning;
     if (!this.choice || !this.words || !this.save) return;
     const hand = modelsAtHand().filter(({ source }) => source === 'run' || source === 'file');
-    const named = hand.map(({ source, name }) => ({ value: source, words: t(source === 'run' && learning ? 'model.of_run_learning' : `model.of_${source}`, { name }) }));
-    const listed = (shipped.models ?? []).map((entry) => ({
+    const named = hand.map(({ source, name }) => ({
+      value: source,
+      words: t(source === 'run' && learning ? 'model.of_run_learning' : `model.of_${source}`, { name }),
+    }));
+    const listed = (shipped.models ?? []).map(entry => ({
       value: entry.file,
       words: t('model.of_page', { title: titleOf(entry), accuracy: percent(entry.accuracy, 0) }),
     }));
     const now = shipped.loading?.file ?? model?.source ?? '';
-    const none = now === '' ? [h('option', { value: '', selected: true, disabled: true }, t('model.none'))] : [];
-    fill(this.choice, none, [...named, ...listed].map(({ value, words }) => h('option', { value, selected: value === now }, words)));
+    const none =
+      now === '' ? [h('option', { value: '', selected: true, disabled: true }, t('model.none'))] : [];
+    fill(
+      this.choice,
+      none,
+      [...named, ...listed].map(({ value, words }) => h('option', { value, selected: value === now }, words)),
+    );
     const entry = shipped.models?.find(({ file }) => file === model?.source);
-    const card = entry && h('a', { href: `models/${entry.card}`, target: '_blank', rel: 'noopener' }, t('model.card'));
-    const classes = model?.classes.map((name) => nameOf('class', name)).join(', ') ?? '';
-    const right = entry && t('model.right', { accuracy: percent(entry.accuracy), n: number(entry.test_photos) });
-    fill(this.words, right && `${right} `, model && t('model.words', { classes, size: model.size, parameters: number(model.parameters) }), card && ' ', card);
+    const card =
+      entry && h('a', { href: `models/${entry.card}`, target: '_blank', rel: 'noopener' }, t('model.card'));
+    const classes = model?.classes.map(name => nameOf('class', name)).join(', ') ?? '';
+    const right =
+      entry && t('model.right', { accuracy: percent(entry.accuracy), n: number(entry.test_photos) });
+    fill(
+      this.words,
+      right && `${right} `,
+      model && t('model.words', { classes, size: model.size, parameters: number(model.parameters) }),
+      card && ' ',
+      card,
+    );
     this.save.disabled = model === null;
     this.showComing();
   }
@@ -67,20 +105,28 @@ class ModelPanel extends Panel {
     if (!this.coming) return;
     if (loading) {
       const { done, total } = loading;
-      fill(this.coming, h('p', { class: 'small soft' }, t('model.coming', { done: bytes(done), total: bytes(total) })), h('progress', { max: total, value: done, 'aria-label': t('model.title') }));
+      fill(
+        this.coming,
+        h('p', { class: 'small soft' }, t('model.coming', { done: bytes(done), total: bytes(total) })),
+        h('progress', { max: total, value: done, 'aria-label': t('model.title') }),
+      );
       return;
     }
     fill(this.coming);
     const entry = failure && models?.find(({ file }) => file === failure.file);
     if (!entry) return;
-    const again = h('button', { type: 'button', class: 'button', onclick: () => openShipped(entry) }, t('model.again'));
+    const again = h(
+      'button',
+      { type: 'button', class: 'button', onclick: () => openShipped(entry) },
+      t('model.again'),
+    );
     showFailure(this.coming, failure.reason);
     this.coming.append(h('p', { class: 'small soft' }, t('model.without')), again);
   }
 
   /** @param {string} source */
   choose(source) {
-    const hand = modelsAtHand().find((model) => model.source === source);
+    const hand = modelsAtHand().find(model => model.source === source);
     const entry = this.state.shipped.models?.find(({ file }) => file === source);
     if (hand) answerBy(hand);
     else if (entry) openShipped(entry);

@@ -45,7 +45,19 @@ class NetworkPanel extends Panel {
       h(
         'div',
         { class: 'stack' },
-        h('fieldset', {}, h('legend', { class: 'sr' }, t('network.presets')), this.cards, h('details', { class: 'heavy' }, h('summary', {}, t('network.heavy')), h('p', { class: 'soft' }, t('network.heavy_lead')), this.heavy)),
+        h(
+          'fieldset',
+          {},
+          h('legend', { class: 'sr' }, t('network.presets')),
+          this.cards,
+          h(
+            'details',
+            { class: 'heavy' },
+            h('summary', {}, t('network.heavy')),
+            h('p', { class: 'soft' }, t('network.heavy_lead')),
+            this.heavy,
+          ),
+        ),
         h(
           'section',
           { class: 'columns wide' },
@@ -53,13 +65,23 @@ class NetworkPanel extends Panel {
             'div',
             { class: 'card tight' },
             this.problem,
-            h('div', { class: 'field' }, h('label', { for: 'notation' }, t('network.notation')), this.text, h('p', { class: 'small soft' }, t('network.notation_hint'))),
+            h(
+              'div',
+              { class: 'field' },
+              h('label', { for: 'notation' }, t('network.notation')),
+              this.text,
+              h('p', { class: 'small soft' }, t('network.notation_hint')),
+            ),
             this.inputs(),
           ),
           (this.picture = h('div', { class: 'card picture' })),
         ),
         this.structure,
-        h('div', { class: 'next' }, h('a', { class: 'button primary big', href: '#train' }, t('network.next'), icon('arrow'))),
+        h(
+          'div',
+          { class: 'next' },
+          h('a', { class: 'button primary big', href: '#train' }, t('network.next'), icon('arrow')),
+        ),
       ),
     );
     this.showPresets();
@@ -79,13 +101,36 @@ class NetworkPanel extends Panel {
 
   /** Actions of a preset, and the input's size. */
   inputs() {
-    this.actions = h('select', { id: 'actions', onchange: () => this.chooseActions() }, ACTIONS.map((actions) => h('option', { value: actions }, actions)));
-    this.size = h('input', { type: 'number', id: 'input-size', min: 8, max: 512, step: 1, onchange: () => this.edited() });
+    this.actions = h(
+      'select',
+      { id: 'actions', onchange: () => this.chooseActions() },
+      ACTIONS.map(actions => h('option', { value: actions }, actions)),
+    );
+    this.size = h('input', {
+      type: 'number',
+      id: 'input-size',
+      min: 8,
+      max: 512,
+      step: 1,
+      onchange: () => this.edited(),
+    });
     return h(
       'div',
       { class: 'fields' },
-      h('div', { class: 'field' }, h('label', { for: 'actions' }, t('network.actions')), this.actions, h('p', { class: 'small soft' }, t('network.actions_hint'))),
-      h('div', { class: 'field' }, h('label', { for: 'input-size' }, t('network.size')), this.size, h('p', { class: 'small soft' }, t('network.size_hint'))),
+      h(
+        'div',
+        { class: 'field' },
+        h('label', { for: 'actions' }, t('network.actions')),
+        this.actions,
+        h('p', { class: 'small soft' }, t('network.actions_hint')),
+      ),
+      h(
+        'div',
+        { class: 'field' },
+        h('label', { for: 'input-size' }, t('network.size')),
+        this.size,
+        h('p', { class: 'small soft' }, t('network.size_hint')),
+      ),
     );
   }
 
@@ -95,7 +140,13 @@ class NetworkPanel extends Panel {
       return h(
         'label',
         { class: 'preset' },
-        h('input', { type: 'radio', name: 'preset', value: preset.name, checked: chosen, onchange: () => this.choose(preset, preset.actions) }),
+        h('input', {
+          type: 'radio',
+          name: 'preset',
+          value: preset.name,
+          checked: chosen,
+          onchange: () => this.choose(preset, preset.actions),
+        }),
         glyph(preset.name),
         h('span', { class: 'preset-name' }, preset.name),
         h('span', { class: 'preset-what' }, known(`preset.${preset.name}`) ? t(`preset.${preset.name}`) : ''),
@@ -142,7 +193,8 @@ class NetworkPanel extends Panel {
   async check(network) {
     try {
       await chooseNetwork(network);
-      if (this.problem) fill(this.problem, h('p', { class: 'fine small' }, icon('check'), t('network.reads_well')));
+      if (this.problem)
+        fill(this.problem, h('p', { class: 'fine small' }, icon('check'), t('network.reads_well')));
       this.text?.removeAttribute('aria-invalid');
     } catch (failure) {
       this.showProblem(failure);
@@ -152,11 +204,14 @@ class NetworkPanel extends Panel {
   /** Words the slip and shows the line with its column marked. @param {unknown} failure */
   showProblem(failure) {
     if (!this.problem || !this.text) return;
-    const detail = failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
+    const detail =
+      failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
     this.text.setAttribute('aria-invalid', 'true');
     // What is written is none of the ready-made ones: choosing one takes its text back.
-    for (const radio of this.querySelectorAll('input[name="preset"]')) /** @type {HTMLInputElement} */ (radio).checked = false;
-    const line = typeof detail.line === 'number' ? (this.text.value.split('\n')[detail.line - 1] ?? '') : null;
+    for (const radio of this.querySelectorAll('input[name="preset"]'))
+      /** @type {HTMLInputElement} */ (radio).checked = false;
+    const line =
+      typeof detail.line === 'number' ? (this.text.value.split('\n')[detail.line - 1] ?? '') : null;
     const column = Math.max((detail.column ?? 1) - 1, 0);
     const start = Math.max(0, column - 24);
     const excerpt =
@@ -173,14 +228,22 @@ class NetworkPanel extends Panel {
     const jump =
       line === null
         ? null
-        : h('button', { type: 'button', class: 'button', onclick: () => this.jump(detail.line, column) }, t('network.jump', { line: detail.line, column: column + 1 }));
+        : h(
+            'button',
+            { type: 'button', class: 'button', onclick: () => this.jump(detail.line, column) },
+            t('network.jump', { line: detail.line, column: column + 1 }),
+          );
     fill(this.problem, h('div', { class: 'fault tight' }, h('p', {}, wordError(detail)), excerpt, jump));
   }
 
   /** @param {number} line from 1 @param {number} column from 0 */
   jump(line, column) {
     if (!this.text) return;
-    const before = this.text.value.split('\n').slice(0, line - 1).join('\n').length + (line > 1 ? 1 : 0);
+    const before =
+      this.text.value
+        .split('\n')
+        .slice(0, line - 1)
+        .join('\n').length + (line > 1 ? 1 : 0);
     this.text.focus();
     this.text.setSelectionRange(before + column, before + column + 1);
   }
@@ -205,7 +268,15 @@ class NetworkPanel extends Panel {
     fill(
       this.picture,
       h('h2', {}, t('network.picture')),
-      h('p', { class: 'small soft' }, t('network.totals', { parameters: number(structure.parameters), flops: short(structure.flops), layers: structure.rows.filter(({ index }) => index !== null).length })),
+      h(
+        'p',
+        { class: 'small soft' },
+        t('network.totals', {
+          parameters: number(structure.parameters),
+          flops: short(structure.flops),
+          layers: structure.rows.filter(({ index }) => index !== null).length,
+        }),
+      ),
       drawGraph(structure, t('network.picture_label', { name: network.name })),
     );
     fill(this.structure, this.listing(structure));
@@ -213,7 +284,10 @@ class NetworkPanel extends Panel {
 
   /** @param {import('../protocol.js').Structure} structure */
   listing(structure) {
-    const most = Math.max(...structure.rows.filter(({ index }) => index !== null).map(({ flops }) => flops), 1);
+    const most = Math.max(
+      ...structure.rows.filter(({ index }) => index !== null).map(({ flops }) => flops),
+      1,
+    );
     return h(
       'details',
       { class: 'card' },
@@ -224,8 +298,22 @@ class NetworkPanel extends Panel {
         h(
           'table',
           { class: 'structure' },
-          h('thead', {}, h('tr', {}, COLUMNS.map((name, index) => h('th', { scope: 'col', class: index > 2 ? 'number' : null }, t(`network.col_${name}`))))),
-          h('tbody', {}, structure.rows.map((row) => listingRow(row, most))),
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              COLUMNS.map((name, index) =>
+                h('th', { scope: 'col', class: index > 2 ? 'number' : null }, t(`network.col_${name}`)),
+              ),
+            ),
+          ),
+          h(
+            'tbody',
+            {},
+            structure.rows.map(row => listingRow(row, most)),
+          ),
         ),
       ),
     );
@@ -234,8 +322,13 @@ class NetworkPanel extends Panel {
 
 /** @param {import('../protocol.js').Row} row @param {number} most FLOPs of the heaviest layer */
 function listingRow(row, most) {
-  const { index, depth, kind, input, output, kernel, parameters, flops, activation_bytes, receptive_field } = row;
-  const name = h('th', { scope: 'row', class: 'mono layer-name' }, index === null ? kind : `${index}: ${kind}`);
+  const { index, depth, kind, input, output, kernel, parameters, flops, activation_bytes, receptive_field } =
+    row;
+  const name = h(
+    'th',
+    { scope: 'row', class: 'mono layer-name' },
+    index === null ? kind : `${index}: ${kind}`,
+  );
   name.style.setProperty('--depth', String(depth));
   const share = h('span', { class: 'share' });
   share.style.setProperty('--share', String(index === null ? 0 : flops / most));

@@ -19,9 +19,22 @@ class OriginChoice extends Panel {
   render() {
     this.fault = h('div', {});
     this.words = h('p', { class: 'small soft' });
-    this.radios = ORIGINS.map((name) => h('input', { type: 'radio', name: 'origin', value: name, onchange: () => this.choose(name) }));
-    const radio = (/** @type {Origin} */ name, /** @type {number} */ index) => h('label', {}, this.radios?.[index], t(`origin.${name}`));
-    fill(this, h('fieldset', {}, h('legend', {}, t('origin.title')), h('div', { class: 'segments stacked' }, ORIGINS.map(radio))), this.words, this.fault);
+    this.radios = ORIGINS.map(name =>
+      h('input', { type: 'radio', name: 'origin', value: name, onchange: () => this.choose(name) }),
+    );
+    const radio = (/** @type {Origin} */ name, /** @type {number} */ index) =>
+      h('label', {}, this.radios?.[index], t(`origin.${name}`));
+    fill(
+      this,
+      h(
+        'fieldset',
+        {},
+        h('legend', {}, t('origin.title')),
+        h('div', { class: 'segments stacked' }, ORIGINS.map(radio)),
+      ),
+      this.words,
+      this.fault,
+    );
     this.update();
   }
 
@@ -30,8 +43,9 @@ class OriginChoice extends Panel {
     this.hidden = model === null;
     // Another network that was chosen since starts from chance.
     const now = origin() ? this.state.origin : 'scratch';
-    this.radios?.forEach((radio) => (radio.checked = radio.value === now));
-    if (this.words) this.words.textContent = t(`origin.${now}_words`, { model: model ? titleAtHand(model) : '' });
+    this.radios?.forEach(radio => (radio.checked = radio.value === now));
+    if (this.words)
+      this.words.textContent = t(`origin.${now}_words`, { model: model ? titleAtHand(model) : '' });
   }
 
   /** @param {Origin} name */

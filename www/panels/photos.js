@@ -64,15 +64,41 @@ class Photos extends Panel {
   pickers() {
     const take = (/** @type {import('../files.js').Found[]} */ found) => this.take(found);
     return [
-      picker({ label: t('photos.folder'), name: 'folder', content: [icon('folder')], folder: true, multiple: true, take }),
-      picker({ label: t('photos.archive'), name: 'archive', content: [icon('archive')], accept: '.zip,.tar,.tgz,.gz,image/*', multiple: true, take }),
+      picker({
+        label: t('photos.folder'),
+        name: 'folder',
+        content: [icon('folder')],
+        folder: true,
+        multiple: true,
+        take,
+      }),
+      picker({
+        label: t('photos.archive'),
+        name: 'archive',
+        content: [icon('archive')],
+        accept: '.zip,.tar,.tgz,.gz,image/*',
+        multiple: true,
+        take,
+      }),
     ];
   }
 
   /** The first sight of the page: what it is for, and three ways to begin. */
   welcome() {
-    const draw = h('button', { type: 'button', class: 'button primary big', onclick: () => this.load(drawFlowers) }, icon('seed'), t('photos.draw'));
-    const ask = picker({ label: t('photos.ask'), name: 'question', class: 'button big', content: [icon('classify')], accept: 'image/*', take: (found) => this.ask(found[0].file) });
+    const draw = h(
+      'button',
+      { type: 'button', class: 'button primary big', onclick: () => this.load(drawFlowers) },
+      icon('seed'),
+      t('photos.draw'),
+    );
+    const ask = picker({
+      label: t('photos.ask'),
+      name: 'question',
+      class: 'button big',
+      content: [icon('classify')],
+      accept: 'image/*',
+      take: found => this.ask(found[0].file),
+    });
     const flower = mark(233);
     flower.classList.add('opening');
     const zone = h(
@@ -84,11 +110,22 @@ class Photos extends Panel {
         heading('welcome'),
         h('div', { class: 'row' }, draw, ask),
         this.lastVisit(),
-        h('div', { class: 'tight own' }, h('h2', {}, t('photos.own')), h('p', { class: 'soft' }, t('photos.how')), h('div', { class: 'row' }, this.pickers())),
+        h(
+          'div',
+          { class: 'tight own' },
+          h('h2', {}, t('photos.own')),
+          h('p', { class: 'soft' }, t('photos.how')),
+          h('div', { class: 'row' }, this.pickers()),
+        ),
       ),
-      h('div', { class: 'welcome-flower' }, flower, h('p', { class: 'drop-hint', 'aria-hidden': 'true' }, t('photos.drop'))),
+      h(
+        'div',
+        { class: 'welcome-flower' },
+        flower,
+        h('p', { class: 'drop-hint', 'aria-hidden': 'true' }, t('photos.drop')),
+      ),
     );
-    takesDrops(zone, (found) => this.take(found));
+    takesDrops(zone, found => this.take(found));
     return zone;
   }
 
@@ -96,17 +133,34 @@ class Photos extends Panel {
   lastVisit() {
     const place = h('div', { class: 'last-visit', hidden: true });
     remembered().then(
-      (left) => {
+      left => {
         if (!left) return;
         const { files, drawn, run } = left;
         const what = t(drawn ? 'back.drawn' : 'back.files', { n: number(files) });
-        const words = run ? t('back.run', { what, model: run.network.name, epoch: run.epoch, epochs: run.epochs }) : t('back.photos', { what });
-        const clear = h('button', { type: 'button', class: 'button quiet', onclick: () => this.forget(place) }, icon('bin'), t('back.delete'));
+        const words = run
+          ? t('back.run', { what, model: run.network.name, epoch: run.epoch, epochs: run.epochs })
+          : t('back.photos', { what });
+        const clear = h(
+          'button',
+          { type: 'button', class: 'button quiet', onclick: () => this.forget(place) },
+          icon('bin'),
+          t('back.delete'),
+        );
         fill(
           place,
           h('h2', {}, t('back.title')),
           h('p', { class: 'soft' }, words),
-          h('div', { class: 'row' }, h('button', { type: 'button', class: 'button', onclick: () => this.comeBack() }, icon('arrow'), t('back.continue')), clear),
+          h(
+            'div',
+            { class: 'row' },
+            h(
+              'button',
+              { type: 'button', class: 'button', onclick: () => this.comeBack() },
+              icon('arrow'),
+              t('back.continue'),
+            ),
+            clear,
+          ),
         );
         place.hidden = false;
       },
@@ -134,12 +188,23 @@ class Photos extends Panel {
       'fieldset',
       { class: 'row' },
       this.pickers(),
-      h('button', { type: 'button', class: 'button quiet', onclick: () => this.clear() }, icon('bin'), t('photos.clear')),
+      h(
+        'button',
+        { type: 'button', class: 'button quiet', onclick: () => this.clear() },
+        icon('bin'),
+        t('photos.clear'),
+      ),
     );
     this.waits = h('p', { class: 'small soft' }, t('photos.waits'));
-    const zone = h('section', { class: 'dropzone small-zone', 'aria-label': t('photos.more') }, h('h2', {}, t('photos.more')), this.intake, this.waits);
+    const zone = h(
+      'section',
+      { class: 'dropzone small-zone', 'aria-label': t('photos.more') },
+      h('h2', {}, t('photos.more')),
+      this.intake,
+      this.waits,
+    );
     this.showIntake();
-    takesDrops(zone, (found) => this.take(found));
+    takesDrops(zone, found => this.take(found));
     return zone;
   }
 
@@ -154,7 +219,12 @@ class Photos extends Panel {
     if (this.loading) {
       fill(
         this.loading,
-        h('div', { class: 'card loading-card' }, h('div', { class: 'tight' }, bar, words), h('button', { type: 'button', class: 'button', onclick: () => abort.abort() }, t('cancel'))),
+        h(
+          'div',
+          { class: 'card loading-card' },
+          h('div', { class: 'tight' }, bar, words),
+          h('button', { type: 'button', class: 'button', onclick: () => abort.abort() }, t('cancel')),
+        ),
       );
       this.loading.scrollIntoView({ block: 'nearest' });
     }
@@ -187,7 +257,11 @@ class Photos extends Panel {
       return;
     }
     const shares = library.classes.reduce(
-      (sum, { train, validation, test }) => ({ train: sum.train + train, validation: sum.validation + validation, test: sum.test + test }),
+      (sum, { train, validation, test }) => ({
+        train: sum.train + train,
+        validation: sum.validation + validation,
+        test: sum.test + test,
+      }),
       { train: 0, validation: 0, test: 0 },
     );
     fill(
@@ -195,19 +269,35 @@ class Photos extends Panel {
       h(
         'section',
         { class: 'tight' },
-        h('h2', {}, t('photos.count', { photos: number(library.photos), classes: number(library.classes.length) })),
+        h(
+          'h2',
+          {},
+          t('photos.count', { photos: number(library.photos), classes: number(library.classes.length) }),
+        ),
         h(
           'p',
           { class: 'soft' },
-          t('photos.split', { train: number(shares.train), validation: number(shares.validation), test: number(shares.test) }),
+          t('photos.split', {
+            train: number(shares.train),
+            validation: number(shares.validation),
+            test: number(shares.test),
+          }),
           ' ',
           t('photos.memory', { bytes: bytes(library.bytes), size: library.stored_size }),
         ),
       ),
-      h('ul', { class: 'classes' }, library.classes.map((entry, index) => this.classCard(entry, index))),
+      h(
+        'ul',
+        { class: 'classes' },
+        library.classes.map((entry, index) => this.classCard(entry, index)),
+      ),
       this.notes(library),
       this.skipped(library),
-      h('div', { class: 'next' }, h('a', { class: 'button primary big', href: '#network' }, t('photos.next'), icon('arrow'))),
+      h(
+        'div',
+        { class: 'next' },
+        h('a', { class: 'button primary big', href: '#network' }, t('photos.next'), icon('arrow')),
+      ),
     );
   }
 
@@ -215,15 +305,29 @@ class Photos extends Panel {
   classCard(entry, index) {
     const strip = h('div', { class: 'strip' });
     engine.call('thumbnails', { class: entry.label, count: SHOWN }).then(
-      (photos) => fill(strip, photos.map((photo) => thumbnail(photo))),
+      photos =>
+        fill(
+          strip,
+          photos.map(photo => thumbnail(photo)),
+        ),
       () => fill(strip),
     );
-    const splitWords = t('photos.class_split', { train: number(entry.train), validation: number(entry.validation), test: number(entry.test) });
+    const splitWords = t('photos.class_split', {
+      train: number(entry.train),
+      validation: number(entry.validation),
+      test: number(entry.test),
+    });
     return h(
       'li',
       { class: `card class-card class-${index % 8}` },
       strip,
-      h('div', { class: 'class-name' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), h('h3', {}, nameOf('class', entry.label)), h('span', { class: 'count' }, number(entry.total))),
+      h(
+        'div',
+        { class: 'class-name' },
+        h('span', { class: 'dot', 'aria-hidden': 'true' }),
+        h('h3', {}, nameOf('class', entry.label)),
+        h('span', { class: 'count' }, number(entry.total)),
+      ),
       h('p', { class: 'small soft' }, splitWords),
     );
   }
@@ -232,7 +336,16 @@ class Photos extends Panel {
   notes(library) {
     const notes = wordDoctor(library.doctor);
     if (notes.length === 0) return null;
-    return h('section', { class: 'notes' }, h('h2', {}, t('photos.notes')), h('ul', {}, notes.map((note) => h('li', {}, note))));
+    return h(
+      'section',
+      { class: 'notes' },
+      h('h2', {}, t('photos.notes')),
+      h(
+        'ul',
+        {},
+        notes.map(note => h('li', {}, note)),
+      ),
+    );
   }
 
   /** @param {import('../protocol.js').LibrarySummary} library */
@@ -242,7 +355,13 @@ class Photos extends Panel {
       'details',
       { class: 'skipped', open: library.photos === 0 },
       h('summary', {}, t('photos.skipped', { n: number(library.skipped.length) })),
-      h('ul', {}, library.skipped.slice(0, 200).map(({ name, reason }) => h('li', {}, h('code', {}, name), ' — ', reason))),
+      h(
+        'ul',
+        {},
+        library.skipped
+          .slice(0, 200)
+          .map(({ name, reason }) => h('li', {}, h('code', {}, name), ' — ', reason)),
+      ),
     );
   }
 }

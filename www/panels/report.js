@@ -26,12 +26,27 @@ class Report extends Panel {
       fill(
         this,
         heading('report'),
-        h('div', { class: 'card empty' }, mark(55), h('p', { class: 'lead' }, t('report.empty')), h('a', { class: 'button primary', href: '#train' }, t('report.go'))),
+        h(
+          'div',
+          { class: 'card empty' },
+          mark(55),
+          h('p', { class: 'lead' }, t('report.empty')),
+          h('a', { class: 'button primary', href: '#train' }, t('report.go')),
+        ),
       );
       return;
     }
     const fault = h('div', {});
-    const save = h('button', { type: 'button', class: 'button', onclick: () => saveRun().catch((failure) => showFailure(fault, failure)) }, icon('save'), t('model.save'));
+    const save = h(
+      'button',
+      {
+        type: 'button',
+        class: 'button',
+        onclick: () => saveRun().catch(failure => showFailure(fault, failure)),
+      },
+      icon('save'),
+      t('model.save'),
+    );
     fill(
       this,
       heading('report'),
@@ -62,9 +77,24 @@ class Report extends Panel {
         { class: 'tight' },
         h('p', { class: 'figure' }, percent(report.accuracy)),
         h('p', { class: 'says' }, t('report.summary', { right: number(right), n: number(report.n) })),
-        report.none_of_these === null ? null : h('p', { class: 'small soft' }, t('report.none', { share: percent(report.none_of_these) })),
-        h('p', { class: 'mono small soft' }, t('log.test', { model: this.state.run.model, accuracy: report.accuracy.toFixed(3), seconds: Math.round(report.seconds) })),
-        h('div', { class: 'row' }, h('a', { class: 'button primary', href: '#classify' }, t('report.next'), icon('arrow')), save),
+        report.none_of_these === null
+          ? null
+          : h('p', { class: 'small soft' }, t('report.none', { share: percent(report.none_of_these) })),
+        h(
+          'p',
+          { class: 'mono small soft' },
+          t('log.test', {
+            model: this.state.run.model,
+            accuracy: report.accuracy.toFixed(3),
+            seconds: Math.round(report.seconds),
+          }),
+        ),
+        h(
+          'div',
+          { class: 'row' },
+          h('a', { class: 'button primary', href: '#classify' }, t('report.next'), icon('arrow')),
+          save,
+        ),
       ),
     );
   }
@@ -75,7 +105,11 @@ class Report extends Panel {
       const total = confusion[truth].reduce((sum, count) => sum + count, 0);
       const cells = confusion[truth].map((count, predicted) => {
         const share = total > 0 ? count / total : 0;
-        const cell = h('td', { class: `heat${predicted === truth ? ' right' : ''}${share > 0.55 ? ' strong' : ''}` }, number(count));
+        const cell = h(
+          'td',
+          { class: `heat${predicted === truth ? ' right' : ''}${share > 0.55 ? ' strong' : ''}` },
+          number(count),
+        );
         cell.style.setProperty('--share', share.toFixed(3));
         return cell;
       });
@@ -92,7 +126,16 @@ class Report extends Panel {
         h(
           'table',
           { class: 'confusion' },
-          h('thead', {}, h('tr', {}, h('th', { scope: 'col', class: 'corner' }, t('report.corner')), classes.map((name) => h('th', { scope: 'col' }, nameOf('class', name))))),
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              h('th', { scope: 'col', class: 'corner' }, t('report.corner')),
+              classes.map(name => h('th', { scope: 'col' }, nameOf('class', name))),
+            ),
+          ),
           h('tbody', {}, classes.map(row)),
         ),
       ),
@@ -117,8 +160,33 @@ class Report extends Panel {
         h(
           'table',
           {},
-          h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('report.class')), ['precision', 'recall', 'f1', 'support'].map((name) => h('th', { scope: 'col', class: 'number' }, t(`report.${name}`))))),
-          h('tbody', {}, per_class.map((entry) => h('tr', {}, h('th', { scope: 'row' }, nameOf('class', entry.class)), bar(entry.precision), bar(entry.recall), bar(entry.f1), h('td', { class: 'number' }, number(entry.support))))),
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              h('th', { scope: 'col' }, t('report.class')),
+              ['precision', 'recall', 'f1', 'support'].map(name =>
+                h('th', { scope: 'col', class: 'number' }, t(`report.${name}`)),
+              ),
+            ),
+          ),
+          h(
+            'tbody',
+            {},
+            per_class.map(entry =>
+              h(
+                'tr',
+                {},
+                h('th', { scope: 'row' }, nameOf('class', entry.class)),
+                bar(entry.precision),
+                bar(entry.recall),
+                bar(entry.f1),
+                h('td', { class: 'number' }, number(entry.support)),
+              ),
+            ),
+          ),
         ),
       ),
     );
@@ -146,20 +214,40 @@ class Report extends Panel {
    * @param {import('../protocol.js').Prediction[]} chosen
    */
   gallery(name, report, chosen) {
-    const classes = report.classes.map((label) => nameOf('class', label));
+    const classes = report.classes.map(label => nameOf('class', label));
     const places = chosen.map(({ truth, predicted, probabilities }) => {
       const right = truth === predicted;
-      const shares = probabilities.map((value) => String(Math.round(value * 100)).padStart(2, ' ')).join(',');
-      const words = t('report.sample', { shares, predicted: classes[predicted], truth: classes[truth], sign: right ? 'O' : 'X' });
+      const shares = probabilities.map(value => String(Math.round(value * 100)).padStart(2, ' ')).join(',');
+      const words = t('report.sample', {
+        shares,
+        predicted: classes[predicted],
+        truth: classes[truth],
+        sign: right ? 'O' : 'X',
+      });
       const photo = h('div', { class: 'photo-place' });
       const caption =
         name === 'samples'
           ? h('figcaption', { class: 'mono small' }, words)
-          : h('figcaption', { class: 'small' }, t('report.mistake', { predicted: classes[predicted], share: percent(probabilities[predicted], 0), truth: classes[truth] }));
-      return { photo, element: h('li', {}, h('figure', { class: right ? 'sample' : 'sample wrong' }, photo, caption)), label: classes[truth] };
+          : h(
+              'figcaption',
+              { class: 'small' },
+              t('report.mistake', {
+                predicted: classes[predicted],
+                share: percent(probabilities[predicted], 0),
+                truth: classes[truth],
+              }),
+            );
+      return {
+        photo,
+        element: h('li', {}, h('figure', { class: right ? 'sample' : 'sample wrong' }, photo, caption)),
+        label: classes[truth],
+      };
     });
     engine.call('thumbnails', { photos: chosen.map(({ photo }) => photo) }).then(
-      (photos) => photos.forEach((photo, index) => places[index] && fill(places[index].photo, thumbnail(photo, places[index].label))),
+      photos =>
+        photos.forEach(
+          (photo, index) => places[index] && fill(places[index].photo, thumbnail(photo, places[index].label)),
+        ),
       () => places.forEach(({ photo }) => fill(photo)),
     );
     return h(
@@ -167,7 +255,11 @@ class Report extends Panel {
       { class: 'card tight' },
       h('h2', {}, t(`report.${name}`)),
       h('p', { class: 'small soft' }, t(`report.${name}_how`)),
-      h('ul', { class: `gallery ${name}` }, places.map(({ element }) => element)),
+      h(
+        'ul',
+        { class: `gallery ${name}` },
+        places.map(({ element }) => element),
+      ),
     );
   }
 }

@@ -23,7 +23,13 @@ class Why extends Panel {
       h(
         'li',
         { class: `claim ${verdict}` },
-        h('p', {}, h('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[verdict]), h('strong', {}, `${t(`claim.${verdict}`)}: `), t(`claim.${name}`)),
+        h(
+          'p',
+          {},
+          h('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[verdict]),
+          h('strong', {}, `${t(`claim.${verdict}`)}: `),
+          t(`claim.${name}`),
+        ),
         h('p', { class: 'soft small' }, t(`claim.${name}_measured`)),
       );
     fill(
@@ -35,7 +41,13 @@ class Why extends Panel {
         document.createElement('floret-attention'),
         document.createElement('floret-signals'),
         document.createElement('floret-costs'),
-        h('section', { class: 'card tight' }, h('h2', {}, t('claim.title')), h('p', { class: 'soft' }, t('claim.lead')), h('ul', { class: 'claims' }, CLAIMS.map(claim))),
+        h(
+          'section',
+          { class: 'card tight' },
+          h('h2', {}, t('claim.title')),
+          h('p', { class: 'soft' }, t('claim.lead')),
+          h('ul', { class: 'claims' }, CLAIMS.map(claim)),
+        ),
       ),
     );
   }

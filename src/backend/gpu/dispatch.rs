@@ -6,7 +6,14 @@ use super::convolution;
 use super::device::Shaders;
 use super::direct;
 use super::normalization::{self, backward_input_constants, norm_constants, running_constants};
-use crate::kernel::{Activation, CONTRIBUTION};
+use crate::kernel::{
+    Activation, ActivationBackward, ActivationForward, Adam, AddBackward, AddForward,
+    AverageWeights, AvgPoolBackward, AvgPoolForward, BatchNormBackwardInput,
+    BatchNormBackwardReduce, BatchNormNormalize, BatchNormRunning, BatchNormStatistics,
+    CONTRIBUTION, ConcatBackward, ConcatForward, Conv2dBackwardInput, Conv2dBackwardWeight,
+    Conv2dForward, Dropout, MaxPoolBackward, MaxPoolForward, Noise, PrepareBatch, Sgd, Softmax,
+    SoftmaxCrossEntropy,
+};
 use crate::kernel::{Call, Extent, Kernel, Part, Pooling, TiledAdd, View};
 use crate::shape::{Shape, Window};
 
@@ -132,7 +139,7 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
         vec![Dispatch::flat(call, constants, operands(call), items, width)]
     };
     match call.kernel {
-        Kernel::PrepareBatch { page, stored_size, output } => {
+        Kernel::PrepareBatch(PrepareBatch { page, stored_size, output }) => {
             debug_assert_eq!(CONTRIBUTION, 32, "prepare_batch.wgsl states the record");
             let constants = vec![
                 ("PAGE", f64::from(page)),
@@ -143,54 +150,63 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
             ];
             one(constants, PerSample(output.pixels()), 1)
         }
-        Kernel::Conv2dForward { convolution, activation, norm } => match shaders {
+        Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm }) => match shaders {
             Shaders::Tiled => {
                 let then = (activation, norm.as_ref());
                 convolution::forward(call, &convolution, then, batch_size, false)
             }
             Shaders::Direct => direct::forward(call, &convolution, activation, norm.as_ref()),
         },
-        Kernel::Conv2dBackwardInput { convolution, input_activation: slope, accumulate } => {
-            match shaders {
-                Shaders::Tiled => {
-                    convolution::backward_input(call, &convolution, slope, accumulate, batch_size)
-                }
-                Shaders::Direct => direct::backward_input(call, &convolution, slope, accumulate),
+        Kernel::Conv2dBackwardInput(Conv2dBackwardInput {
+            convolution,
+            input_activation: slope,
+            accumulate,
+        }) => match shaders {
+            Shaders::Tiled => {
+                convolution::backward_input(call, &convolution, slope, accumulate, batch_size)
             }
-        }
-        Kernel::Conv2dBackwardWeight { convolution } => match shaders {
+            Shaders::Direct => direct::backward_input(call, &convolution, slope, accumulate),
+        },
+        Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }) => match shaders {
             Shaders::Tiled => convolution::backward_weight(call, &convolution, batch_size),
             Shaders::Direct => direct::backward_weight(call, &convolution, batch_size),
         },
-        Kernel::MaxPoolForward { pooling } | Kernel::AvgPoolForward { pooling } => {
+        Kernel::MaxPoolForward(MaxPoolForward { pooling })
+        | Kernel::AvgPoolForward(AvgPoolForward { pooling }) => {
             one(pooling_constants(&pooling), PerSample(pooling.output.len()), 1)
         }
-        Kernel::MaxPoolBackward { pooling, accumulate }
-        | Kernel::AvgPoolBackward { pooling, accumulate } => {
+        Kernel::MaxPoolBackward(MaxPoolBackward { pooling, accumulate })
+        | Kernel::AvgPoolBackward(AvgPoolBackward { pooling, accumulate }) => {
             let mut constants = pooling_constants(&pooling);
             constants.push(("ACCUMULATE", flag(accumulate)));
             one(constants, PerSample(pooling.input.len()), 1)
         }
-        Kernel::BatchNormStatistics { norm } => {
+        Kernel::BatchNormStatistics(BatchNormStatistics { norm }) => {
             normalization::statistics(call, &norm, batch_size, shaders)
         }
-        Kernel::BatchNormRunning { norm } => one(running_constants(&norm), Fixed(norm.channels), 1),
-        Kernel::BatchNormNormalize { norm } => {
+        Kernel::BatchNormRunning(BatchNormRunning { norm }) => {
+            one(running_constants(&norm), Fixed(norm.channels), 1)
+        }
+        Kernel::BatchNormNormalize(BatchNormNormalize { norm }) => {
             one(norm_constants(&norm), PerSample(norm.pixels * norm.channels), 4)
         }
-        Kernel::BatchNormBackwardReduce { norm } => {
+        Kernel::BatchNormBackwardReduce(BatchNormBackwardReduce { norm }) => {
             normalization::backward_reduce(call, &norm, batch_size, shaders)
         }
-        Kernel::BatchNormBackwardInput { norm, input_activation, accumulate } => {
+        Kernel::BatchNormBackwardInput(BatchNormBackwardInput {
+            norm,
+            input_activation,
+            accumulate,
+        }) => {
             let constants = backward_input_constants(&norm, input_activation, accumulate);
             one(constants, PerSample(norm.pixels * norm.channels), 4)
         }
-        Kernel::ActivationForward { len, activation } => {
+        Kernel::ActivationForward(ActivationForward { len, activation }) => {
             let constants =
                 vec![("LEN", len as f64), ("ACTIVATION", activation_number(activation))];
             one(constants, PerSample(len), 4)
         }
-        Kernel::ActivationBackward { len, activation, accumulate } => {
+        Kernel::ActivationBackward(ActivationBackward { len, activation, accumulate }) => {
             let constants = vec![
                 ("LEN", len as f64),
                 ("ACTIVATION", activation_number(activation)),
@@ -198,25 +214,25 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
             ];
             one(constants, PerSample(len), 4)
         }
-        Kernel::AddForward { add, activation } => {
+        Kernel::AddForward(AddForward { add, activation }) => {
             let mut constants = add_constants(&add);
             constants.push(("ACTIVATION", activation_number(activation)));
             one(constants, PerSample(add.pixels * add.channels), 1)
         }
-        Kernel::AddBackward { add, accumulate } => {
+        Kernel::AddBackward(AddBackward { add, accumulate }) => {
             let mut constants = add_constants(&add);
             constants.push(("ACCUMULATE", flag(accumulate)));
             one(constants, PerSample(add.pixels * add.tile), 1)
         }
-        Kernel::ConcatForward { part } => {
+        Kernel::ConcatForward(ConcatForward { part }) => {
             one(part_constants(&part), PerSample(part.pixels * part.count), 1)
         }
-        Kernel::ConcatBackward { part, accumulate } => {
+        Kernel::ConcatBackward(ConcatBackward { part, accumulate }) => {
             let mut constants = part_constants(&part);
             constants.push(("ACCUMULATE", flag(accumulate)));
             one(constants, PerSample(part.pixels * part.count), 1)
         }
-        Kernel::Dropout { len, keep_prob, layer, accumulate } => {
+        Kernel::Dropout(Dropout { len, keep_prob, layer, accumulate }) => {
             let constants = vec![
                 ("LEN", len as f64),
                 ("KEEP_PROB", f64::from(keep_prob)),
@@ -225,7 +241,7 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
             ];
             one(constants, PerSample(len), 4)
         }
-        Kernel::Noise { len, mean, std, ratio, layer } => {
+        Kernel::Noise(Noise { len, mean, std, ratio, layer }) => {
             let constants = vec![
                 ("LEN", len as f64),
                 ("MEAN", f64::from(mean)),
@@ -235,13 +251,15 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
             ];
             one(constants, PerSample(len), 4)
         }
-        Kernel::SoftmaxCrossEntropy { classes } => cross_entropy(call, classes, batch_size),
-        Kernel::Softmax { classes } => {
+        Kernel::SoftmaxCrossEntropy(SoftmaxCrossEntropy { classes }) => {
+            cross_entropy(call, classes, batch_size)
+        }
+        Kernel::Softmax(Softmax { classes }) => {
             let constants = vec![("CLASSES", classes as f64)];
             let dispatch = Dispatch::flat(call, constants, operands(call), PerSample(classes), 1);
             vec![Dispatch { grid: Grid::of(PerSample(1), 1), ..dispatch }]
         }
-        Kernel::Adam { len, beta1, beta2, epsilon } => {
+        Kernel::Adam(Adam { len, beta1, beta2, epsilon }) => {
             let constants = vec![
                 ("LEN", len as f64),
                 ("BETA1", f64::from(beta1)),
@@ -250,11 +268,11 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
             ];
             one(constants, Fixed(len), 4)
         }
-        Kernel::Sgd { len, momentum } => {
+        Kernel::Sgd(Sgd { len, momentum }) => {
             let constants = vec![("LEN", len as f64), ("MOMENTUM", f64::from(momentum))];
             one(constants, Fixed(len), 4)
         }
-        Kernel::AverageWeights { len, decay } => {
+        Kernel::AverageWeights(AverageWeights { len, decay }) => {
             let constants = vec![("LEN", len as f64), ("DECAY", f64::from(decay))];
             one(constants, Fixed(len), 4)
         }
@@ -278,9 +296,9 @@ pub(super) fn flag(value: bool) -> f64 {
 /// Reads, then writes. A shader binds its last optional read always, so where the call has none the first read stands in.
 pub(super) fn operands(call: &Call) -> Vec<Binding> {
     let mut reads = call.reads.clone();
-    if let Kernel::BatchNormNormalize { norm }
-    | Kernel::BatchNormBackwardReduce { norm }
-    | Kernel::BatchNormBackwardInput { norm, .. } = call.kernel
+    if let Kernel::BatchNormNormalize(BatchNormNormalize { norm })
+    | Kernel::BatchNormBackwardReduce(BatchNormBackwardReduce { norm })
+    | Kernel::BatchNormBackwardInput(BatchNormBackwardInput { norm, .. }) = call.kernel
         && !norm.rescale
     {
         reads.push(call.reads[0]);

@@ -6,7 +6,10 @@ use super::convolution;
 use super::device::Shaders;
 use super::dispatch::{Dispatch, dispatches_of};
 use super::normalization;
-use crate::kernel::{Call, Kernel};
+use crate::kernel::{
+    BatchNormBackwardInput, BatchNormBackwardReduce, BatchNormNormalize, BatchNormStatistics, Call,
+    Conv2dForward, Kernel,
+};
 
 /// The dispatches of each call, for a plan of at most `batch_size` samples.
 pub(super) fn dispatches(
@@ -31,17 +34,20 @@ pub(super) fn dispatches(
 /// A convolution whose output is normalised takes the statistics while it has the numbers at hand.
 fn convolution_with_statistics(calls: &[Call], batch_size: usize) -> Option<Vec<Vec<Dispatch>>> {
     let [conv, statistics, rest @ ..] = calls else { return None };
-    let Kernel::Conv2dForward { convolution, activation, norm: None } = conv.kernel else {
+    let Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm: None }) = conv.kernel
+    else {
         return None;
     };
-    let Kernel::BatchNormStatistics { norm } = statistics.kernel else { return None };
+    let Kernel::BatchNormStatistics(BatchNormStatistics { norm }) = statistics.kernel else {
+        return None;
+    };
     if statistics.reads[0] != conv.writes[0] || !norm.channels.is_multiple_of(4) {
         return None;
     }
     let chunk_rows = convolution::forward_tile_rows(&convolution, batch_size)?;
     let first = convolution::forward(conv, &convolution, (activation, None), batch_size, true);
     if let [normalize, ..] = rest
-        && let Kernel::BatchNormNormalize { norm } = normalize.kernel
+        && let Kernel::BatchNormNormalize(BatchNormNormalize { norm }) = normalize.kernel
         && normalize.reads[..2] == [conv.writes[0], statistics.writes[0]]
         && normalization::is_small(&norm, batch_size)
     {
@@ -57,8 +63,14 @@ fn convolution_with_statistics(calls: &[Call], batch_size: usize) -> Option<Vec<
 /// The sums of a normalisation's backward pass, and the gradient that they are for.
 fn whole_backward_norm(calls: &[Call], batch_size: usize) -> Option<Vec<Vec<Dispatch>>> {
     let [reduce, input, ..] = calls else { return None };
-    let Kernel::BatchNormBackwardReduce { norm } = reduce.kernel else { return None };
-    let Kernel::BatchNormBackwardInput { norm: same, input_activation, accumulate } = input.kernel
+    let Kernel::BatchNormBackwardReduce(BatchNormBackwardReduce { norm }) = reduce.kernel else {
+        return None;
+    };
+    let Kernel::BatchNormBackwardInput(BatchNormBackwardInput {
+        norm: same,
+        input_activation,
+        accumulate,
+    }) = input.kernel
     else {
         return None;
     };

@@ -1,6 +1,6 @@
 //! The numbers of a step, as `shaders/shared/step.wgsl` lays them out.
 
-use crate::kernel::{Kernel, StepInputs};
+use crate::kernel::{Adam, Kernel, StepInputs};
 use bytemuck::{Pod, Zeroable};
 
 /// The uniform buffer's content.
@@ -39,7 +39,7 @@ impl StepUniform {
 /// The betas of an Adam kernel.
 pub(super) fn betas(kernel: &Kernel) -> Option<[f32; 2]> {
     match *kernel {
-        Kernel::Adam { beta1, beta2, .. } => Some([beta1, beta2]),
+        Kernel::Adam(Adam { beta1, beta2, .. }) => Some([beta1, beta2]),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::backend::cpu::simd::{MOST_LANES, Simd};
 use crate::backend::cpu::threads::{Disjoint, grown};
-use crate::kernel::{Call, Kernel};
+use crate::kernel::{Call, Conv2dForward, Kernel};
 use std::ops::Range;
 
 /// Pivots, sums and sums of squares: numbers of a channel in each block.
@@ -25,8 +25,8 @@ impl BlockMoments {
     pub(crate) fn are_shared(calls: &[Call], index: usize) -> bool {
         let is_pair = |calls: &[Call]| {
             let [conv, statistics] = calls else { return false };
-            matches!(conv.kernel, Kernel::Conv2dForward { norm: None, .. })
-                && matches!(statistics.kernel, Kernel::BatchNormStatistics { .. })
+            matches!(conv.kernel, Kernel::Conv2dForward(Conv2dForward { norm: None, .. }))
+                && matches!(statistics.kernel, Kernel::BatchNormStatistics(_))
                 && statistics.reads[0] == conv.writes[0]
         };
         calls.get(index..index + 2).is_some_and(is_pair)
@@ -144,7 +144,9 @@ mod tests {
         Case, cases, more_weights_than_are_packed_at_once,
     };
     use crate::backend::cpu::{Workers, run_kernel, test_step};
-    use crate::kernel::{Activation, BatchNorm, Kernel, round_up_to_row};
+    use crate::kernel::{
+        Activation, BatchNorm, BatchNormStatistics, Conv2dForward, Kernel, round_up_to_row,
+    };
     use crate::network::Network;
     use crate::plan::parameters::Parameters;
     use crate::plan::{Optimizer, Plan, PlanOptions, Source};
@@ -168,9 +170,9 @@ mod tests {
         let mut numbers = vec![9.0; case.batch_size * output.len()];
         let pair = round_up_to_row(output.channels) + output.channels;
         let [mut moments, mut running] = [(); 2].map(|()| vec![0.0; pair]);
-        let conv = Kernel::Conv2dForward { convolution, activation, norm: None };
+        let conv = Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm: None });
         run_kernel(&conv, &step, &[&case.input, &case.block], &mut [&mut numbers], &mut workers);
-        let statistics = Kernel::BatchNormStatistics { norm };
+        let statistics = Kernel::BatchNormStatistics(BatchNormStatistics { norm });
         let writes: &mut [&mut [f32]] = &mut [&mut moments, &mut running];
         run_kernel(&statistics, &step, &[&numbers], writes, &mut workers);
         [numbers, moments, running]

@@ -1,7 +1,7 @@
 //! Weights of an evaluation plan, packed once and kept from run to run for as long as they stay what they are: a photo alone
 //! gives each weight so little to do that packing it every time costs as much.
 
-use crate::kernel::Kernel;
+use crate::kernel::{Conv2dForward, Kernel};
 use crate::plan::Plan;
 
 /// Weights that a plan keeps at most: 16 MiB, the zeros that fill panels up not counted. Convolutions that come after are
@@ -30,7 +30,9 @@ impl PackedWeights {
     pub(crate) fn of(plan: &Plan) -> Self {
         let mut room = if plan.update.is_empty() { MOST_KEPT } else { 0 };
         let calls = plan.calls.iter().map(|call| {
-            let Kernel::Conv2dForward { convolution, .. } = &call.kernel else { return None };
+            let Kernel::Conv2dForward(Conv2dForward { convolution, .. }) = &call.kernel else {
+                return None;
+            };
             room = room.checked_sub(convolution.kernel_len())?;
             Some(Packed::default())
         });
