@@ -1,11 +1,13 @@
-// Probabilities of one sample, one workgroup a sample. A kernel that includes this binds `logits` and `probabilities`.
+#import nan
+
+// The probabilities of one sample, by one workgroup. The importing shader binds `logits` and `probabilities`.
 override CLASSES: u32;
 
 const LANES: u32 = 32u;
 
 var<workgroup> lanes: array<f32, LANES>;
 
-// The largest number and the sum of exponentials less it, for one sample; for the whole workgroup to call together.
+// The largest logit of a sample and the sum of the exponentials less it. The whole workgroup calls this together.
 fn softmax_of(sample: u32, local: u32) -> vec2<f32> {
     let start = sample * CLASSES;
     var largest = logits[start];

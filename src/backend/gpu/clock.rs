@@ -1,4 +1,4 @@
-//! The device's own clock: what each call of a plan takes, without the way to the device and back.
+//! The device's own clock, which tells what each call of a plan takes without the way to the device and back.
 
 use super::device::Device;
 use super::memory::create_buffer;
@@ -9,7 +9,7 @@ pub(super) const MOST_CALLS: usize = 64;
 
 const STAMP: u64 = wgpu::QUERY_SIZE as u64;
 
-/// A place for two time stamps a call.
+/// Holds two time stamps a call.
 #[derive(Debug)]
 pub(super) struct Clock {
     stamps: wgpu::QuerySet,
@@ -17,7 +17,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// `None` where the device has no time stamps.
+    /// Makes a clock; `None` where the device has no time stamps.
     pub async fn new(device: &Device) -> Result<Option<Self>> {
         if !device.handle.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return Ok(None);
@@ -34,7 +34,7 @@ impl Clock {
         Ok(Some(Self { stamps, resolved }))
     }
 
-    /// What stamps the pass of the call of that number.
+    /// Stamps the beginning and the end of a pass, for the call of that index in the command buffer.
     pub fn writes(&self, call: usize) -> wgpu::ComputePassTimestampWrites<'_> {
         wgpu::ComputePassTimestampWrites {
             query_set: &self.stamps,

@@ -1,4 +1,4 @@
-//! How much work goes into a command buffer, and how much may be on its way to the device.
+//! Decides how much work goes into a command buffer, and how much may be on its way to the device.
 
 use super::device::Device;
 use futures_channel::oneshot;
@@ -66,7 +66,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Nothing measured yet.
+    /// Starts with a guess, before anything was measured.
     pub fn new() -> Self {
         let speed = Speed::new(Instant::now());
         Self { speed: Arc::new(Mutex::new(speed)), on_the_way: VecDeque::new() }

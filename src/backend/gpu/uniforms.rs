@@ -1,4 +1,4 @@
-//! The numbers of a step, as `shaders/shared/step.wgsl` lays them out.
+//! What changes from step to step, as `shaders/shared/step.wgsl` lays it out.
 
 use crate::kernel::{Adam, Kernel, StepInputs};
 use bytemuck::{Pod, Zeroable};
@@ -18,7 +18,7 @@ pub(super) struct StepUniform {
 }
 
 impl StepUniform {
-    /// For a step whose optimizer, if it is Adam, has these betas.
+    /// Lays out a step whose optimizer, if it is Adam, has these betas.
     pub fn new(step: &StepInputs, betas: Option<[f32; 2]>) -> Self {
         let correction =
             |beta: f32| (1.0 - f64::from(beta).powf(f64::from(step.step) + 1.0)) as f32;
