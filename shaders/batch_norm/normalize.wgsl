@@ -78,7 +78,12 @@ fn statistics_and_normalize(
         return;
     }
     let mean = vec4<f32>(lanes[0].mean, lanes[1].mean, lanes[2].mean, lanes[3].mean);
-    let squared_deviation = vec4<f32>(lanes[0].squared_deviation, lanes[1].squared_deviation, lanes[2].squared_deviation, lanes[3].squared_deviation);
+    let squared_deviation = vec4<f32>(
+        lanes[0].squared_deviation,
+        lanes[1].squared_deviation,
+        lanes[2].squared_deviation,
+        lanes[3].squared_deviation,
+    );
     let inverse_std = 1.0 / sqrt(squared_deviation / f32(rows) + EPSILON);
     if (local < 4u) {
         let unbiased = select(0.0, own.squared_deviation / f32(max(rows, 2u) - 1u), rows > 1u);

@@ -45,7 +45,7 @@ use plans::{LoadedPlan, Plans};
 use std::ops::Range;
 use uniforms::StepUniform;
 
-/// An executor on a GPU.
+/// Runs plans on a GPU.
 #[derive(Debug)]
 pub struct GpuBackend {
     device: Device,
@@ -77,12 +77,12 @@ impl GpuBackend {
         })
     }
 
-    /// The adapter in use.
+    /// Returns the adapter in use.
     pub fn adapter(&self) -> &AdapterSummary {
         &self.device.adapter
     }
 
-    /// The bytes held on the device.
+    /// Returns how many bytes are held on the device.
     pub fn bytes(&self) -> u64 {
         self.memory.bytes()
     }

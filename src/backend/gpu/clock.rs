@@ -4,7 +4,7 @@ use super::device::Device;
 use super::memory::create_buffer;
 use crate::error::Result;
 
-/// Calls timed in one command buffer at most.
+/// How many calls are timed in one command buffer at most.
 pub(super) const MOST_CALLS: usize = 64;
 
 const STAMP: u64 = wgpu::QUERY_SIZE as u64;
@@ -43,7 +43,8 @@ impl Clock {
         }
     }
 
-    /// Ends a command buffer with so many timed calls; their stamps are in the buffer returned then, and how many bytes.
+    /// Ends a command buffer of `calls` timed calls. Returns the buffer that holds their stamps once that has run, and the
+    /// stamps' bytes.
     pub fn resolve(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -54,7 +55,7 @@ impl Clock {
     }
 }
 
-/// Seconds between the two stamps of each call.
+/// Returns the seconds between the two stamps of each call.
 pub(super) fn seconds(device: &Device, stamps: &[u64]) -> Vec<f64> {
     let tick = f64::from(device.queue.get_timestamp_period()) * 1e-9;
     let seconds = |pair: &[u64]| pair[1].saturating_sub(pair[0]) as f64 * tick;

@@ -2,20 +2,19 @@
 
 use crate::kernel::{
     Activation, ActivationBackward, ActivationForward, Adam, AddBackward, AddForward,
-    AverageWeights, AvgPoolBackward, AvgPoolForward, BatchNorm, BatchNormBackwardInput,
-    BatchNormNormalize, BatchNormRunning, ConcatBackward, ConcatForward, Convolution, Dropout,
-    MaxPoolBackward, MaxPoolForward, Noise, Part, Pooling, PrepareBatch, Sgd, Softmax,
-    SoftmaxCrossEntropy, TiledAdd, round_up_to_row,
+    AverageWeights, AvgPoolBackward, BatchNorm, BatchNormBackwardInput, BatchNormNormalize,
+    BatchNormRunning, ConcatBackward, Convolution, Dropout, MaxPoolBackward, Noise, Part, Pooling,
+    PrepareBatch, Sgd, Softmax, SoftmaxCrossEntropy, TiledAdd, round_up_to_row,
 };
 use crate::shape::{Shape, Window};
 
-/// Values by the names of the `override`s that they are for.
+/// Holds values by the names of the `override`s that they are for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Constants(Vec<(&'static str, f64)>);
 
 /// A value that an `override` can have.
 pub(super) trait Constant {
-    /// The value as WebGPU wants it, which makes of it what the shader declares.
+    /// Returns the value as WebGPU takes it, which converts it to the type that the shader declares.
     fn value(self) -> f64;
 }
 
@@ -49,7 +48,7 @@ impl Constant for bool {
     }
 }
 
-/// The numbers of `shaders/shared/activation.wgsl`.
+/// `shaders/shared/activation.wgsl` knows activations by these numbers.
 impl Constant for Activation {
     fn value(self) -> f64 {
         match self {
@@ -74,13 +73,13 @@ impl Constants {
         self
     }
 
-    /// The values as a pipeline takes them.
+    /// Returns the values as a pipeline takes them.
     pub fn as_slice(&self) -> &[(&'static str, f64)] {
         &self.0
     }
 }
 
-/// The sizes of both sides of a sliding window, and the window.
+/// Lists the sizes of both sides of a sliding window, and the window.
 fn window(input: &Shape, output: &Shape, window: &Window) -> Constants {
     Constants::default()
         .with("INPUT_HEIGHT", input.height)
@@ -95,7 +94,7 @@ fn window(input: &Shape, output: &Shape, window: &Window) -> Constants {
         .with("OFFSET_X", window.offset[1])
 }
 
-/// The shapes of `shaders/shared/convolution.wgsl`.
+/// These are the shapes of `shaders/shared/convolution.wgsl`.
 impl From<&Convolution> for Constants {
     fn from(convolution: &Convolution) -> Self {
         window(&convolution.input, &convolution.output, &convolution.window)
@@ -104,7 +103,7 @@ impl From<&Convolution> for Constants {
     }
 }
 
-/// The shapes of `shaders/shared/pooling.wgsl`.
+/// These are the shapes of `shaders/shared/pooling.wgsl`.
 impl From<&Pooling> for Constants {
     fn from(pooling: &Pooling) -> Self {
         window(&pooling.input, &pooling.output, &pooling.window)
@@ -112,7 +111,7 @@ impl From<&Pooling> for Constants {
     }
 }
 
-/// The shape of a batch normalisation, and where the second vector of a pair lies.
+/// These are the shape of a batch normalisation, and the offset of the second vector of a pair.
 impl From<&BatchNorm> for Constants {
     fn from(norm: &BatchNorm) -> Self {
         Self::default()
@@ -122,7 +121,7 @@ impl From<&BatchNorm> for Constants {
     }
 }
 
-/// The settings of `shaders/shared/normalize.wgsl`, for a convolution that normalises what it stores or does not.
+/// Lists the settings of `shaders/shared/normalize.wgsl`, for a convolution that normalises what it stores or does not.
 pub(super) fn folded_norm(norm: Option<&BatchNorm>) -> Constants {
     let constants = Constants::default().with("NORM", norm.is_some());
     norm.map_or(constants.clone(), |norm| {
@@ -163,21 +162,9 @@ impl From<&PrepareBatch> for Constants {
     }
 }
 
-impl From<&MaxPoolForward> for Constants {
-    fn from(kernel: &MaxPoolForward) -> Self {
-        (&kernel.pooling).into()
-    }
-}
-
 impl From<&MaxPoolBackward> for Constants {
     fn from(kernel: &MaxPoolBackward) -> Self {
         Self::from(&kernel.pooling).with("ACCUMULATE", kernel.accumulate)
-    }
-}
-
-impl From<&AvgPoolForward> for Constants {
-    fn from(kernel: &AvgPoolForward) -> Self {
-        (&kernel.pooling).into()
     }
 }
 
@@ -238,12 +225,6 @@ impl From<&AddForward> for Constants {
 impl From<&AddBackward> for Constants {
     fn from(kernel: &AddBackward) -> Self {
         Self::from(&kernel.add).with("ACCUMULATE", kernel.accumulate)
-    }
-}
-
-impl From<&ConcatForward> for Constants {
-    fn from(kernel: &ConcatForward) -> Self {
-        (&kernel.part).into()
     }
 }
 

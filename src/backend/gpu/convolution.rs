@@ -10,28 +10,28 @@ use crate::kernel::{
     Call, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Convolution, Extent,
 };
 
-/// A workgroup's tile of a product, as `shaders/shared/tiled_product.wgsl` has it.
+/// The part of a product that one workgroup computes, as `shaders/shared/tiled_product.wgsl` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Tile {
     rows: usize,
     columns: usize,
-    /// Terms in workgroup memory at a time.
+    /// How many terms of the sums are in workgroup memory at a time.
     depth: usize,
-    /// Columns of an invocation; it has 8 rows.
+    /// How many columns an invocation computes, of 8 rows each.
     width: usize,
-    /// Invocations that share the terms of a block of 8 × `width` sums.
+    /// How many invocations share the terms of a block of 8 × `width` sums.
     slices: usize,
 }
 
-/// Workgroups that keep a device busy; smaller tiles are taken to get there.
+/// So many workgroups keep a device busy; smaller tiles are taken to get there.
 const BUSY: usize = 128;
-/// Invocations of a workgroup whose blocks are narrow.
+/// A workgroup whose blocks are narrow has so many invocations.
 const INVOCATIONS: usize = 128;
-/// Columns of an invocation whose block is wide.
+/// An invocation whose block is wide computes so many columns.
 const WIDE: usize = 8;
-/// Terms in workgroup memory at a time, of a tile with wide blocks.
+/// A tile with wide blocks has so many terms in workgroup memory at a time.
 const WIDE_DEPTH: usize = 16;
-/// Rows and columns of the tiles, the most economical first.
+/// Tiles have one of these numbers of rows and columns, the most economical first.
 const SIZES: [[usize; 2]; 16] = [
     [128, 128],
     [128, 64],
@@ -51,13 +51,13 @@ const SIZES: [[usize; 2]; 16] = [
     [32, 8],
 ];
 
-/// Tiles of 128 × 64 that the largest devices are to be given: six for each of an H100's 132 cores, so that the last ones
+/// The largest devices are to be given so many tiles of 128 × 64: six for each of an H100's 132 cores, so that the last ones
 /// do not keep the others waiting.
 const PLENTY: usize = 6 * 132;
-/// Rounds of a workgroup over its terms, under which splitting the sums costs more than it saves.
+/// Splitting the sums costs more than it saves where a workgroup goes fewer rounds over its terms.
 const MANY_ROUNDS: usize = 32;
 
-/// The tile of a product, and how many splits its sums have.
+/// Chooses the tile of a product, and how many splits its sums have.
 fn tile_and_splits(rows: usize, columns: usize, layers: usize, terms: usize) -> (Tile, usize) {
     let most = terms / (MANY_ROUNDS * WIDE_DEPTH);
     if most > 1 && columns.is_multiple_of(64) {
@@ -72,7 +72,8 @@ fn tile_and_splits(rows: usize, columns: usize, layers: usize, terms: usize) -> 
 }
 
 impl Tile {
-    /// The tile for a product of so many rows and columns, with `layers` of them at once, each number a sum of `terms`.
+    /// Chooses the tile for a product of so many rows and columns, with `layers` of them at once, each element a sum of
+    /// `terms`.
     fn new(rows: usize, columns: usize, layers: usize, terms: usize) -> Self {
         let groups = |[r, c]: [usize; 2]| rows.div_ceil(r) * columns.div_ceil(c) * layers;
         // Columns beyond the product's are work for nothing.
@@ -100,7 +101,7 @@ impl Tile {
         Self { rows, columns, depth, width: 4, slices }
     }
 
-    /// How many splits the sums of a product of so many tiles have, `most` at most.
+    /// Returns how many splits the sums have in a product of `groups` tiles, `most` at most.
     fn splits(self, groups: usize, most: usize) -> usize {
         let wanted = match self.width {
             WIDE => PLENTY * 128 * 64 / (self.rows * self.columns),
@@ -118,18 +119,18 @@ impl Tile {
             .with("SLICES", self.slices)
     }
 
-    /// The grid over a product.
+    /// Lays the grid over a product.
     fn grid(self, rows: Extent, columns: usize, layers: usize) -> Grid {
         Grid { items: rows, per_group: self.rows, repeats: columns.div_ceil(self.columns), layers }
     }
 }
 
-/// The constants of `shaders/shared/splits.wgsl`.
+/// Lists the constants of `shaders/shared/splits.wgsl`.
 fn split_constants(splits: usize, split_len: usize) -> Constants {
     Constants::default().with("SPLITS", splits).with("SPLIT_LEN", split_len)
 }
 
-/// The arithmetic of a convolution, either way.
+/// Counts the arithmetic of a convolution, which is the same forward and backward.
 pub(super) fn work(convolution: &Convolution) -> Work {
     Work::of(Extent::PerSample(1), 2.0 * convolution.multiply_adds() as f64)
 }
@@ -191,7 +192,7 @@ pub(super) fn forward(
     vec![main, finish]
 }
 
-/// The pass that adds up `splits` partial sums, `len` of them a sample.
+/// Makes the pass that adds up `splits` partial sums, `len` of them a sample.
 fn finish_of(main: &Dispatch, bindings: Vec<Binding>, len: usize, splits: usize) -> Dispatch {
     Dispatch {
         entry: "finish",
@@ -207,13 +208,14 @@ fn forward_tile(convolution: &Convolution, batch_size: usize) -> (Tile, usize) {
     tile_and_splits(rows, convolution.output.channels, 1, convolution.depth())
 }
 
-/// The rows of a tile of the forward pass, which are one chunk where that pass takes statistics too; `None` where it cannot.
+/// Returns how many rows a tile of the forward pass has, whose moments are one chunk where that pass takes statistics; `None`
+/// where it cannot.
 pub(super) fn forward_tile_rows(convolution: &Convolution, batch_size: usize) -> Option<usize> {
     let (tile, splits) = forward_tile(convolution, batch_size);
     (splits == 1).then_some(tile.rows)
 }
 
-/// How many phases of the stride input pixels fall into, and the pixels of the largest one.
+/// Returns how many phases of the stride input pixels fall into, and the pixels of the largest one.
 pub(super) fn phases(convolution: &Convolution) -> (usize, usize) {
     let Convolution { input, window, .. } = convolution;
     let [stride_y, stride_x] = window.stride;
@@ -266,7 +268,7 @@ pub(super) fn backward_input(
     vec![main, finish]
 }
 
-/// Rounds of a workgroup over its terms, up to which splitting the sum costs more than it saves.
+/// Splitting the sums over pixels costs more than it saves where a workgroup goes no more rounds than this over its terms.
 const FEW_ROUNDS: usize = 6;
 
 /// `input, grad_output → grad_block`.
@@ -301,8 +303,8 @@ pub(super) fn backward_weight(
     })
 }
 
-/// The gradient of a kernel and a bias in `splits` splits, and the pass that adds them up. `main` is given where its products
-/// go, and the constants of the convolution and of `shaders/shared/weight_splits.wgsl`.
+/// Computes the gradient of a kernel and a bias in `splits` splits, and adds them up in another pass. `main` is given where
+/// its products go, and the constants of the convolution and of `shaders/shared/weight_splits.wgsl`.
 pub(super) fn with_weight_splits(
     convolution: &Convolution,
     splits: usize,

@@ -9,7 +9,7 @@ pub struct GpuOptions {
     /// Whether an adapter that is only a program on the CPU will do. It is many times slower than the CPU executor, so only
     /// tests ask for it.
     pub allow_software: bool,
-    /// Whether a software adapter gets the shaders that a GPU gets, which are slower there; for tests of those.
+    /// Whether a software adapter gets the shaders that a GPU gets, which are slower there. Only tests of those ask for it.
     pub shaders_of_a_gpu: bool,
 }
 
@@ -70,8 +70,8 @@ fn instance() -> wgpu::Instance {
     wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle())
 }
 
-/// The adapter that the system or browser offers first, a hardware one where there is one; `None` where WebGPU is not to
-/// be had. Whether the executor takes it is [`GpuOptions`]' to say.
+/// Returns the adapter that the system or browser offers first, a hardware one where there is one; `None` where there is no
+/// WebGPU. Whether the executor takes it, [`GpuOptions`] says.
 pub async fn offered_adapter() -> Option<AdapterSummary> {
     let adapter = request_adapter(&instance()).await.ok()?;
     Some(AdapterSummary::new(&adapter.get_info(), browser_words().await))
@@ -89,7 +89,8 @@ async fn request_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter> {
     })
 }
 
-/// Vendor and architecture, such as `google swiftshader`: all that a browser tells of an adapter, and wgpu leaves it out.
+/// Asks for vendor and architecture, such as `google swiftshader`: a browser tells no more of an adapter, and wgpu leaves it
+/// out.
 #[cfg(target_arch = "wasm32")]
 async fn browser_words() -> Option<String> {
     use js_sys::{Function, Object, Promise, Reflect};
@@ -110,7 +111,7 @@ async fn browser_words() -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// Natively the driver names the adapter.
+/// Returns nothing, since natively the driver names the adapter.
 #[cfg(not(target_arch = "wasm32"))]
 async fn browser_words() -> Option<String> {
     None

@@ -68,12 +68,12 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// A grid with a workgroup for every `per_group` items.
+    /// Makes a grid with a workgroup for every `per_group` items.
     pub fn of(items: Extent, per_group: usize) -> Self {
         Self { items, per_group, repeats: 1, layers: 1 }
     }
 
-    /// The workgroups on the three axes; more than an axis may have go on along the second one.
+    /// Returns the workgroups on the three axes; more than an axis may have go on along the second one.
     pub fn groups(&self, batch_size: usize, axis_limit: u32) -> [u32; 3] {
         let flat = self.items.len(batch_size).div_ceil(self.per_group) * self.repeats;
         let rows = flat.div_ceil(axis_limit as usize).max(1);
@@ -81,7 +81,7 @@ impl Grid {
     }
 }
 
-/// One dispatch of a shader's entry point.
+/// A shader's entry point, run once over a grid.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Dispatch {
     pub shader: Shader,
@@ -94,16 +94,16 @@ pub(super) struct Dispatch {
 }
 
 impl Dispatch {
-    /// The work at a batch size; it is never nothing, since the way to the device takes some time too.
+    /// Returns the work at a batch size; it is never nothing, since the way to the device takes some time too.
     pub fn operations(&self, batch_size: usize) -> f64 {
         1.0 + self.work.operations(batch_size)
     }
 }
 
-/// Arithmetic that an element moved through memory is worth.
+/// Moving an element through memory is counted as so much arithmetic.
 pub(super) const WORK_PER_ELEMENT: f64 = 16.0;
 
-/// Floating-point operations, of which a page's 32 bits could not count a large batch's.
+/// A number of floating-point operations, kept as a product since a page's 32 bits could not count a large batch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Work {
     items: Extent,
@@ -111,12 +111,12 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Work of `per_item` operations an item.
+    /// Counts `per_item` operations an item.
     pub fn of(items: Extent, per_item: f64) -> Self {
         Self { items, per_item }
     }
 
-    /// The operations that a batch of that size takes.
+    /// Returns the operations that a batch of that size takes.
     pub fn operations(self, batch_size: usize) -> f64 {
         self.items.len(batch_size) as f64 * self.per_item
     }

@@ -8,7 +8,7 @@ use super::lower::dispatches_of;
 use super::{convolution, normalization};
 use crate::kernel::{BatchNormStatistics, Call, Kernel};
 
-/// The dispatches of each call, for a plan of at most `batch_size` samples.
+/// Returns the dispatches of each call, for a plan of at most `batch_size` samples.
 pub(super) fn dispatches(
     calls: &[Call],
     batch_size: usize,
@@ -28,7 +28,7 @@ pub(super) fn dispatches(
     dispatches
 }
 
-/// A convolution whose output is normalised takes the statistics while it has its sums in registers.
+/// Lets a convolution whose output is normalised take the statistics while it has its sums in registers.
 fn convolution_with_statistics(calls: &[Call], batch_size: usize) -> Option<Vec<Vec<Dispatch>>> {
     let [conv, statistics, rest @ ..] = calls else { return None };
     let Kernel::Conv2dForward(kernel) = &conv.kernel else { return None };
@@ -55,7 +55,7 @@ fn convolution_with_statistics(calls: &[Call], batch_size: usize) -> Option<Vec<
     Some(vec![first, vec![finish]])
 }
 
-/// The sums of a normalisation's backward pass run with the gradient that they are for.
+/// Runs the sums of a normalisation's backward pass and the gradient that they are for as one.
 fn backward_norm(calls: &[Call], batch_size: usize) -> Option<Vec<Vec<Dispatch>>> {
     let [reduce, input, ..] = calls else { return None };
     let Kernel::BatchNormBackwardReduce(sums) = &reduce.kernel else { return None };

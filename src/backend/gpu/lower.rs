@@ -1,4 +1,4 @@
-//! From a kernel call to dispatches. The shader text is fixed; a model supplies values only, as pipeline constants.
+//! Turns a kernel call into dispatches. The shader text is fixed; a model supplies values only, as pipeline constants.
 
 use super::constants::Constants;
 use super::device::Shaders;
@@ -8,10 +8,10 @@ use super::{convolution, direct, normalization};
 use crate::kernel::Extent::{Fixed, PerSample};
 use crate::kernel::{CONTRIBUTION, Call, Extent, Kernel, Softmax, SoftmaxCrossEntropy};
 
-/// Invocations of a workgroup of the kernels without a tile.
+/// A workgroup of a kernel without tiles has so many invocations.
 const GROUP: usize = 64;
 
-/// The dispatches of a call by itself, for a plan of at most `batch_size` samples.
+/// Returns the dispatches of a call by itself, for a plan of at most `batch_size` samples.
 pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) -> Vec<Dispatch> {
     let is_direct = shaders == Shaders::Direct;
     match &call.kernel {
@@ -28,13 +28,13 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
         }
         Kernel::Conv2dBackwardWeight(k) => convolution::backward_weight(call, k, batch_size),
         Kernel::MaxPoolForward(k) => {
-            elements(call, shader!("pool/max_pool_forward"), k, k.pooling.output.len())
+            elements(call, shader!("pool/max_pool_forward"), &k.pooling, k.pooling.output.len())
         }
         Kernel::MaxPoolBackward(k) => {
             elements(call, shader!("pool/max_pool_backward"), k, k.pooling.input.len())
         }
         Kernel::AvgPoolForward(k) => {
-            elements(call, shader!("pool/avg_pool_forward"), k, k.pooling.output.len())
+            elements(call, shader!("pool/avg_pool_forward"), &k.pooling, k.pooling.output.len())
         }
         Kernel::AvgPoolBackward(k) => {
             elements(call, shader!("pool/avg_pool_backward"), k, k.pooling.input.len())
@@ -62,9 +62,12 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
         Kernel::AddBackward(k) => {
             elements(call, shader!("elementwise/add_backward"), k, k.add.pixels * k.add.tile)
         }
-        Kernel::ConcatForward(k) => {
-            elements(call, shader!("elementwise/concat_forward"), k, k.part.pixels * k.part.count)
-        }
+        Kernel::ConcatForward(k) => elements(
+            call,
+            shader!("elementwise/concat_forward"),
+            &k.part,
+            k.part.pixels * k.part.count,
+        ),
         Kernel::ConcatBackward(k) => {
             elements(call, shader!("elementwise/concat_backward"), k, k.part.pixels * k.part.count)
         }
@@ -78,22 +81,22 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
     }
 }
 
-/// A dispatch with an invocation for each of `len` elements a sample.
+/// Makes a dispatch with an invocation for each of `len` elements a sample.
 fn elements(call: &Call, shader: Shader, k: impl Into<Constants>, len: usize) -> Vec<Dispatch> {
     flat(call, shader, k, PerSample(len), 1)
 }
 
-/// A dispatch with an invocation for every four of `len` elements a sample.
+/// Makes a dispatch with an invocation for every four of `len` elements a sample.
 fn vectors(call: &Call, shader: Shader, k: impl Into<Constants>, len: usize) -> Vec<Dispatch> {
     flat(call, shader, k, PerSample(len), 4)
 }
 
-/// A dispatch with an invocation for every four of the `len` elements of an arena.
+/// Makes a dispatch with an invocation for every four of the `len` elements of an arena.
 fn arena(call: &Call, shader: Shader, k: impl Into<Constants>, len: usize) -> Vec<Dispatch> {
     flat(call, shader, k, Fixed(len), 4)
 }
 
-/// A dispatch of `main` over the call's operands, with an invocation for every `width` of `items`.
+/// Makes a dispatch of `main` over the call's operands, with an invocation for every `width` of `items`.
 fn flat(
     call: &Call,
     shader: Shader,

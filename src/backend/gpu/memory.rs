@@ -10,14 +10,14 @@ use futures_channel::oneshot;
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 
-/// Bytes of an element.
+/// An element has so many bytes.
 pub(super) const BYTES: usize = size_of::<f32>();
 
 /// A storage's buffer.
 #[derive(Debug)]
 pub(super) struct Held {
     pub buffer: wgpu::Buffer,
-    /// Elements in use; the buffer itself is a whole number of rows.
+    /// How many elements are in use; the buffer itself is a whole number of rows.
     pub len: usize,
 }
 
@@ -127,12 +127,12 @@ impl Memory {
         Ok(Held { buffer, len })
     }
 
-    /// The bytes held.
+    /// Returns how many bytes are held.
     pub fn bytes(&self) -> u64 {
         self.storages.values().chain(&self.scratch).map(|held| held.buffer.size()).sum()
     }
 
-    /// The bytes held whatever a plan's batch: all but the workspace and the scratch buffer.
+    /// Returns how many bytes are held whatever a plan's batch: all but the workspace and the scratch buffer.
     fn bytes_outside_plans(&self) -> u64 {
         let outside = |storage: &&Storage| !matches!(storage, Storage::Workspace(_));
         self.storages
@@ -142,7 +142,7 @@ impl Memory {
             .sum()
     }
 
-    /// The buffer of a storage, which must have that range.
+    /// Returns the buffer of a storage, which must have that range.
     pub fn range(&self, storage: Storage, offset: usize, len: usize) -> Result<&wgpu::Buffer> {
         let held = self.storages.get(&storage).ok_or_else(|| missing(storage))?;
         if offset.checked_add(len).is_none_or(|end| end > held.len) {
@@ -154,7 +154,7 @@ impl Memory {
         Ok(&held.buffer)
     }
 
-    /// The binding of an operand of a plan of at most `batch_size` samples.
+    /// Returns the binding of an operand of a plan of at most `batch_size` samples.
     pub fn binding<'a>(
         &'a self,
         device: &Device,

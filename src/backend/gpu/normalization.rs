@@ -9,21 +9,21 @@ use super::dispatch::{
 use super::shaders::shader;
 use crate::kernel::{BatchNorm, BatchNormBackwardInput, BatchNormNormalize, Call, Extent};
 
-/// Invocations of a workgroup that sums over rows.
+/// A workgroup that sums over rows has so many invocations.
 const SUM_LANES: usize = 128;
-/// How many chunks of rows there are at most.
+/// There are at most so many chunks of rows.
 const MOST_CHUNKS: usize = 128;
 
 /// How workgroups share a sum over rows.
 #[derive(Debug, Clone, Copy)]
 struct Share {
-    /// Channels side by side in a workgroup.
+    /// How many channels lie side by side in a workgroup.
     channel_lanes: usize,
-    /// Rows below each other.
+    /// How many rows lie below each other in a workgroup.
     row_lanes: usize,
-    /// Rows of a workgroup, one after another.
+    /// How many rows a workgroup sums.
     chunk_rows: usize,
-    /// Invocations of a workgroup that adds up the chunks.
+    /// How many invocations a workgroup has that adds up the chunks.
     finish_lanes: usize,
 }
 
@@ -52,18 +52,18 @@ impl Share {
             .with("FINISH_LANES", self.finish_lanes)
     }
 
-    /// How many chunks of rows a batch has.
+    /// Returns how many chunks of rows a batch has.
     fn chunks(self, norm: &BatchNorm, batch_size: usize) -> usize {
         (norm.pixels * batch_size).div_ceil(self.chunk_rows)
     }
 
-    /// The length of scratch for two sums a channel and chunk.
+    /// Returns the length of scratch for two sums a channel and chunk.
     fn scratch_len(self, norm: &BatchNorm, batch_size: usize) -> usize {
         2 * self.chunks(norm, batch_size) * norm.channels
     }
 }
 
-/// The first stage of a sum over rows, a channel a lane: chunks of rows into scratch.
+/// Makes the first stage of a sum over rows, which sums chunks of them into scratch, a channel a lane.
 fn channel_sums(
     finish: &Dispatch,
     norm: &BatchNorm,
@@ -99,7 +99,7 @@ pub(super) fn statistics(
     vec![channel_sums(&finish, norm, bindings, batch_size, share), finish]
 }
 
-/// The second stage of the statistics, from the moments of a convolution's tiles of `chunk_rows`.
+/// Makes the second stage of the statistics, from the moments of a convolution's tiles of `chunk_rows`.
 pub(super) fn statistics_of_tiles(
     call: &Call,
     norm: &BatchNorm,
@@ -207,15 +207,15 @@ pub(super) fn backward_input(call: &Call, kernel: &BatchNormBackwardInput) -> Ve
     }]
 }
 
-/// Rows up to which one workgroup does four channels, and whole vectors of four there must be.
+/// Up to so many rows, one workgroup does all of four channels.
 const FEW_ROWS: usize = 4096;
 
-/// Whether statistics and what is done with them run as one dispatch.
+/// Tells whether statistics and what is done with them run as one dispatch; that wants whole vectors of four channels.
 pub(super) fn is_small(norm: &BatchNorm, batch_size: usize) -> bool {
     norm.pixels * batch_size <= FEW_ROWS && norm.channels.is_multiple_of(4)
 }
 
-/// The statistics from a convolution's tiles of `chunk_rows`, and the normalisation, as one.
+/// Merges the statistics of a convolution's tiles of `chunk_rows` and normalises, as one.
 pub(super) fn statistics_and_normalize(
     statistics: &Call,
     normalize: &Call,
@@ -246,8 +246,8 @@ pub(super) fn statistics_and_normalize(
     }
 }
 
-/// The sums of the backward pass and the gradient that they are for, as one: it is the dispatch of `backward_input`, which
-/// writes the sums too.
+/// Runs the sums of the backward pass and the gradient that they are for as one: it is the dispatch of `backward_input`,
+/// which writes the sums too.
 pub(super) fn reduce_and_backward_input(call: &Call, kernel: &BatchNormBackwardInput) -> Dispatch {
     let norm = &kernel.norm;
     let [input, grad_output, moments] = [call.reads[0], call.reads[1], call.reads[2]];

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// A plan made ready.
+/// A plan that is ready to run.
 #[derive(Debug)]
 pub(super) struct LoadedPlan {
     pub batch_size: usize,
@@ -19,7 +19,7 @@ pub(super) struct LoadedPlan {
     /// The decays of the plan's optimizer, if that is Adam.
     pub betas: Option<[f32; 2]>,
     pipelines: Vec<Rc<Pipeline>>,
-    /// For each call, where its dispatches end.
+    /// Where the dispatches of each call end.
     ends: Vec<usize>,
     /// One for each dispatch, made when first run and again when a buffer has changed.
     bind_groups: Vec<wgpu::BindGroup>,
@@ -58,12 +58,12 @@ impl LoadedPlan {
         })
     }
 
-    /// How many calls the plan has.
+    /// Returns how many calls the plan has.
     pub fn calls(&self) -> usize {
         self.ends.len()
     }
 
-    /// The dispatches of a range of calls.
+    /// Returns the dispatches of a range of calls.
     pub fn dispatches_of(&self, calls: Range<usize>) -> Range<usize> {
         let end_of = |call: usize| if call == 0 { 0 } else { self.ends[call - 1] };
         end_of(calls.start)..end_of(calls.end.max(calls.start))
@@ -147,7 +147,7 @@ impl Plans {
         }
     }
 
-    /// The plan of that number.
+    /// Returns the plan of that number.
     pub fn get_mut(&mut self, plan: PlanId) -> Result<&mut LoadedPlan> {
         self.slots.get_mut(plan.0).and_then(Option::as_mut).ok_or_else(|| Error::Internal {
             place: "the GPU executor".into(),

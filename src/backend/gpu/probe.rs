@@ -13,12 +13,12 @@ use crate::kernel::{Extent, StepInputs};
 use futures_channel::oneshot;
 use web_time::Instant;
 
-/// Many more invocations than run at once on any device, so that none of it is idle.
+/// So many invocations are far more than run at once on any device, so that none of it is idle.
 const INVOCATIONS: usize = 1 << 20;
 const ROUNDS: usize = 128;
-/// Operations of an invocation's round: 8 chains of 4 multiply-adds.
+/// A round of an invocation has so many operations: 8 chains of 4 multiply-adds.
 const ROUND: usize = 8 * 4 * 2;
-/// Seconds after which a measurement is not all start-up.
+/// A measurement of so many seconds is not all start-up.
 const LONG_ENOUGH: f64 = 0.1;
 const MOST_REPEATS: usize = 1 << 12;
 

@@ -25,7 +25,7 @@ macro_rules! shader {
 }
 pub(super) use shader;
 
-/// The files that others may import, by the name behind `shared/`.
+/// Files may import these, by the name behind `shared/`.
 const SHARED: [Shader; 19] = [
     shader!("shared/activation"),
     shader!("shared/convolution"),
@@ -51,7 +51,7 @@ const SHARED: [Shader; 19] = [
 const IMPORT: &str = "#import ";
 
 impl Shader {
-    /// The whole text for a device, behind what it imports.
+    /// Returns the whole text for a device, behind what it imports.
     ///
     /// # Errors
     /// [`Error::Internal`] where a file imports one that does not exist, or imports itself by way of others.
@@ -59,7 +59,7 @@ impl Shader {
         resolve(self, &SHARED)
     }
 
-    /// The names that the file imports, and its text behind them.
+    /// Returns the names that the file imports, and its text behind them.
     fn imports(&self) -> (Vec<&'static str>, &'static str) {
         let (mut imports, mut rest) = (Vec::new(), self.source);
         while let Some((line, behind)) = rest.split_once('\n')
@@ -72,7 +72,7 @@ impl Shader {
     }
 }
 
-/// The text of a file behind all that it imports of `shared`.
+/// Returns the text of a file behind all that it imports of `shared`.
 fn resolve(file: &Shader, shared: &[Shader]) -> Result<String> {
     let mut text = String::new();
     append(file, shared, &mut Vec::new(), &mut Vec::new(), &mut text)?;

@@ -36,7 +36,7 @@ impl StepUniform {
     }
 }
 
-/// The betas of an Adam kernel.
+/// Returns the decays of the moments, if the kernel is Adam.
 pub(super) fn betas(kernel: &Kernel) -> Option<[f32; 2]> {
     match *kernel {
         Kernel::Adam(Adam { beta1, beta2, .. }) => Some([beta1, beta2]),
