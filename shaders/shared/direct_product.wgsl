@@ -37,12 +37,12 @@ fn columns_of(flat: u32, local: u32) -> vec4<u32> {
 
 // Elements of the right matrix in the row that begins at `start`; beyond it, the last column's.
 fn right_elements(start: u32, columns: vec4<u32>) -> vec4<f32> {
-    let real = min(columns, vec4<u32>(COLUMNS - 1u));
+    let clamped = min(columns, vec4<u32>(COLUMNS - 1u));
     return vec4<f32>(
-        right_element(start + real.x),
-        right_element(start + real.y),
-        right_element(start + real.z),
-        right_element(start + real.w),
+        right_element(start + clamped.x),
+        right_element(start + clamped.y),
+        right_element(start + clamped.z),
+        right_element(start + clamped.w),
     );
 }
 

@@ -9,10 +9,10 @@ struct Moments {
 fn merge(a: Moments, b: Moments) -> Moments {
     let count = a.count + b.count;
     let difference = b.mean - a.mean;
-    let share = b.count / max(count, 1.0);
+    let fraction = b.count / max(count, 1.0);
     return Moments(
         count,
-        a.mean + difference * share,
-        a.squared_deviation + b.squared_deviation + difference * difference * a.count * share,
+        a.mean + difference * fraction,
+        a.squared_deviation + b.squared_deviation + difference * difference * a.count * fraction,
     );
 }

@@ -33,8 +33,8 @@ fn softmax_of(sample: u32, local: u32) -> vec2<f32> {
         sum += lanes[lane];
     }
     for (var class_index = local; class_index < CLASSES; class_index += LANES) {
-        let share = exponential(logits[start + class_index] - largest) / sum;
-        probabilities[start + class_index] = select(share, sum, is_nan(sum));
+        let probability = exponential(logits[start + class_index] - largest) / sum;
+        probabilities[start + class_index] = select(probability, sum, is_nan(sum));
     }
     return vec2<f32>(largest, sum);
 }

@@ -50,8 +50,9 @@ fn multiply_add(
     return result;
 }
 
-// The sums of an invocation: 8 rows of 4 columns, and of 4 more where it is wide. They have names because an array keeps to
-// registers only where a compiler unrolls every loop over it, and not every driver's does.
+// The sums of an invocation: 8 rows of 4 columns, and of 4 more where it is wide. They have names because an array stays in
+// registers only where the loops over it are unrolled, which a browser's guard against endless loops can prevent. (Through
+// llvmpipe, where there is no such guard, an array is as fast.)
 struct Sums {
     sum0: vec4<f32>,
     sum1: vec4<f32>,
