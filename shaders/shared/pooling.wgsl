@@ -40,7 +40,7 @@ fn output_index(at: Coordinates, y: i32, x: i32) -> u32 {
     return (line * u32(OUTPUT_WIDTH) + u32(x)) * CHANNELS + at.channel;
 }
 
-// The window of an output pixel, cut to real pixels: first row and column, then the ones after the last.
+// The window of an output pixel, clipped to the input: first row and column, then the ones after the last.
 fn clipped_window(y: i32, x: i32) -> vec4<i32> {
     let top = y * STRIDE_Y - OFFSET_Y;
     let left = x * STRIDE_X - OFFSET_X;

@@ -95,7 +95,7 @@ impl Tile {
             return Self { rows, columns, depth: WIDE_DEPTH, width: WIDE, slices: 1 };
         }
         let slices = INVOCATIONS / (rows * columns / 32);
-        // A block of 4 × 4 numbers a side for every invocation, in 16 KiB together.
+        // A block of 4 × 4 elements a side for every invocation, in 16 KiB together.
         let most = 2048 / rows.max(columns);
         let depth = terms.next_power_of_two().clamp(4 * slices, most.max(4 * slices));
         Self { rows, columns, depth, width: 4, slices }

@@ -1,4 +1,5 @@
 //! Every file is valid, imports exactly what it uses, and is given the constants and bindings that it declares.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use super::*;
 use crate::backend::gpu::device::Shaders;
