@@ -152,11 +152,11 @@ pub(super) fn forward(
     let norm_block = read_or_stand_in(call.reads.get(3), block);
     let output = write(call.writes[0]);
     let tiles = (pixels * batch_size).div_ceil(tile.rows);
-    let moments = if takes_statistics { 2 * channels * tiles } else { 2 };
-    // The scratch buffer cannot be bound twice to be written: where it takes the partial sums no statistics are taken, and
-    // the output stands in for them.
+    // `main` mentions the moments even where it takes none, and something must be bound then: a pair of scratch; or the
+    // output, where the partial sums have the scratch buffer, which cannot be bound twice to be written.
+    let moments_len = if takes_statistics { 2 * channels * tiles } else { 2 };
     let (stored, moments) = if splits == 1 {
-        (output, write_scratch(moments))
+        (output, write_scratch(moments_len))
     } else {
         (write_scratch(splits * split_len), output)
     };
@@ -187,7 +187,7 @@ pub(super) fn forward(
         return vec![main];
     }
     let partial_sums = read_scratch(splits * split_len);
-    let bindings = vec![partial_sums, as_vec4(read(block)), running, norm_block, output];
+    let bindings = vec![partial_sums, read(block), running, norm_block, output];
     let finish = finish_of(&main, bindings, pixels * channels, splits);
     vec![main, finish]
 }
@@ -263,7 +263,7 @@ pub(super) fn backward_input(
     if splits == 1 {
         return vec![main];
     }
-    let bindings = vec![read_scratch(splits * split_len), as_vec4(stored_input), grad_input];
+    let bindings = vec![read_scratch(splits * split_len), stored_input, grad_input];
     let finish = finish_of(&main, bindings, input.len(), splits);
     vec![main, finish]
 }

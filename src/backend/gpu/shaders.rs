@@ -26,7 +26,7 @@ macro_rules! shader {
 pub(super) use shader;
 
 /// Files may import these, by the name behind `shared/`.
-const SHARED: [Shader; 19] = [
+static SHARED: [Shader; 19] = [
     shader!("shared/activation"),
     shader!("shared/convolution"),
     shader!("shared/direct_convolution"),
