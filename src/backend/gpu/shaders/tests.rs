@@ -13,7 +13,7 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-/// All files below a folder of `shaders/`, as shaders.
+/// Reads all files below a folder of `shaders/`.
 fn files(below: &str) -> Vec<Shader> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders"));
     let mut files = Vec::new();
@@ -39,7 +39,7 @@ fn is_shared(file: &Shader) -> bool {
     file.name.starts_with("shared/")
 }
 
-/// The module of a shader that naga finds valid.
+/// Returns the module of a shader, which naga must find valid.
 fn module(shader: &Shader) -> (naga::Module, ModuleInfo) {
     let text = shader.text().unwrap();
     let module = match naga::front::wgsl::parse_str(&text) {
@@ -71,12 +71,12 @@ fn every_shared_file_can_be_imported_and_is() {
     assert_eq!(imported, names);
 }
 
-/// The code of a file.
+/// Returns code without its comments.
 fn without_comments(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
 }
 
-/// What a file declares for the whole module.
+/// Returns the names that a file declares for the whole module.
 fn declared(file: &Shader) -> BTreeSet<String> {
     let code = without_comments(file.imports().1);
     let declaration = |line: &str| {
@@ -96,7 +96,7 @@ fn is_of_a_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// The names in a file, but for those of members.
+/// Returns the names in a file, but for those of members.
 fn used(file: &Shader) -> BTreeSet<String> {
     let code = without_comments(file.imports().1);
     let mut names = BTreeSet::new();
