@@ -1,4 +1,4 @@
-// Shapes of a pooling, NHWC; input and output have the same channels.
+// The shapes of a pooling, NHWC; input and output have the same channels.
 override CHANNELS: u32;
 override INPUT_HEIGHT: i32;
 override INPUT_WIDTH: i32;
@@ -11,18 +11,18 @@ override STRIDE_X: i32;
 override OFFSET_Y: i32;
 override OFFSET_X: i32;
 
-// Channel, column, row and sample of a number.
-struct Place {
+// The coordinates of one element, NHWC.
+struct Coordinates {
     channel: u32,
     x: i32,
     y: i32,
     sample: u32,
 }
 
-fn place_of(index: u32, height: i32, width: i32) -> Place {
+fn coordinates_of(index: u32, height: i32, width: i32) -> Coordinates {
     let pixel = index / CHANNELS;
     let line = pixel / u32(width);
-    return Place(
+    return Coordinates(
         index % CHANNELS,
         i32(pixel % u32(width)),
         i32(line % u32(height)),
@@ -30,18 +30,18 @@ fn place_of(index: u32, height: i32, width: i32) -> Place {
     );
 }
 
-fn input_index(place: Place, y: i32, x: i32) -> u32 {
-    let line = place.sample * u32(INPUT_HEIGHT) + u32(y);
-    return (line * u32(INPUT_WIDTH) + u32(x)) * CHANNELS + place.channel;
+fn input_index(at: Coordinates, y: i32, x: i32) -> u32 {
+    let line = at.sample * u32(INPUT_HEIGHT) + u32(y);
+    return (line * u32(INPUT_WIDTH) + u32(x)) * CHANNELS + at.channel;
 }
 
-fn output_index(place: Place, y: i32, x: i32) -> u32 {
-    let line = place.sample * u32(OUTPUT_HEIGHT) + u32(y);
-    return (line * u32(OUTPUT_WIDTH) + u32(x)) * CHANNELS + place.channel;
+fn output_index(at: Coordinates, y: i32, x: i32) -> u32 {
+    let line = at.sample * u32(OUTPUT_HEIGHT) + u32(y);
+    return (line * u32(OUTPUT_WIDTH) + u32(x)) * CHANNELS + at.channel;
 }
 
-// The window of an output pixel, cut to real pixels: first row and column, then the ones after the last.
-fn real_window(y: i32, x: i32) -> vec4<i32> {
+// The window of an output pixel, clipped to the input: first row and column, then the ones after the last.
+fn clipped_window(y: i32, x: i32) -> vec4<i32> {
     let top = y * STRIDE_Y - OFFSET_Y;
     let left = x * STRIDE_X - OFFSET_X;
     return vec4<i32>(
