@@ -13,10 +13,9 @@ pub fn load(path: &Path, input_size: usize, memory_limit: u64) -> Result<(Librar
     let mut library = Library::new(stored_size(input_size), memory_limit)?;
     let bar = crate::output::progress_bar(0, "photos");
     let mut on_progress = |progress: Progress| {
-        if let Some(total) = progress.total {
-            bar.set_length(total as u64);
-        }
-        bar.set_position(progress.done as u64);
+        bar.set_length(progress.total_bytes);
+        bar.set_position(progress.bytes);
+        bar.set_message(format!("{} photos", progress.done));
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let loaded =
