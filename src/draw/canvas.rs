@@ -92,8 +92,17 @@ impl Canvas {
         let outline = outline(petal.outline);
         let reach = (0.35 * half_width).min(0.03 * side).max(1.5);
         let [columns, rows] = bounds(petal, base, along, across, reach, self.side);
+        let widest = outline.iter().copied().fold(0.0, f32::max) + reach.max(2.0) / half_width;
+        let sideways = [petal.bend.min(0.0) - widest, petal.bend.max(0.0) + widest];
         for y in rows {
-            for x in columns.clone() {
+            // Most of the box around a slanting petal is far from it: along a row both coordinates are linear.
+            let d = [0.5 - base[0], y as f32 + 0.5 - base[1]];
+            let u = [(d[0] * across[1] - d[1] * across[0]) / determinant, across[1] / determinant];
+            let v = [(along[0] * d[1] - along[1] * d[0]) / determinant, -along[1] / determinant];
+            let (a, b) = (within(u, [0.0, 1.0]), within(v, sideways));
+            let first = (a[0].max(b[0]) - 1.0).max(columns.start as f32) as usize;
+            let last = (a[1].min(b[1]) + 2.0).clamp(0.0, columns.end as f32) as usize;
+            for x in first..last {
                 let d = [x as f32 + 0.5 - base[0], y as f32 + 0.5 - base[1]];
                 let u = (d[0] * across[1] - d[1] * across[0]) / determinant;
                 if !(0.0..=1.0).contains(&u) {
@@ -134,15 +143,13 @@ impl Canvas {
         if reach == 0 {
             return;
         }
+        let mut blurred = self.pixels.clone();
         for _ in 0..3 {
-            // Twice along the rows with a transposition after each: along both axes.
-            for _ in 0..2 {
-                let blurred: Vec<Vec<Rgb>> =
-                    self.pixels.chunks_exact(self.side).map(|row| box_filter(row, reach)).collect();
-                for (i, pixel) in self.pixels.iter_mut().enumerate() {
-                    *pixel = blurred[i % self.side][i / self.side];
-                }
+            let rows = self.pixels.chunks_exact(self.side);
+            for (row, blurred) in rows.zip(blurred.chunks_exact_mut(self.side)) {
+                blur_row(row, reach, blurred);
             }
+            blur_columns(&blurred, self.side, reach, &mut self.pixels);
         }
     }
 
@@ -202,22 +209,53 @@ fn outline([a, b]: [f32; 2]) -> [f32; OUTLINE_SAMPLES] {
     std::array::from_fn(|i| scale * half_width(i as f32 / (OUTLINE_SAMPLES - 1) as f32))
 }
 
-fn box_filter(row: &[Rgb], reach: usize) -> Vec<Rgb> {
-    let at = |i: isize| row[i.clamp(0, row.len() as isize - 1) as usize];
-    let reach = reach as isize;
+/// Where a linear function, its value at 0 and its slope given, lies between two values.
+fn within([start, slope]: [f32; 2], [low, high]: [f32; 2]) -> [f32; 2] {
+    if slope.abs() < 1e-5 {
+        return [f32::MIN, f32::MAX];
+    }
+    let (a, b) = ((low - start) / slope, (high - start) / slope);
+    [a.min(b), a.max(b)]
+}
+
+/// A box filter along a row, the pixels at its ends repeated.
+fn blur_row(row: &[Rgb], reach: usize, blurred: &mut [Rgb]) {
+    let (Some(&first), Some(&last)) = (row.first(), row.last()) else { return };
+    let padded: Vec<Rgb> = std::iter::repeat_n(first, reach)
+        .chain(row.iter().copied())
+        .chain(std::iter::repeat_n(last, reach + 1))
+        .collect();
     let scale = 1.0 / (2 * reach + 1) as f32;
     let mut sum = [0.0; 3];
-    for i in -reach..=reach {
-        sum = [0, 1, 2].map(|c| sum[c] + at(i)[c]);
+    for pixel in &padded[..=2 * reach] {
+        sum = [0, 1, 2].map(|c| sum[c] + pixel[c]);
     }
-    (0..row.len() as isize)
-        .map(|i| {
-            let mean = sum.map(|c| c * scale);
-            let (enters, leaves) = (at(i + reach + 1), at(i - reach));
-            sum = [0, 1, 2].map(|c| sum[c] + enters[c] - leaves[c]);
-            mean
-        })
-        .collect()
+    for ((mean, enters), leaves) in blurred.iter_mut().zip(&padded[2 * reach + 1..]).zip(&padded) {
+        *mean = sum.map(|c| c * scale);
+        sum = [0, 1, 2].map(|c| sum[c] + enters[c] - leaves[c]);
+    }
+}
+
+/// The same along all columns at once.
+fn blur_columns(pixels: &[Rgb], side: usize, reach: usize, blurred: &mut [Rgb]) {
+    let row = |y: usize| &pixels[y.saturating_sub(reach).min(side - 1) * side..][..side];
+    let scale = 1.0 / (2 * reach + 1) as f32;
+    let mut sums = vec![[0.0; 3]; side];
+    for y in 0..=2 * reach {
+        for (sum, pixel) in sums.iter_mut().zip(row(y)) {
+            *sum = [0, 1, 2].map(|c| sum[c] + pixel[c]);
+        }
+    }
+    for (y, blurred) in blurred.chunks_exact_mut(side).enumerate() {
+        // Rows are numbered from the first of the padding.
+        let (enters, leaves) = (row(y + 2 * reach + 1), row(y));
+        for (((mean, sum), enters), leaves) in
+            blurred.iter_mut().zip(&mut sums).zip(enters).zip(leaves)
+        {
+            *mean = sum.map(|c| c * scale);
+            *sum = [0, 1, 2].map(|c| sum[c] + enters[c] - leaves[c]);
+        }
+    }
 }
 
 /// From `a` at 0 to `b` at 1.

@@ -1,5 +1,6 @@
 //! The photos of a page: taken in, drawn, summed up, shown small.
 
+use super::files::Reading;
 use super::{Engine, PHOTO_LIMIT, given, thrown};
 use crate::data::archive;
 use crate::data::doctor;
@@ -19,6 +20,9 @@ const THUMBNAIL: usize = 96;
 
 /// Seed of the split that photos get when they arrive; a run's own seed splits them anew.
 const FIRST_SPLIT_SEED: u64 = 1;
+
+/// Flowers drawn before the clock is asked: enough for all threads, and no more than a moment.
+const AT_ONCE: u32 = if cfg!(feature = "threads") { 16 } else { 1 };
 
 /// Flowers being drawn: `per_class` of every class, `done` of them there already.
 #[derive(Default)]
@@ -43,13 +47,15 @@ impl Engine {
     /// Empties the library; photos will be kept for networks with `size × size` pixels.
     pub fn begin_photos(&mut self, size: usize) -> std::result::Result<(), JsValue> {
         self.library = Library::new(stored_size(size), PHOTO_LIMIT).map_err(thrown)?;
+        self.reading = Reading::new(self.library.stored_size());
         self.skipped.clear();
         self.duplicates.clear();
         self.input_size = size;
         Ok(())
     }
 
-    /// Adds a photo: its path, whose last folder is its class, its file's bytes, and its pixels as RGBA.
+    /// Adds a photo that the browser has decoded: its path, whose last folder is its class, its file's bytes, and its
+    /// pixels as RGBA.
     pub fn add_photo(
         &mut self,
         path: &str,
@@ -84,15 +90,21 @@ impl Engine {
     pub fn draw_some(&mut self, budget_ms: f64) -> std::result::Result<u32, JsValue> {
         let began = Instant::now();
         let classes = draw::CLASSES.len() as u32;
-        while self.drawing.done < self.drawing.per_class * classes
-            && began.elapsed().as_secs_f64() * 1e3 < budget_ms
-        {
+        let total = self.drawing.per_class * classes;
+        while self.drawing.done < total && began.elapsed().as_secs_f64() * 1e3 < budget_ms {
             let Drawing { seed, done, .. } = self.drawing;
-            let (class, index) = (draw::CLASSES[(done % classes) as usize], done / classes);
             let size = self.library.stored_size();
-            let pixels = draw::draw(seed, class, index, size).map_err(thrown)?;
-            self.library.add(draw::photo(seed, class, index, size), &pixels).map_err(thrown)?;
-            self.drawing.done += 1;
+            let flower = |number: u32| (draw::CLASSES[(number % classes) as usize], number / classes);
+            let drawn = on_all_threads(done..total.min(done + AT_ONCE), |number| {
+                let (class, index) = flower(number);
+                draw::draw(seed, class, index, size)
+            });
+            for (number, pixels) in (done..).zip(drawn) {
+                let (class, index) = flower(number);
+                let photo = draw::photo(seed, class, index, size);
+                self.library.add(photo, &pixels.map_err(thrown)?).map_err(thrown)?;
+                self.drawing.done += 1;
+            }
         }
         Ok(self.drawing.done)
     }
@@ -168,4 +180,18 @@ impl Engine {
             pixels: js_sys::Uint8Array::from(pixels.as_slice()),
         })
     }
+}
+
+/// The results for all numbers, in their order.
+fn on_all_threads<T: Send>(
+    numbers: std::ops::Range<u32>,
+    work: impl Fn(u32) -> T + Sync + Send,
+) -> Vec<T> {
+    #[cfg(feature = "threads")]
+    {
+        use rayon::prelude::*;
+        numbers.into_par_iter().map(work).collect()
+    }
+    #[cfg(not(feature = "threads"))]
+    numbers.map(work).collect()
 }
