@@ -173,3 +173,6 @@ fn reason(error: image::ImageError) -> String {
 fn damaged() -> String {
     "damaged or not complete".into()
 }
+
+#[cfg(test)]
+mod tests;

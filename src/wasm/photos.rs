@@ -94,7 +94,8 @@ impl Engine {
         while self.drawing.done < total && began.elapsed().as_secs_f64() * 1e3 < budget_ms {
             let Drawing { seed, done, .. } = self.drawing;
             let size = self.library.stored_size();
-            let flower = |number: u32| (draw::CLASSES[(number % classes) as usize], number / classes);
+            let flower =
+                |number: u32| (draw::CLASSES[(number % classes) as usize], number / classes);
             let drawn = on_all_threads(done..total.min(done + AT_ONCE), |number| {
                 let (class, index) = flower(number);
                 draw::draw(seed, class, index, size)

@@ -44,11 +44,7 @@ pub fn decode(bytes: &[u8], least: usize) -> Result<Raw, String> {
     }
     check_pixels(width as u64, height as u64, LARGEST_PIXELS)?;
     let _held = budget::hold(pixels * 8);
-    if !inks {
-        decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::RGBA));
-        let image = decoder.decode().ok().and_then(|bytes| from_bytes(bytes, width, height));
-        return Ok(raw(image.ok_or_else(damaged)?));
-    }
+    // Not straight to RGBA: the decoder's vector path for that order puts the channels elsewhere.
     let rgb = decoder.decode().map_err(|_| damaged())?;
     Ok(raw(
         rgba(rgb.chunks_exact(3).map(|p| [p[0], p[1], p[2]]), width, height).ok_or_else(damaged)?
@@ -91,12 +87,14 @@ fn without(ink: u8, black: u8) -> u8 {
     ((product + (product >> 8)) >> 8) as u8
 }
 
-fn rgba(pixels: impl Iterator<Item = [u8; 3]>, width: usize, height: usize) -> Option<RgbaImage> {
-    let mut bytes = Vec::with_capacity(4 * width * height);
-    pixels.for_each(|[r, g, b]| bytes.extend_from_slice(&[r, g, b, 255]));
-    from_bytes(bytes, width, height)
-}
-
-fn from_bytes(bytes: Vec<u8>, width: usize, height: usize) -> Option<RgbaImage> {
+fn rgba(
+    pixels: impl ExactSizeIterator<Item = [u8; 3]>,
+    width: usize,
+    height: usize,
+) -> Option<RgbaImage> {
+    let mut bytes = vec![255; 4 * pixels.len()];
+    for (rgba, rgb) in bytes.chunks_exact_mut(4).zip(pixels) {
+        rgba[..3].copy_from_slice(&rgb);
+    }
     RgbaImage::from_raw(u32::try_from(width).ok()?, u32::try_from(height).ok()?, bytes)
 }

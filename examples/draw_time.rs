@@ -1,1 +1,0 @@
-fn main(){ let mut h=0xcbf29ce484222325u64; for size in [80,120,280]{ let t=std::time::Instant::now(); for i in 0..20{ for c in floret::draw::CLASSES{ for b in floret::draw::draw(1,c,i,size).unwrap(){ h=(h^b as u64).wrapping_mul(0x100000001b3);} } } println!("{size}: {:.2} ms each {h:x}",t.elapsed().as_secs_f64()*10.0);} }
