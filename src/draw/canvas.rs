@@ -92,16 +92,14 @@ impl Canvas {
         let outline = outline(petal.outline);
         let reach = (0.35 * half_width).min(0.03 * side).max(1.5);
         let [columns, rows] = bounds(petal, base, along, across, reach, self.side);
-        let widest = outline.iter().copied().fold(0.0, f32::max) + reach.max(2.0) / half_width;
-        let sideways = [petal.bend.min(0.0) - widest, petal.bend.max(0.0) + widest];
+        // A shadow lies within its reach; without one only the softened edge, two pixels at most, is outside.
+        let beside = if petal.shadow > 0.0 { reach.max(2.0) } else { 2.0 };
+        let widest = outline.iter().copied().fold(0.0, f32::max) + beside / half_width;
         for y in rows {
-            // Most of the box around a slanting petal is far from it: along a row both coordinates are linear.
             let d = [0.5 - base[0], y as f32 + 0.5 - base[1]];
             let u = [(d[0] * across[1] - d[1] * across[0]) / determinant, across[1] / determinant];
             let v = [(along[0] * d[1] - along[1] * d[0]) / determinant, -along[1] / determinant];
-            let (a, b) = (within(u, [0.0, 1.0]), within(v, sideways));
-            let first = (a[0].max(b[0]) - 1.0).max(columns.start as f32) as usize;
-            let last = (a[1].min(b[1]) + 2.0).clamp(0.0, columns.end as f32) as usize;
+            let [first, last] = touched(u, v, petal.bend, widest, &columns);
             for x in first..last {
                 let d = [x as f32 + 0.5 - base[0], y as f32 + 0.5 - base[1]];
                 let u = (d[0] * across[1] - d[1] * across[0]) / determinant;
@@ -116,7 +114,8 @@ impl Canvas {
                 // Near the ends the outline is steep and the distance to it only a guess: bounded.
                 let slope = (slope * (OUTLINE_SAMPLES - 1) as f32 * steepness).clamp(-3.0, 3.0);
                 let gap = (width - v.abs()) * half_width;
-                let inside = gap / (1.0 + slope * slope).sqrt();
+                // Far inside the steepness of the edge, three at most, makes no difference.
+                let inside = if gap > 1.7 { 1.0 } else { gap / (1.0 + slope * slope).sqrt() };
                 let pixel = &mut self.pixels[y * self.side + x];
                 if inside > -0.5 {
                     let colour = shade(petal, u, v, (v.abs() / width.max(1e-3)).min(1.0));
@@ -207,6 +206,38 @@ fn outline([a, b]: [f32; 2]) -> [f32; OUTLINE_SAMPLES] {
     let half_width = |u: f32| u.powf(a) * (1.0 - u).powf(b);
     let scale = 1.0 / half_width(widest).max(1e-6);
     std::array::from_fn(|i| scale * half_width(i as f32 / (OUTLINE_SAMPLES - 1) as f32))
+}
+
+/// The columns of a row that a petal may touch: most of the box around a slanting petal is far from it. Along a row `u`
+/// and `v`, without the bend, are linear, each given by its value at column 0 and its slope.
+fn touched(
+    u: [f32; 2],
+    v: [f32; 2],
+    bend: f32,
+    widest: f32,
+    columns: &std::ops::Range<usize>,
+) -> [usize; 2] {
+    let [mut first, mut last] = within(u, [0.0, 1.0]);
+    // The narrower the stretch, the less the petal bends along it, and the narrower it becomes.
+    for _ in 0..3 {
+        first = first.max(columns.start as f32);
+        last = last.min(columns.end as f32);
+        if first > last + 2.0 {
+            return [0, 0];
+        }
+        let bent = [first - 1.0, last + 1.0].map(|x| {
+            let u = (u[0] + u[1] * x).clamp(0.0, 1.0);
+            bend * u * u
+        });
+        let [low, high] = [bent[0].min(bent[1]) - widest, bent[0].max(bent[1]) + widest];
+        let [from, to] = within(v, [low, high]);
+        (first, last) = (first.max(from), last.min(to));
+    }
+    if first > last + 2.0 {
+        return [0, 0];
+    }
+    let first = (first - 1.0).max(columns.start as f32) as usize;
+    [first, (last + 2.0).clamp(0.0, columns.end as f32) as usize]
 }
 
 /// Where a linear function, its value at 0 and its slope given, lies between two values.
