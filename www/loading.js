@@ -293,7 +293,11 @@ async function decode(file) {
  * @param {Context} context
  */
 export async function photoToAsk(file, opened, { engine, exclusive }) {
-  const failed = (/** @type {unknown} */ failure) => ({ code: 'photo', name: file.name, reason: reasonOf(failure) });
+  const failed = (/** @type {unknown} */ failure) => ({
+    code: 'photo',
+    name: file.name,
+    reason: reasonOf(failure),
+  });
   const bytes = await file.arrayBuffer().catch(failure => {
     throw failed(failure);
   });

@@ -63,7 +63,8 @@ test('what the engine does not read goes to the browser, and is listed where tha
     foreign = false;
     return [{ name: 'a.avif', bytes: new Uint8Array(), reason: 'an AVIF' }];
   };
-  asked.engine.skip = (/** @type {string} */ name, /** @type {string} */ reason) => skipped.push([name, reason]);
+  asked.engine.skip = (/** @type {string} */ name, /** @type {string} */ reason) =>
+    skipped.push([name, reason]);
   await new Photos().add([source('a.avif')], 64, asked);
   assert.deepEqual(skipped, [['a.avif', 'an AVIF']]);
 });

@@ -83,7 +83,7 @@ pub fn load(
                 break;
             }
         }
-        while let Some(outcome) = intake.next() {
+        while let Some(outcome) = intake.next_done() {
             add(outcome, places.pop_front())?;
         }
         while !intake.has_room() {

@@ -52,11 +52,14 @@ impl Outcome {
     }
 }
 
+/// A result and its place in the order.
+type Numbered = (usize, Outcome);
+
 /// Files being decoded.
 pub struct Intake {
     stored_size: usize,
     workers: Workers,
-    results: (Sender<(usize, Outcome)>, Receiver<(usize, Outcome)>),
+    results: (Sender<Numbered>, Receiver<Numbered>),
     /// Results that came before one that was handed in earlier.
     early: BTreeMap<usize, Outcome>,
     handed_in: usize,
@@ -151,7 +154,7 @@ impl Intake {
     }
 
     /// The next file in order, if it is done.
-    pub fn next(&mut self) -> Option<Outcome> {
+    pub fn next_done(&mut self) -> Option<Outcome> {
         while let Ok((number, outcome)) = self.results.1.try_recv() {
             self.early.insert(number, outcome);
         }
@@ -161,7 +164,7 @@ impl Intake {
     /// The next file in order, waited for; none if no file is under way.
     pub fn wait(&mut self) -> Option<Outcome> {
         while self.handed_out < self.handed_in {
-            if let Some(outcome) = self.next() {
+            if let Some(outcome) = self.next_done() {
                 return Some(outcome);
             }
             // The sender lives as long as `self`, so this fails never.
@@ -275,7 +278,7 @@ mod tests {
                 };
                 Ok(PhotoFile { name, label: None, bytes })
             });
-            while out(intake.next()) {}
+            while out(intake.next_done()) {}
         }
         while out(intake.wait()) {}
         let expected = (0..40).map(|i| match i % 10 {

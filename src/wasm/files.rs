@@ -230,7 +230,7 @@ impl Engine {
     }
 
     fn add_finished(&mut self) -> Result<()> {
-        while let Some(outcome) = self.reading.intake.next() {
+        while let Some(outcome) = self.reading.intake.next_done() {
             self.add(outcome)?;
         }
         Ok(())
