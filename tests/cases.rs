@@ -16,8 +16,9 @@ fn read(name: &str) -> Option<(Library, Loaded)> {
         println!("skipped: there is no {}", path.display());
         return None;
     }
-    let mut library = Library::new(80, 1 << 30).unwrap();
-    let loaded = load(&path, &mut library, 2, &mut |_| {}, &AtomicBool::new(false)).unwrap();
+    let mut library = Library::new(80, 1 << 30).expect("a size in range");
+    let loaded = load(&path, &mut library, 2, &mut |_| {}, &AtomicBool::new(false))
+        .expect("an archive that is whole");
     Some((library, loaded))
 }
 

@@ -293,18 +293,14 @@ async function decode(file) {
  * @param {Context} context
  */
 export async function photoToAsk(file, opened, { engine, exclusive }) {
-  const failed = (/** @type {unknown} */ failure) => ({
-    code: 'photo',
-    name: file.name,
-    reason: reasonOf(failure),
-  });
+  const failed = (/** @type {string} */ reason) => ({ code: 'photo', name: file.name, reason });
   const bytes = await file.arrayBuffer().catch(failure => {
-    throw failed(failure);
+    throw failed(reasonOf(failure));
   });
   const asked = await exclusive(() => engine.photo_to_ask(opened, file.name, new Uint8Array(bytes)));
-  if (asked) return { width: asked.size, height: asked.size, pixels: asked.pixels };
-  return decode(file).catch(failure => {
-    throw failed(failure);
+  if (asked.pixels) return { width: asked.size, height: asked.size, pixels: asked.pixels };
+  return decode(file).catch(() => {
+    throw failed(asked.reason);
   });
 }
 

@@ -156,8 +156,8 @@ impl Engine {
         self.step(false, 0)
     }
 
-    /// A photo to be asked about, `{ size, pixels }`, as the run or the model that was `opened` keeps it; nothing where it is
-    /// not read here, though the browser may read it.
+    /// A photo to be asked about, `{ size, pixels }`, as the run or the model that was `opened` keeps it; `{ reason }` where it
+    /// is not read here, though the browser may read it.
     pub fn photo_to_ask(
         &mut self,
         opened: bool,
@@ -170,8 +170,12 @@ impl Engine {
             #[serde(with = "serde_wasm_bindgen::preserve")]
             pixels: js_sys::Uint8Array,
         }
-        if sniff(bytes).is_ok_and(|kind| kind.foreign().is_some()) {
-            return Ok(JsValue::UNDEFINED);
+        #[derive(Serialize)]
+        struct Foreign {
+            reason: &'static str,
+        }
+        if let Some(reason) = sniff(bytes).ok().and_then(|kind| kind.foreign()) {
+            return given(&Foreign { reason });
         }
         let classifier = classifier(&mut self.run, &mut self.opened, opened).map_err(thrown)?;
         let size = classifier.model.preprocessing.stored_size;
