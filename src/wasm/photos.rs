@@ -183,16 +183,39 @@ impl Engine {
     }
 }
 
-/// The results for all numbers, in their order.
+/// The results for all numbers, in their order; this thread works too, beside those that the page has started.
+#[cfg(feature = "threads")]
 fn on_all_threads<T: Send>(
     numbers: std::ops::Range<u32>,
     work: impl Fn(u32) -> T + Sync + Send,
 ) -> Vec<T> {
-    #[cfg(feature = "threads")]
-    {
-        use rayon::prelude::*;
-        numbers.into_par_iter().map(work).collect()
-    }
-    #[cfg(not(feature = "threads"))]
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let next = AtomicU32::new(numbers.start);
+    let results = Mutex::new(Vec::new());
+    let help = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= numbers.end {
+                return;
+            }
+            let result = work(number);
+            results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((number, result));
+        }
+    };
+    rayon::in_place_scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| help());
+        }
+        help();
+    });
+    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    results.sort_unstable_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The results for all numbers, in their order, by this thread alone.
+#[cfg(not(feature = "threads"))]
+fn on_all_threads<T>(numbers: std::ops::Range<u32>, work: impl Fn(u32) -> T) -> Vec<T> {
     numbers.map(work).collect()
 }
