@@ -16,6 +16,10 @@ const FILES_PER_THREAD: usize = 4;
 /// Bytes of files that may wait, their unpacked contents; bounds memory.
 const WAITING_BYTES: usize = 64 << 20;
 
+/// Photos that may be done before one that was handed in earlier; bounds memory.
+#[cfg(feature = "threads")]
+const MOST_EARLY: usize = 256;
+
 /// What became of a file.
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
@@ -110,8 +114,19 @@ impl Intake {
     /// Whether another file may be handed in now; otherwise [`Self::wait`] for one first.
     pub fn has_room(&self) -> bool {
         let under_way = self.handed_in - self.handed_out;
+        match self.workers {
+            // The calling thread decodes what the others have no room for.
+            #[cfg(feature = "threads")]
+            Workers::Shared => under_way < MOST_EARLY,
+            _ => under_way == 0 || !self.is_busy(),
+        }
+    }
+
+    /// Whether all threads have enough to do.
+    fn is_busy(&self) -> bool {
         let most = FILES_PER_THREAD * self.threads();
-        under_way == 0 || (under_way < most && self.sizes.values().sum::<usize>() < WAITING_BYTES)
+        let waiting = self.handed_in - self.handed_out - self.early.len();
+        waiting >= most || self.sizes.values().sum::<usize>() >= WAITING_BYTES
     }
 
     fn threads(&self) -> usize {
@@ -136,12 +151,16 @@ impl Intake {
             // Nobody may be waiting any more.
             let _ = results.send((number, outcome(read, size)));
         };
+        #[cfg(feature = "threads")]
+        let busy = self.is_busy();
         self.handed_in += 1;
         self.sizes.insert(number, bytes);
         match &self.workers {
             Workers::Nobody => work(),
             #[cfg(feature = "threads")]
             Workers::Own(pool) => pool.spawn(work),
+            #[cfg(feature = "threads")]
+            Workers::Shared if busy => work(),
             #[cfg(feature = "threads")]
             Workers::Shared => rayon::spawn(work),
         }
