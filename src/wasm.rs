@@ -9,7 +9,7 @@ mod photos;
 
 #[cfg(feature = "threads")]
 pub use devices::init_thread_pool;
-pub use files::{PhotoArchive, content_hash, is_clutter, unreadable};
+pub use files::{content_hash, is_clutter};
 
 use crate::classify::Classifier;
 use crate::data::library::Library;
@@ -28,6 +28,7 @@ use crate::report::experiment::{Experiment, REPORTED, Reported};
 use crate::shape::Shape;
 use crate::train::{Start, Trainer};
 use devices::{Chosen, Device, Tried, chosen, cpu, devices};
+use files::Reading;
 use photos::Drawing;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -59,6 +60,7 @@ pub struct Engine {
     skipped: Vec<Skipped>,
     duplicates: Vec<String>,
     input_size: usize,
+    reading: Reading,
     drawing: Drawing,
     run: Option<Box<Trainer>>,
     opened: Option<Box<Opened>>,
@@ -150,6 +152,7 @@ impl Engine {
         let library = Library::new(stored_size(INPUT_SIZE), PHOTO_LIMIT).map_err(thrown)?;
         let (skipped, duplicates, drawing) = (Vec::new(), Vec::new(), Drawing::default());
         Ok(Self {
+            reading: Reading::new(library.stored_size()),
             library,
             skipped,
             duplicates,

@@ -171,12 +171,9 @@ class Embedded extends Panel {
   }
 
   /** @param {import('./protocol.js').LoadProgress} state */
-  loading({ done, total }) {
+  loading({ done }) {
     if (this.says)
-      this.says.textContent = t(DRAWN ? 'embed.drawing' : 'embed.reading', {
-        done: number(done),
-        total: number(total),
-      });
+      this.says.textContent = t(DRAWN ? 'embed.drawing' : 'embed.reading', { done: number(done) });
   }
 
   press() {

@@ -1,20 +1,22 @@
-/** Photos from files to the engine, in the worker: archives opened, images decoded by the browser, memory bounded. */
+/** Photos from files to the engine, in the worker: the engine opens archives and decodes; the browser decodes what the engine does not read. */
 
 import * as store from './store.js';
 
-/** Photos decoded at a time: each holds its full size as RGBA until the engine has resized it. */
-const DECODING = 4;
-/** Larger photos are refused: this many pixels take 256 MiB. */
+/** Larger photos are not decoded by the browser: this many pixels take 256 MiB. */
 const MOST_PIXELS = 64e6;
-/** Milliseconds of drawing between two messages. */
-const DRAWING_MS = 60;
+/** Milliseconds of work between two messages. */
+const STEP_MS = 50;
+/** Milliseconds between two photos that the page is shown while they come. */
+const SHOW_MS = 200;
+/** Files and bytes of files that are asked of the browser before the engine needs them. */
+const AHEAD = { files: 32, bytes: 32 << 20 };
 
 const ARCHIVE = /\.(zip|tar|tgz|tar\.gz)$/i;
 
 /** @typedef {import('./store.js').Source} Source */
 /** @typedef {import('./worker.js').Context} Context */
 /** @typedef {import('./protocol.js').LibrarySummary} LibrarySummary */
-/** @typedef {{ path: string, content: () => Promise<Uint8Array> }} Entry */
+/** How far the engine is. @typedef {{ finished: boolean, bytes: number, photos: number, name: string, foreign: boolean }} Step */
 /** @typedef {{ per_class: number, seed: number }} Drawing */
 
 /** The photos under way to the engine: where they come from is kept, so that another input size can read them again. */
@@ -102,9 +104,13 @@ export class Photos {
     this.drawing = drawing;
     await this.begin(size, engine, exclusive);
     const total = await exclusive(() => engine.begin_drawing(drawing.per_class, drawing.seed));
+    const show = new Show(engine);
     for (let done = 0; done < total && !cancelled(); ) {
-      done = await exclusive(() => engine.draw_some(DRAWING_MS));
-      progress({ done, total, name: '' });
+      const shown = await exclusive(() => {
+        done = engine.draw_some(STEP_MS);
+        return show.newest(done);
+      });
+      progress({ done, part: done / total, name: '', shown });
       await breathe();
     }
   }
@@ -116,23 +122,10 @@ export class Photos {
    * @returns {Promise<LibrarySummary>}
    */
   async read(files, size, context) {
-    const { engine, exclusive, progress, cancelled } = context;
+    const { engine, exclusive } = context;
     if (this.size !== size) await this.begin(size, engine, exclusive);
-    const tally = { done: 0, total: 0 };
-    const entries = listed(files, tally, context);
-    const lane = async () => {
-      for (;;) {
-        // A generator answers one `next` after another, so lanes can share it.
-        const { value: entry, done } = await entries.next();
-        if (done || cancelled()) return;
-        await readOne(entry, context);
-        tally.done += 1;
-        if (tally.done % 8 === 0 || tally.done === tally.total) progress({ ...tally, name: entry.path });
-      }
-    };
-    progress({ ...tally, name: '' });
     try {
-      await Promise.all(Array.from({ length: DECODING }, lane));
+      await new Reading(files, context).all();
     } catch (failure) {
       // A part of the photos is not what was asked for: the next time they are all read again.
       this.size = 0;
@@ -148,69 +141,138 @@ export class Photos {
   }
 }
 
-/**
- * One photo: a broken one is listed and skipped.
- * @param {Entry} entry
- * @param {Context} context
- */
-async function readOne({ path, content }, { module, engine, exclusive }) {
-  /** @type {Uint8Array} */
-  let bytes;
-  /** @type {Awaited<ReturnType<typeof decode>>} */
-  let image;
-  try {
-    bytes = await content();
-    image = await decode(new Blob([/** @type {BlobPart} */ (bytes)]), module);
-  } catch (failure) {
-    await exclusive(() => engine.skip(path, failure instanceof Error ? failure.message : String(failure)));
-    return;
+/** Files on their way into the engine. Progress counts bytes, since an archive does not always tell how many files it has. */
+class Reading {
+  /** @param {Source[]} files @param {Context} context */
+  constructor(files, context) {
+    this.files = files.filter(({ path }) => !context.module.is_clutter(path));
+    this.context = context;
+    this.bytes = this.files.reduce((sum, { file }) => sum + file.size, 0);
+    /** Bytes of the files that are dealt with. */
+    this.before = 0;
+    this.told = performance.now();
+    this.show = new Show(context.engine);
   }
-  await exclusive(() => engine.add_photo(path, bytes, image.width, image.height, image.pixels));
-}
 
-/**
- * The photos among the files, those inside archives too; counts them as far as they are known beforehand.
- * @param {Source[]} files
- * @param {{ total: number }} tally
- * @param {Context} context
- * @returns {AsyncGenerator<Entry, void>}
- */
-async function* listed(files, tally, { module, engine, exclusive }) {
-  tally.total += files.filter(({ path }) => !ARCHIVE.test(path)).length;
-  for (const { path, file } of files) {
-    if (!ARCHIVE.test(path)) {
-      if (module.is_clutter(path)) tally.total -= 1;
-      else yield { path, content: async () => new Uint8Array(await file.arrayBuffer()) };
-      continue;
+  async all() {
+    const { engine, cancelled } = this.context;
+    this.context.progress({ done: 0, part: 0, name: '', shown: [] });
+    for await (const { path, file, content } of ahead(this.files)) {
+      if (cancelled()) break;
+      if (content) await this.one(path, content);
+      else await this.archive(path, file);
+      this.before += file.size;
     }
-    let archive;
+    while (!(await this.step(() => engine.settle(STEP_MS))).finished);
+  }
+
+  /** @param {string} path @param {Promise<ArrayBuffer>} content */
+  async one(path, content) {
+    const { engine, exclusive } = this.context;
+    /** @type {ArrayBuffer} */
+    let bytes;
     try {
-      archive = new module.PhotoArchive(path, file);
-      tally.total += archive.entries() ?? 0;
-      for (let item = archive.next(); item; item = archive.next()) {
-        const { name, bytes, reason } = item;
-        if (bytes) yield { path: name, content: async () => bytes };
-        else await exclusive(() => engine.skip(name, reason));
-      }
+      bytes = await content;
+    } catch (failure) {
+      await exclusive(() => engine.skip(path, reasonOf(failure)));
+      return;
+    }
+    await exclusive(() => engine.take_file(path, new Uint8Array(bytes)));
+    if (performance.now() - this.told > STEP_MS) await this.step(() => engine.settle(0));
+  }
+
+  /** @param {string} path @param {Blob} file */
+  async archive(path, file) {
+    const { engine, exclusive, cancelled } = this.context;
+    try {
+      await exclusive(() => engine.open_archive(path, file));
+      while (!cancelled() && !(await this.step(() => engine.read_archive(STEP_MS))).finished);
     } catch (failure) {
       // What came before the damage stays.
       const { code, reason } = /** @type {import('./protocol.js').EngineError} */ (failure);
       if (code !== 'archive') throw failure;
       await exclusive(() => engine.skip(path, reason));
-    } finally {
-      archive?.free();
+    }
+  }
+
+  /** Lets the engine work for a while, tells the page how far it is, and lets messages in. @param {() => Step} work */
+  async step(work) {
+    const { engine, exclusive, progress, breathe } = this.context;
+    const { step, shown, foreign } = await exclusive(() => {
+      const step = work();
+      const foreign = step.foreign ? engine.take_foreign() : [];
+      return { step, shown: this.show.newest(step.photos), foreign };
+    });
+    for (const photo of foreign) await this.foreign(photo);
+    const part = this.bytes > 0 ? Math.min((this.before + step.bytes) / this.bytes, 1) : 1;
+    progress({ done: step.photos, part, name: step.name, shown });
+    await breathe();
+    this.told = performance.now();
+    return step;
+  }
+
+  /** A photo that the browser may be able to decode. @param {{ name: string, bytes: Uint8Array, reason: string }} photo */
+  async foreign({ name, bytes, reason }) {
+    const { engine, exclusive } = this.context;
+    try {
+      const { width, height, pixels } = await decode(new Blob([/** @type {BlobPart} */ (bytes)]));
+      await exclusive(() => engine.add_photo(name, bytes, width, height, pixels));
+    } catch (failure) {
+      if (!(failure instanceof Error)) throw failure;
+      await exclusive(() => engine.skip(name, reason));
     }
   }
 }
 
+/** The photos that the page is shown while they come: the newest, a few times a second. */
+class Show {
+  /** @param {any} engine */
+  constructor(engine) {
+    this.engine = engine;
+    this.next = 0;
+    this.seen = 0;
+  }
+
+  /** @param {number} photos photos in the engine @returns {import('./protocol.js').Thumbnail[]} */
+  newest(photos) {
+    const now = performance.now();
+    if (now < this.next || photos <= this.seen) return [];
+    [this.next, this.seen] = [now + SHOW_MS, photos];
+    return this.engine.thumbnails(new Uint32Array([photos - 1]));
+  }
+}
+
 /**
- * An image as RGBA bytes, upright as its EXIF orientation says; the formats are those that the terminal reads too.
- * @param {Blob} file
- * @param {any} module the crate's bindings
+ * The files, the contents of those that come next on their way already; archives without, since they are read piece by piece.
+ * @param {Source[]} files
+ * @returns {AsyncGenerator<Source & { content: Promise<ArrayBuffer> | null }, void>}
  */
-export async function decode(file, module) {
-  const reason = module.unreadable(new Uint8Array(await file.slice(0, 16).arrayBuffer()));
-  if (reason) throw new Error(reason);
+async function* ahead(files) {
+  /** @type {(Source & { content: Promise<ArrayBuffer> | null })[]} */
+  const asked = [];
+  let [next, bytes] = [0, 0];
+  for (;;) {
+    while (next < files.length && asked.length < AHEAD.files && (bytes < AHEAD.bytes || asked.length === 0)) {
+      const { path, file } = files[next];
+      const content = ARCHIVE.test(path) ? null : file.arrayBuffer();
+      // Whoever takes it hears of a failure; until then nobody need.
+      content?.catch(() => {});
+      if (content) bytes += file.size;
+      asked.push({ path, file, content });
+      next += 1;
+    }
+    const first = asked.shift();
+    if (!first) return;
+    if (first.content) bytes -= first.file.size;
+    yield first;
+  }
+}
+
+/**
+ * An image as RGBA bytes by the browser's decoder, upright as its EXIF orientation says.
+ * @param {Blob} file
+ */
+async function decode(file) {
   const image = await createImageBitmap(file, { imageOrientation: 'from-image', premultiplyAlpha: 'none' });
   try {
     const { width, height } = image;
@@ -222,6 +284,29 @@ export async function decode(file, module) {
   } finally {
     image.close();
   }
+}
+
+/**
+ * A photo that is asked about, as RGBA bytes: decoded by the engine, which has the size that its model keeps, or by the browser.
+ * @param {File} file
+ * @param {boolean} opened whether the model that was opened is asked, rather than the run
+ * @param {Context} context
+ */
+export async function photoToAsk(file, opened, { engine, exclusive }) {
+  const failed = (/** @type {string} */ reason) => ({ code: 'photo', name: file.name, reason });
+  const bytes = await file.arrayBuffer().catch(failure => {
+    throw failed(reasonOf(failure));
+  });
+  const asked = await exclusive(() => engine.photo_to_ask(opened, file.name, new Uint8Array(bytes)));
+  if (asked.pixels) return { width: asked.size, height: asked.size, pixels: asked.pixels };
+  return decode(file).catch(() => {
+    throw failed(asked.reason);
+  });
+}
+
+/** @param {unknown} failure */
+function reasonOf(failure) {
+  return failure instanceof Error ? failure.message : String(failure);
 }
 
 /** Keeping things for tomorrow may be forbidden or full; today goes on. @param {() => Promise<unknown>} work */

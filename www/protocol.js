@@ -58,7 +58,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {Skipped[]} skipped
  */
 
-/** @typedef {{ done: number, total: number, name: string }} LoadProgress */
+/** Photos that are there, the part (0 to 1) of the work that is done, and a small picture of the newest now and then. @typedef {{ done: number, part: number, name: string, shown: Thumbnail[] }} LoadProgress */
 
 /**
  * A stored photo, small, as pixels.

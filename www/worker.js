@@ -1,7 +1,7 @@
 /** The worker: it alone holds the engine. One call at a time touches it; training lets others in between steps. */
 
 import { fetchModel } from './fetching.js';
-import { Photos, decode, quietly } from './loading.js';
+import { Photos, photoToAsk, quietly } from './loading.js';
 import { measure } from './measuring.js';
 import { loadEngine } from './packages.js';
 import { stretch } from './progress.js';
@@ -107,12 +107,14 @@ const CALLS = {
     return { done };
   },
   evaluate: ({ split }, { engine }) => surviving(engine, () => engine.evaluate(split)),
-  classify: async ({ file, opened }, { module, engine }) => {
-    const { width, height, pixels } = await photoOf(file, module);
+  classify: async ({ file, opened }, context) => {
+    const { engine } = context;
+    const { width, height, pixels } = await photoToAsk(file, opened, context);
     return surviving(engine, () => engine.classify(opened, width, height, pixels));
   },
-  attention: async ({ file, opened, class: asked }, { module, engine }) => {
-    const { width, height, pixels } = await photoOf(file, module);
+  attention: async ({ file, opened, class: asked }, context) => {
+    const { engine } = context;
+    const { width, height, pixels } = await photoToAsk(file, opened, context);
     return surviving(engine, () => engine.attention(opened, width, height, pixels, asked ?? undefined));
   },
   save: ({ opened }, { engine }) =>
@@ -145,19 +147,6 @@ const CALLS = {
   },
   bench: (options, context) => measure(options, context),
 };
-
-/** The photo that is asked about. @param {File} file @param {any} module */
-async function photoOf(file, module) {
-  try {
-    return await decode(file, module);
-  } catch (failure) {
-    throw {
-      code: 'photo',
-      name: file.name,
-      reason: failure instanceof Error ? failure.message : String(failure),
-    };
-  }
-}
 
 /** Trains a run that the engine has just started. @param {Run} begun @param {Context} context */
 async function begin(begun, context) {

@@ -49,7 +49,7 @@ export const en = {
     'Reading was cancelled: these are the photos that had come by then. To begin anew, remove all.',
   'photos.waits': 'A network is learning from these photos. Others can come when it has ended.',
   'photos.loading': 'Reading photos …',
-  'photos.progress': '{done} of {total} · {name}',
+  'photos.progress': '{done} photos · {name}',
   'photos.count': '{photos} photos in {classes} classes',
   'photos.split':
     '{train} to learn from, {validation} to check while learning, {test} held back for the test.',
@@ -400,8 +400,8 @@ export const en = {
   'embed.whole': 'Open the whole of Floret in a new tab',
   'embed.loading': 'Waking up …',
   'embed.ready': 'Ready to learn from flowers that it draws itself.',
-  'embed.drawing': 'Drawing flowers: {done} of {total}',
-  'embed.reading': 'Reading photos: {done} of {total}',
+  'embed.drawing': 'Drawing flowers: {done}',
+  'embed.reading': 'Reading photos: {done}',
   'embed.finished': 'It has learned: {accuracy} of {n} unseen photos named rightly.',
 
   'update.words': 'A newer version of this page is ready.',

@@ -49,7 +49,7 @@ export const ko = {
   'photos.part': '읽기를 멈추어 그때까지 읽은 사진만 있습니다. 처음부터 하려면 모두 지우세요.',
   'photos.waits': '지금 이 사진들로 학습하고 있습니다. 학습이 끝나면 사진을 바꿀 수 있습니다.',
   'photos.loading': '사진을 읽는 중…',
-  'photos.progress': '{total}장 중 {done}장 · {name}',
+  'photos.progress': '{done}장 · {name}',
   'photos.count': '사진 {photos}장, 종류 {classes}가지',
   'photos.split':
     '{train}장으로 배우고, {validation}장으로 중간 점검을 하고, {test}장은 시험용으로 따로 둡니다.',
@@ -395,8 +395,8 @@ export const ko = {
   'embed.whole': '새 탭에서 Floret 전체 열기',
   'embed.loading': '깨어나는 중…',
   'embed.ready': '스스로 그린 꽃으로 배울 준비가 되었습니다.',
-  'embed.drawing': '꽃을 그리는 중: {total}송이 중 {done}송이',
-  'embed.reading': '사진을 읽는 중: {total}장 중 {done}장',
+  'embed.drawing': '꽃을 그리는 중: {done}송이',
+  'embed.reading': '사진을 읽는 중: {done}장',
   'embed.finished': '다 배웠습니다. 처음 보는 사진 {n}장 중 {accuracy}를 맞혔습니다.',
 
   'update.words': '이 페이지의 새 버전이 준비되었습니다.',

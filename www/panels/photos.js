@@ -16,6 +16,9 @@ import { wordDoctor } from '../words.js';
 /** Thumbnails shown of a class. */
 const SHOWN = 8;
 
+/** Photos shown while they come. */
+const NEWEST = 8;
+
 class Photos extends Panel {
   get watches() {
     return ['library', 'run', 'comparison'];
@@ -216,22 +219,24 @@ class Photos extends Panel {
     const abort = new AbortController();
     const bar = h('progress', { max: 1, 'aria-label': t('photos.loading') });
     const words = h('p', { class: 'small soft' }, t('photos.loading'));
+    const newest = h('div', { class: 'newest', 'aria-hidden': 'true' });
     if (this.loading) {
       fill(
         this.loading,
         h(
           'div',
           { class: 'card loading-card' },
-          h('div', { class: 'tight' }, bar, words),
+          h('div', { class: 'tight' }, bar, words, newest),
           h('button', { type: 'button', class: 'button', onclick: () => abort.abort() }, t('cancel')),
         ),
       );
       this.loading.scrollIntoView({ block: 'nearest' });
     }
-    const progress = (/** @type {import('../protocol.js').LoadProgress} */ { done, total, name }) => {
-      bar.max = Math.max(total, 1);
-      bar.value = done;
-      words.textContent = t('photos.progress', { done: number(done), total: number(total), name });
+    const progress = (/** @type {import('../protocol.js').LoadProgress} */ { done, part, name, shown }) => {
+      bar.value = part;
+      words.textContent = t('photos.progress', { done: number(done), name });
+      newest.append(...shown.map(photo => thumbnail(photo)));
+      while (newest.childElementCount > NEWEST) newest.firstElementChild?.remove();
     };
     await this.run(() => work(progress, abort.signal));
     const part = abort.signal.aborted && (this.state.library?.photos ?? 0) > 0;
