@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![cfg(all(feature = "gpu", target_os = "linux"))]
 
+#[path = "support/any_gpu.rs"]
 mod any_gpu;
 
 use any_gpu::any_gpu;

@@ -25,7 +25,7 @@ pub enum Suite {
 }
 
 /// The integration tests that run as WebAssembly too: what the page computes with.
-const WASM_INTEGRATION_TESTS: [&str; 3] = ["cpu_kernels", "gpu_device", "parity"];
+const WASM_INTEGRATION_TESTS: [&str; 2] = ["kernels", "devices"];
 
 /// Runs one suite or all of them; an error where anything failed. `arguments` go to the suite's test program.
 pub fn run(suite: Option<Suite>, arguments: &[String]) -> Result<()> {

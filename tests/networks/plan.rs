@@ -1,8 +1,7 @@
 //! What a plan promises: views that fit, buffers reused by lifetime, no work for frozen layers, values kept on request,
 //! memory told before it is taken.
 
-mod reference;
-
+use crate::reference::executor::ReferenceExecutor;
 use floret::error::Error;
 use floret::kernel::{Activation, Call, Extent, Kernel, ROW, StepInputs, Storage, View};
 use floret::network::graph::Graph;
@@ -20,7 +19,6 @@ use floret::plan::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use floret::rng::{Random, Stream};
 use floret::shape::{Padding, Shape};
-use reference::executor::ReferenceExecutor;
 use std::collections::BTreeSet;
 
 const SGD: Optimizer = Optimizer::Sgd { momentum: 0.9 };

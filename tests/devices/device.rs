@@ -1,10 +1,7 @@
 //! How the GPU executor chooses an adapter, holds memory and plans, and reports the loss of its device.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
-#![cfg(feature = "gpu")]
 
-mod any_gpu;
-
-use any_gpu::{device_tests, open_any_gpu};
+use crate::any_gpu::{device_tests, open_any_gpu};
 use floret::backend::Backend;
 use floret::backend::gpu::{GpuBackend, GpuOptions};
 use floret::error::Error;

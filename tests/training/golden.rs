@@ -1,9 +1,7 @@
 //! Ten training steps of each flower model give the losses that PyTorch gives (`tests/golden/losses.json`; the script
 //! beside it made them, and `tests/golden/README.md` says what both sides agree on).
 
-mod block_photos;
-
-use block_photos::{BLOCK, photos, targets};
+use crate::block_photos::{BLOCK, photos, targets};
 use floret::backend::Backend;
 use floret::backend::cpu::CpuBackend;
 use floret::error::Result;
@@ -38,7 +36,7 @@ struct Golden {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("golden/losses.json")).expect("losses.json holds runs")
+    serde_json::from_str(include_str!("../golden/losses.json")).expect("losses.json holds runs")
 }
 
 fn write(backend: &mut dyn Backend, storage: Storage, numbers: &[f32]) -> Result<()> {

@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-#[cfg(feature = "gpu")]
-mod any_gpu;
-
 use floret::backend::Backend;
 use floret::backend::cpu::CpuBackend;
 use floret::data::library::Library;
@@ -193,12 +190,12 @@ fn files_that_are_damaged_are_refused() {
 #[cfg(feature = "gpu")]
 #[test]
 fn a_lost_gpu_costs_nothing_but_the_steps_since_the_last_state() {
-    let Some(gpu) = any_gpu::any_gpu() else { return };
+    let Some(gpu) = crate::any_gpu::any_gpu() else { return };
     let library = library();
     let mut whole = trainer_on(Box::new(gpu), &library, start(&library, recipe()));
     finish(&mut whole);
 
-    let Some(gpu) = any_gpu::any_gpu() else { return };
+    let Some(gpu) = crate::any_gpu::any_gpu() else { return };
     let destroy = gpu.destroyer();
     let mut broken = trainer_on(Box::new(gpu), &library, start(&library, recipe()));
     for _ in 0..6 {
@@ -212,7 +209,7 @@ fn a_lost_gpu_costs_nothing_but_the_steps_since_the_last_state() {
     drop(broken);
 
     // On the same adapter: the same numbers to the bit.
-    let Some(gpu) = any_gpu::any_gpu() else { return };
+    let Some(gpu) = crate::any_gpu::any_gpu() else { return };
     let again = Start::Snapshot(Box::new(snapshot.clone()));
     let mut resumed = trainer_on(Box::new(gpu), &library, again);
     finish(&mut resumed);

@@ -1,10 +1,7 @@
 //! The CPU kernels against the f64 reference, over shapes drawn by proptest.
 
-mod kernel_cases;
-mod reference;
-
+use crate::kernel_cases::{self, Case};
 use floret::backend::cpu::{Workers, run_kernel};
-use kernel_cases::Case;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -261,7 +261,7 @@ fn json_and_python_read_alike() {
 
 #[test]
 fn the_page_about_the_notation_keeps_its_word() {
-    let page = include_str!("../docs/notation.md");
+    let page = include_str!("../../docs/notation.md");
     let examples = page.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let totals: Vec<u64> = examples.map(|text| parameters(text, PHOTO)).collect();
     assert_eq!(totals.len(), 3);

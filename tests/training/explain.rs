@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-#[cfg(feature = "gpu")]
-mod any_gpu;
-
 use floret::backend::Backend;
 use floret::backend::cpu::CpuBackend;
 use floret::data::library::Library;
@@ -83,7 +80,7 @@ fn a_probe_sees_the_gradient_that_the_first_step_uses() {
 #[cfg(feature = "gpu")]
 #[test]
 fn both_executors_see_the_same() {
-    let Some(gpu) = any_gpu::any_gpu() else { return };
+    let Some(gpu) = crate::any_gpu::any_gpu() else { return };
     let library = library();
     let model = model(&library, &Recipe::textbook());
     let on_gpu = signals(Box::new(gpu), &model, &library);
@@ -98,7 +95,7 @@ fn both_executors_see_the_same() {
             what,
         );
     }
-    let Some(gpu) = any_gpu::any_gpu() else { return };
+    let Some(gpu) = crate::any_gpu::any_gpu() else { return };
     let photo = library.photo_pixels(0).unwrap();
     let heat = |backend| block_on(grad_cam(backend, model.clone(), photo, 1, MEMORY)).unwrap();
     let (found, expected) = (heat(Box::new(gpu)), heat(Box::new(CpuBackend::new(2))));

@@ -1,15 +1,10 @@
 //! Both executors side by side, on whatever adapter there is, software included: each kernel over shapes drawn by
 //! proptest, and each flower model through its first steps.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
-#![cfg(feature = "gpu")]
 
-mod any_gpu;
-mod block_photos;
-mod kernel_cases;
-mod reference;
-
-use any_gpu::{device_tests, open_with_each_shaders};
-use block_photos::{photos, targets};
+use crate::any_gpu::{device_tests, open_with_each_shaders};
+use crate::block_photos::{photos, targets};
+use crate::kernel_cases::{self, Case};
 use floret::backend::Backend;
 use floret::backend::cpu::{CpuBackend, Workers, run_kernel};
 use floret::backend::gpu::GpuBackend;
@@ -19,7 +14,6 @@ use floret::network::{Network, presets::preset};
 use floret::plan::parameters::{KernelInitialisation, Parameters};
 use floret::plan::{Optimizer, Plan, PlanOptions, Source};
 use floret::shape::Shape;
-use kernel_cases::Case;
 
 /// A plan of one call, every operand in a workspace buffer of its own.
 fn plan_of(case: &Case) -> Plan {

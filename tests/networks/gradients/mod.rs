@@ -1,0 +1,4 @@
+pub mod check;
+mod ops;
+mod windows;
+mod wiring;
