@@ -145,7 +145,7 @@ struct LoadedPlan {
 /// Runs plans on the processor.
 ///
 /// ```
-/// use floret::{backend::Backend, cpu::CpuBackend};
+/// use floret::backend::{Backend, cpu::CpuBackend};
 /// assert_eq!(CpuBackend::new(1).name(), "CPU, 1 thread");
 /// ```
 pub struct CpuBackend {
