@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 
 /**
- * @param {import('./protocol.js').Thumbnail} photo
+ * @param {import('../engine/protocol.js').Thumbnail} photo
  * @param {string} [label] what a screen reader says; the photo's name otherwise
  */
 export function thumbnail(photo, label) {

@@ -1,9 +1,9 @@
 /** What all panels share: they draw themselves from the state, again when the language changes. */
 
 import { fill, h } from './dom.js';
-import { EngineFailure } from './engine.js';
-import { languageEvents, t } from './i18n.js';
-import { store } from './state.js';
+import { EngineFailure } from '../engine/engine.js';
+import { languageEvents, t } from '../i18n/i18n.js';
+import { store } from '../state/state.js';
 import { wordError } from './words.js';
 
 /** A part of the page. Subclasses draw all in `render` and follow the parts of the state named in `watches`. */

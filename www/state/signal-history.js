@@ -2,7 +2,7 @@
 
 import { store } from './state.js';
 
-/** @typedef {import('./protocol.js').LayerSignal} LayerSignal */
+/** @typedef {import('../engine/protocol.js').LayerSignal} LayerSignal */
 
 /** Networks compared at a time. */
 const MOST = 4;

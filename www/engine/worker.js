@@ -6,7 +6,7 @@ import { measure } from './measuring.js';
 import { loadEngine } from './packages.js';
 import { stretch } from './progress.js';
 import { PROTOCOL_VERSION } from './protocol.js';
-import * as store from './store.js';
+import * as persistence from './persistence.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
 /** @typedef {import('./protocol.js').EngineError} EngineError */
@@ -37,7 +37,7 @@ const photos = new Photos();
 const cancelled = new Set();
 /** @type {Promise<unknown>} */
 let last = Promise.resolve();
-/** A run as `store.keep` takes it, its checkpoint left out. @typedef {Omit<store.SavedRun, 'checkpoint' | 'epoch' | 'saved'>} Run */
+/** A run as `persistence.keep` takes it, its checkpoint left out. @typedef {Omit<persistence.SavedRun, 'checkpoint' | 'epoch' | 'saved'>} Run */
 
 /** The run under way. @type {Run | null} */
 let run = null;
@@ -68,7 +68,7 @@ function breathe() {
 /** @type {Record<string, (value: any, context: Context) => Promise<any>>} */
 const CALLS = {
   hello: async ({ software, keep }, { engine }) => {
-    if (!keep) store.keepNothing();
+    if (!keep) persistence.keepNothing();
     return { build: (await loading).build, ...(await exclusive(() => engine.hello(software))) };
   },
   presetText: ({ name, actions }, { engine }) => exclusive(() => engine.preset_text(name, actions)),
@@ -129,9 +129,9 @@ const CALLS = {
   },
   remembered: async () => {
     const [saved, drawn, count] = await Promise.all([
-      store.kept('run'),
-      store.kept('drawn'),
-      store.countPhotos(),
+      persistence.kept('run'),
+      persistence.kept('drawn'),
+      persistence.countPhotos(),
     ]);
     if (!saved && !drawn && count === 0) return null;
     return {
@@ -143,7 +143,7 @@ const CALLS = {
   restore: ({ size }, context) => restore(size, context),
   forget: ({ photos: all }) => {
     photos.recall(undefined, []);
-    return store.forget(all);
+    return persistence.forget(all);
   },
   bench: (options, context) => measure(options, context),
 };
@@ -309,16 +309,16 @@ async function move(engine, device) {
 async function autosave(engine) {
   checkpoint = await exclusive(() => engine.save(true));
   const { epoch } = await exclusive(() => engine.progress());
-  await quietly(() => store.keep('run', { ...run, checkpoint, epoch, saved: Date.now() }));
+  await quietly(() => persistence.keep('run', { ...run, checkpoint, epoch, saved: Date.now() }));
 }
 
 /** Brings back the photos and the run of an earlier visit. @param {number} size @param {Context} context */
 async function restore(size, context) {
   const { engine } = context;
   const [saved, drawn, sources] = await Promise.all([
-    store.kept('run'),
-    store.kept('drawn'),
-    store.keptPhotos(),
+    persistence.kept('run'),
+    persistence.kept('drawn'),
+    persistence.keptPhotos(),
   ]);
   photos.recall(drawn, sources);
   const library = await photos.fit(saved?.network.size ?? size, context);

@@ -1,9 +1,9 @@
 /** What the page knows; panels read it and are told when it changes. */
 
-import { Engine } from './engine.js';
+import { Engine } from '../engine/engine.js';
 
-/** @typedef {import('./protocol.js').TrainProgress} TrainProgress */
-/** @typedef {import('./protocol.js').EpochLine} EpochLine */
+/** @typedef {import('../engine/protocol.js').TrainProgress} TrainProgress */
+/** @typedef {import('../engine/protocol.js').EpochLine} EpochLine */
 
 /**
  * The curve of a run: one point a progress message, one a finished epoch.
@@ -22,18 +22,18 @@ import { Engine } from './engine.js';
  * @property {number} imagesPerSecond
  * @property {string} model
  * @property {boolean} recovered whether a device was lost under way
- * @property {import('./protocol.js').Tried[]} tried what was tried before a device was chosen
+ * @property {import('../engine/protocol.js').Tried[]} tried what was tried before a device was chosen
  */
 
 /**
  * What answers; `source` is `run`, `file` for one that the user opened, or the file of a shipped one.
- * @typedef {import('./protocol.js').ModelSummary & { name: string, source: string }} ModelAtHand
+ * @typedef {import('../engine/protocol.js').ModelSummary & { name: string, source: string }} ModelAtHand
  */
 
 /**
  * The models that come with the page, and the one on its way.
  * @typedef {object} Shipped
- * @property {import('./protocol.js').ShippedModel[] | null} models `null` until their list has come
+ * @property {import('../engine/protocol.js').ShippedModel[] | null} models `null` until their list has come
  * @property {{ file: string, done: number, total: number } | null} loading
  * @property {{ file: string, reason: unknown } | null} failure the one that did not come, and why
  */
@@ -45,32 +45,32 @@ import { Engine } from './engine.js';
 
 /**
  * The experiment: its networks so far, and what the engine holds of those that came to their end.
- * @typedef {{ running: boolean, runs: ComparedRun[], experiment: import('./protocol.js').Experiment | null }} Comparison
+ * @typedef {{ running: boolean, runs: ComparedRun[], experiment: import('../engine/protocol.js').Experiment | null }} Comparison
  */
 
 /**
  * What was seen inside a network in this visit.
  * @typedef {object} Look
  * @property {string} name the network's, with its actions
- * @property {import('./protocol.js').LayerSignal[] | null} start before the first step; `null` where the run came from an earlier visit
- * @property {import('./protocol.js').LayerSignal[]} now
+ * @property {import('../engine/protocol.js').LayerSignal[] | null} start before the first step; `null` where the run came from an earlier visit
+ * @property {import('../engine/protocol.js').LayerSignal[]} now
  * @property {number} step when `now` was seen
  */
 
 /**
  * @typedef {object} State
  * @property {string} build
- * @property {import('./protocol.js').Device[]} devices
+ * @property {import('../engine/protocol.js').Device[]} devices
  * @property {string} device
- * @property {import('./protocol.js').Preset[]} presets
- * @property {import('./protocol.js').LibrarySummary | null} library
- * @property {import('./protocol.js').Network | null} network
- * @property {import('./protocol.js').Structure | null} structure
- * @property {import('./protocol.js').RecipeChoice} recipe
- * @property {import('./protocol.js').Origin} origin what the next run starts from
+ * @property {import('../engine/protocol.js').Preset[]} presets
+ * @property {import('../engine/protocol.js').LibrarySummary | null} library
+ * @property {import('../engine/protocol.js').Network | null} network
+ * @property {import('../engine/protocol.js').Structure | null} structure
+ * @property {import('../engine/protocol.js').RecipeChoice} recipe
+ * @property {import('../engine/protocol.js').Origin} origin what the next run starts from
  * @property {Run} run
- * @property {import('./protocol.js').Evaluation | null} report
- * @property {import('./protocol.js').Reported[]} reported what the report measured
+ * @property {import('../engine/protocol.js').Evaluation | null} report
+ * @property {import('../engine/protocol.js').Reported[]} reported what the report measured
  * @property {Comparison | null} comparison
  * @property {Look[]} looks the last ones, the newest last
  * @property {ModelAtHand | null} model what answers now

@@ -1,15 +1,15 @@
 /** What the page does: the calls behind its buttons, and what they leave in the state. */
 
-import { EngineFailure } from './engine.js';
-import { download } from './files.js';
-import { language } from './i18n.js';
-import { looked } from './looks.js';
+import { EngineFailure } from '../engine/engine.js';
+import { download } from '../ui/files.js';
+import { language } from '../i18n/i18n.js';
+import { looked } from './signal-history.js';
 import { forgetModels, openFirstModel, openedModel, origin, runBegins, runMoves } from './models.js';
 import { engine, idleRun, store } from './state.js';
 
-/** @typedef {import('./protocol.js').TrainProgress} TrainProgress */
-/** @typedef {import('./protocol.js').Network} Network */
-/** @typedef {(progress: import('./protocol.js').LoadProgress) => void} Loading */
+/** @typedef {import('../engine/protocol.js').TrainProgress} TrainProgress */
+/** @typedef {import('../engine/protocol.js').Network} Network */
+/** @typedef {(progress: import('../engine/protocol.js').LoadProgress) => void} Loading */
 
 /** Milliseconds between two drawings of a run: where the processor trains, drawing holds it up. */
 const DRAW_MS = 300;
@@ -60,7 +60,7 @@ export function learning() {
   return ['starting', 'running', 'stopping'].includes(run.status) || comparison?.running === true;
 }
 
-/** A preset's network, its text spelt out. @param {import('./protocol.js').Preset} preset @param {string} actions @returns {Promise<Network>} */
+/** A preset's network, its text spelt out. @param {import('../engine/protocol.js').Preset} preset @param {string} actions @returns {Promise<Network>} */
 export async function networkOf({ name, input }, actions) {
   return { name, text: await engine.call('presetText', { name, actions }), size: input.height, actions };
 }
@@ -91,13 +91,13 @@ export async function blockCosts() {
     const block = `['custom', {'name': '${name}', 'args': {${widths}, '#act': 'LAB'}}]`;
     const text = `['serial', ['conv', {'ksize': 1, 'chn': 64}], ${block}]`;
     const { rows } = await engine.call('describe', { text, size: 16, classes: 5 });
-    return /** @type {import('./protocol.js').Row} */ (rows.find(({ kind }) => kind === name));
+    return /** @type {import('../engine/protocol.js').Row} */ (rows.find(({ kind }) => kind === name));
   };
   const [plain, bottleneck] = await Promise.all([row('rf', "'#n': 64"), row('bf', "'#n1': 16, '#n4': 64")]);
   return { plain, bottleneck };
 }
 
-/** @param {import('./files.js').Found[]} files @param {Loading} progress @param {AbortSignal} signal */
+/** @param {import('../ui/files.js').Found[]} files @param {Loading} progress @param {AbortSignal} signal */
 export async function addFiles(files, progress, signal) {
   await tookPhotos(await engine.call('addFiles', { files, size: inputSize() }, { progress, signal }));
 }
@@ -144,7 +144,7 @@ export async function forget() {
   await engine.call('forget', { photos: true });
 }
 
-/** @param {import('./protocol.js').LibrarySummary} library */
+/** @param {import('../engine/protocol.js').LibrarySummary} library */
 async function tookPhotos(library) {
   const classes = classCount();
   store.set({ library, run: idleRun(), report: null });
@@ -161,7 +161,7 @@ const EPOCHS = 10;
 
 /**
  * Chooses what the next run starts from; an opened model brings its network and settings that suit it.
- * @param {import('./protocol.js').Origin} next
+ * @param {import('../engine/protocol.js').Origin} next
  */
 export async function startFrom(next) {
   const { recipe } = store.value;
@@ -205,7 +205,7 @@ export async function compare(names) {
   if (training) return;
   /** @type {import('./state.js').ComparedRun[]} */
   const runs = [];
-  /** @type {import('./protocol.js').Experiment | null} */
+  /** @type {import('../engine/protocol.js').Experiment | null} */
   let experiment = null;
   const show = (/** @type {boolean} */ running) => store.set({ comparison: { running, runs, experiment } });
   stopAsked = false;

@@ -1,8 +1,8 @@
 /** Keeps the page for use without a network, and asks before a newer version takes over. */
 
 import { h } from './dom.js';
-import { t } from './i18n.js';
-import { store } from './state.js';
+import { t } from '../i18n/i18n.js';
+import { store } from '../state/state.js';
 
 const RELOADED = 'floret.isolated';
 

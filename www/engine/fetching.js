@@ -10,7 +10,7 @@ export async function fetchModel({ file, bytes, hash }, { module, progress, canc
   const content = new Uint8Array(bytes);
   let done = 0;
   try {
-    const response = await fetch(new URL(`./models/${file}`, import.meta.url));
+    const response = await fetch(new URL(`../models/${file}`, import.meta.url));
     if (!response.ok || !response.body) throw broken(file, 'status', response.status);
     const reader = response.body.getReader();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {

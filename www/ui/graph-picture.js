@@ -2,7 +2,7 @@
 
 import { h, svg } from './dom.js';
 
-/** @typedef {import('./protocol.js').GraphNode} GraphNode */
+/** @typedef {import('../engine/protocol.js').GraphNode} GraphNode */
 
 /** @typedef {{ kind: string, detail: string, shape: string, inputs: number[], rank: number, x: number }} Block */
 
@@ -16,7 +16,7 @@ const FOLDED = new Set(['activation', 'batch_norm', 'batch_normal']);
 const KNOTS = new Set(['add', 'concat']);
 
 /**
- * @param {import('./protocol.js').Structure} structure
+ * @param {import('../engine/protocol.js').Structure} structure
  * @param {string} label what a screen reader says
  */
 export function drawGraph({ nodes }, label) {
@@ -81,7 +81,7 @@ function detailOf({ kernel_size, stride }) {
   return `${kernel_size.join('×')}${step}`;
 }
 
-/** @param {import('./protocol.js').Shape} shape */
+/** @param {import('../engine/protocol.js').Shape} shape */
 function shapeOf({ height, width, channels }) {
   return height === 1 && width === 1 ? String(channels) : `${height}×${width}×${channels}`;
 }

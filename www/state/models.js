@@ -1,10 +1,10 @@
 /** Which model answers: the run's, one that comes with the page, or a file that someone saved. */
 
-import { download } from './files.js';
-import { language } from './i18n.js';
+import { download } from '../ui/files.js';
+import { language } from '../i18n/i18n.js';
 import { engine, store } from './state.js';
 
-/** @typedef {import('./protocol.js').ShippedModel} ShippedModel */
+/** @typedef {import('../engine/protocol.js').ShippedModel} ShippedModel */
 /** @typedef {import('./state.js').ModelAtHand} ModelAtHand */
 
 /** The model that was opened last; it stays open beside the run. @type {ModelAtHand | null} */

@@ -3,7 +3,7 @@
 import { Chart, smooth } from './chart.js';
 import { h } from './dom.js';
 import { duration, number, percent } from './format.js';
-import { t } from './i18n.js';
+import { t } from '../i18n/i18n.js';
 
 /** Points that the drawn curve averages over. */
 const SMOOTHING = 9;
@@ -37,7 +37,7 @@ export class Curves {
     );
   }
 
-  /** @param {import('./state.js').History} history */
+  /** @param {import('../state/state.js').History} history */
   show({ step, loss, accuracy, lines }) {
     const checks = lines.filter(({ validation_loss }) => validation_loss != null);
     this.loss.show(
@@ -64,8 +64,8 @@ export class Curves {
 
 /**
  * The figures of the moment, for a `dl`.
- * @param {import('./state.js').Run} run
- * @param {import('./protocol.js').RecipeChoice} recipe
+ * @param {import('../state/state.js').Run} run
+ * @param {import('../engine/protocol.js').RecipeChoice} recipe
  */
 export function factsOf({ last, history, imagesPerSecond }, { batch_size }) {
   const fact = (/** @type {string} */ name, /** @type {string} */ value) =>

@@ -1,6 +1,6 @@
 /** Numbers and durations in the reader's language. */
 
-import { language, t } from './i18n.js';
+import { language, t } from '../i18n/i18n.js';
 
 /** @param {number} value @param {Intl.NumberFormatOptions} [options] */
 export function number(value, options) {

@@ -6,18 +6,18 @@
 import './panels/classify.js';
 import './panels/model.js';
 import './panels/report.js';
-import { Curves, factsOf } from './curves.js';
-import { fill, h } from './dom.js';
-import { picker, takesDrops } from './dropzone.js';
-import { EngineFailure } from './engine.js';
-import { number, percent } from './format.js';
-import { language, t } from './i18n.js';
-import { icon } from './icons.js';
-import { Bloom, mark } from './mark.js';
-import { openFirstModel } from './models.js';
-import { Panel, showFailure } from './panel.js';
-import { addFiles, drawFlowers, learning, resume, start, stop, train } from './session.js';
-import { store } from './state.js';
+import { Curves, factsOf } from './ui/curves.js';
+import { fill, h } from './ui/dom.js';
+import { picker, takesDrops } from './ui/dropzone.js';
+import { EngineFailure } from './engine/engine.js';
+import { number, percent } from './ui/format.js';
+import { language, t } from './i18n/i18n.js';
+import { icon } from './ui/icons.js';
+import { Bloom, mark } from './ui/mark.js';
+import { openFirstModel } from './state/models.js';
+import { Panel, showFailure } from './ui/panel.js';
+import { addFiles, drawFlowers, learning, resume, start, stop, train } from './state/session.js';
+import { store } from './state/state.js';
 
 const query = new URLSearchParams(location.search);
 const NETWORK = query.get('model') ?? 'residual_flower';
@@ -131,7 +131,7 @@ class Embedded extends Panel {
     if (photos > 0) fill(this.photos);
   }
 
-  /** @param {number} photos @param {import('./protocol.js').Evaluation | null} report */
+  /** @param {number} photos @param {import('./engine/protocol.js').Evaluation | null} report */
   words(photos, report) {
     const { run, network } = this.state;
     if (!network) return t('embed.loading');
@@ -143,7 +143,7 @@ class Embedded extends Panel {
   }
 
   pickers() {
-    const take = (/** @type {import('./files.js').Found[]} */ found) => this.add(found);
+    const take = (/** @type {import('./ui/files.js').Found[]} */ found) => this.add(found);
     return [
       picker({
         label: t('photos.folder'),
@@ -164,13 +164,13 @@ class Embedded extends Panel {
     ];
   }
 
-  /** @param {import('./files.js').Found[]} found */
+  /** @param {import('./ui/files.js').Found[]} found */
   add(found) {
     if (learning()) return;
     this.run(() => addFiles(found, state => this.loading(state), new AbortController().signal));
   }
 
-  /** @param {import('./protocol.js').LoadProgress} state */
+  /** @param {import('./engine/protocol.js').LoadProgress} state */
   loading({ done }) {
     if (this.says)
       this.says.textContent = t(DRAWN ? 'embed.drawing' : 'embed.reading', { done: number(done) });

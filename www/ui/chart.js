@@ -1,6 +1,6 @@
 /** Curves that grow while the network learns, drawn by uPlot in the page's colours. */
 
-import uPlot from './vendor/uPlot.esm.js';
+import uPlot from '../vendor/uPlot.esm.js';
 import { h } from './dom.js';
 
 /**

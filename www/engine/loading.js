@@ -1,6 +1,6 @@
 /** Photos from files to the engine, in the worker: the engine opens archives and decodes; the browser decodes what the engine does not read. */
 
-import * as store from './store.js';
+import * as persistence from './persistence.js';
 
 /** Larger photos are not decoded by the browser: this many pixels take 256 MiB. */
 const MOST_PIXELS = 64e6;
@@ -13,7 +13,7 @@ const AHEAD = { files: 32, bytes: 32 << 20 };
 
 const ARCHIVE = /\.(zip|tar|tgz|tar\.gz)$/i;
 
-/** @typedef {import('./store.js').Source} Source */
+/** @typedef {import('./persistence.js').Source} Source */
 /** @typedef {import('./worker.js').Context} Context */
 /** @typedef {import('./protocol.js').LibrarySummary} LibrarySummary */
 /** How far the engine is. @typedef {{ finished: boolean, bytes: number, photos: number, name: string, foreign: boolean }} Step */
@@ -43,7 +43,7 @@ export class Photos {
     this.sources = [...before, ...files];
     try {
       const summary = await this.read(this.size === size ? files : this.sources, size, context);
-      if (summary.photos > 0) await quietly(() => store.keepPhotos(files));
+      if (summary.photos > 0) await quietly(() => persistence.keepPhotos(files));
       return summary;
     } catch (failure) {
       // What did not fit is not read again.
@@ -62,7 +62,7 @@ export class Photos {
   async draw(drawing, size, context) {
     await this.clear(context);
     await this.drawAt(drawing, size, context);
-    await quietly(() => store.keep('drawn', drawing));
+    await quietly(() => persistence.keep('drawn', drawing));
     return context.exclusive(() => context.engine.finish_photos());
   }
 
@@ -83,7 +83,7 @@ export class Photos {
     this.sources = [];
     this.drawing = null;
     this.size = 0;
-    await quietly(() => store.forget(true));
+    await quietly(() => persistence.forget(true));
     await exclusive(() => engine.begin_photos(64));
     return exclusive(() => engine.finish_photos());
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { en } from './i18n/en.js';
-import { ko } from './i18n/ko.js';
+import { en } from './en.js';
+import { ko } from './ko.js';
 
 test('both languages say the same things', () => {
   assert.deepEqual(Object.keys(ko).sort(), Object.keys(en).sort());
@@ -15,7 +15,7 @@ test('both languages name the same values', () => {
 });
 
 test('every error of the engine that can reach the page has words', () => {
-  const source = readFileSync(new URL('../src/error.rs', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../../src/error.rs', import.meta.url), 'utf8');
   const variants = [
     ...source.slice(source.indexOf('pub enum Error')).matchAll(/^ {4}([A-Z]\w+)(?: \{|,)/gm),
   ].map(([, name]) => name);

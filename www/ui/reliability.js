@@ -2,7 +2,7 @@
 
 import { h, svg } from './dom.js';
 import { number, percent } from './format.js';
-import { t } from './i18n.js';
+import { t } from '../i18n/i18n.js';
 
 /** Side of the square in its own units. */
 const SIDE = 300;
@@ -11,7 +11,7 @@ const MANY = 50;
 
 /**
  * A bar a bin, as high as its share of right answers; the diagonal is what its probabilities promise.
- * @param {import('./protocol.js').Reliability} table
+ * @param {import('../engine/protocol.js').Reliability} table
  */
 function diagram({ bins }) {
   const width = SIDE / bins.length;
@@ -44,11 +44,12 @@ function diagram({ bins }) {
 
 /**
  * The card of the test report.
- * @param {import('./protocol.js').Evaluation} report
+ * @param {import('../engine/protocol.js').Evaluation} report
  */
 export function reliability({ reliability: table, uncalibrated }) {
-  const error = (/** @type {import('./protocol.js').Reliability} */ { expected_calibration_error: share }) =>
-    percent(share);
+  const error = (
+    /** @type {import('../engine/protocol.js').Reliability} */ { expected_calibration_error: share },
+  ) => percent(share);
   const calibrated = table.expected_calibration_error < uncalibrated.expected_calibration_error;
   const rows = table.bins.filter(({ count }) => count > 0);
   return h(

@@ -1,11 +1,11 @@
 /** The frame around the panels: name, steps, language, theme; and which view shows. */
 
-import { fill, h } from './dom.js';
-import { percent } from './format.js';
-import { language, readSetting, setLanguage, t, writeSetting } from './i18n.js';
-import { icon } from './icons.js';
-import { mark } from './mark.js';
-import { Panel } from './panel.js';
+import { fill, h } from '../ui/dom.js';
+import { percent } from '../ui/format.js';
+import { language, readSetting, setLanguage, t, writeSetting } from '../i18n/i18n.js';
+import { icon } from '../ui/icons.js';
+import { mark } from '../ui/mark.js';
+import { Panel } from '../ui/panel.js';
 
 /** @typedef {'photos' | 'network' | 'train' | 'report' | 'why' | 'classify'} View */
 
@@ -95,7 +95,7 @@ class Frame extends Panel {
     if (this.tools) fill(this.tools, languageButton, themeButton);
   }
 
-  /** @param {import('./i18n.js').Language} next */
+  /** @param {import('../i18n/i18n.js').Language} next */
   switchLanguage(next) {
     setLanguage(next);
     /** @type {HTMLElement | null | undefined} */ (this.tools?.firstElementChild)?.focus();

@@ -1,7 +1,7 @@
 /** Words of the page in the reader's language. */
 
-import { en } from './i18n/en.js';
-import { ko } from './i18n/ko.js';
+import { en } from './en.js';
+import { ko } from './ko.js';
 
 /** @typedef {'en' | 'ko'} Language */
 

@@ -25,7 +25,7 @@ export function choosePackage(packages) {
 
 /** Loads the engine; one instance a worker. */
 export async function loadEngine() {
-  const list = new URL('./pkg/packages.json', import.meta.url);
+  const list = new URL('../pkg/packages.json', import.meta.url);
   const response = await fetch(list);
   if (!response.ok) throw new Error(`${list.pathname}: ${response.status}`);
   const chosen = choosePackage(await response.json());
