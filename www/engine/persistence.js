@@ -74,7 +74,7 @@ export async function keptPhotos() {
 
 /** How many files are kept. */
 export async function countPhotos() {
-  return (await transact('photos', 'readonly', store => persistence.count())) ?? 0;
+  return (await transact('photos', 'readonly', store => store.count())) ?? 0;
 }
 
 /** @param {'run' | 'drawn'} key @param {unknown} value */
