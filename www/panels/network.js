@@ -201,6 +201,11 @@ class NetworkPanel extends Panel {
     }
   }
 
+  /** The radio buttons of the ready-made networks. @returns {NodeListOf<HTMLInputElement>} */
+  radios() {
+    return this.querySelectorAll('input[name="preset"]');
+  }
+
   /** Words the slip and shows the line with its column marked. @param {unknown} failure */
   showProblem(failure) {
     if (!this.problem || !this.text) return;
@@ -208,8 +213,7 @@ class NetworkPanel extends Panel {
       failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
     this.text.setAttribute('aria-invalid', 'true');
     // What is written is none of the ready-made ones: choosing one takes its text back.
-    /** @type {HTMLInputElement} */ for (const radio of this.querySelectorAll('input[name="preset"]'))
-      (radio).checked = false;
+    for (const radio of this.radios()) radio.checked = false;
     const line =
       typeof detail.line === 'number' ? (this.text.value.split('\n')[detail.line - 1] ?? '') : null;
     const column = Math.max((detail.column ?? 1) - 1, 0);
@@ -261,10 +265,7 @@ class NetworkPanel extends Panel {
       this.actions.value = network.actions ?? '';
     }
     if (this.size) this.size.value = String(network.size);
-    for (const radio of this.querySelectorAll('input[name="preset"]')) {
-      const input = /** @type {HTMLInputElement} */ (radio);
-      input.checked = input.value === network.name;
-    }
+    for (const radio of this.radios()) radio.checked = radio.value === network.name;
     fill(
       this.picture,
       h('h2', {}, t('network.picture')),
