@@ -16,7 +16,10 @@ export class EngineFailure extends Error {
   }
 }
 
-/** @typedef {{ resolve: (value: any) => void, reject: (reason: Error) => void, progress?: (value: any) => void }} Waiting */
+/**
+ * A call that waits for its answer.
+ * @typedef {{ resolve: (value: any) => void, reject: (reason: Error) => void, progress?: (value: any) => void }} Waiting
+ */
 
 /** One worker and the calls that wait for it. Fires `restart` when the worker had to be replaced. */
 export class Engine extends EventTarget {
@@ -47,7 +50,7 @@ export class Engine extends EventTarget {
    * @template {CallName} Name
    * @param {Name} type
    * @param {Calls[Name]['value']} value
-   * @param {{ progress?: (value: any) => void, signal?: AbortSignal, transfer?: Transferable[] }} [options]
+   * @param {{ progress?: (value: Calls[Name]['progress']) => void, signal?: AbortSignal, transfer?: Transferable[] }} [options]
    * @returns {Promise<Calls[Name]['done']>}
    */
   call(type, value, { progress, signal, transfer = [] } = {}) {

@@ -1,5 +1,6 @@
 /** Photos from files to the engine, in the worker: the engine opens archives and decodes; the browser decodes what the engine does not read. */
 
+import { messageOf } from './failure.js';
 import * as persistence from './persistence.js';
 
 /** Larger photos are not decoded by the browser: this many pixels take 256 MiB. */
@@ -13,11 +14,12 @@ const AHEAD = { files: 32, bytes: 32 << 20 };
 
 const ARCHIVE = /\.(zip|tar|tgz|tar\.gz)$/i;
 
-/** @typedef {import('./persistence.js').Source} Source */
+/** @typedef {import('./protocol.js').Source} Source */
 /** @typedef {import('./worker.js').Context} Context */
 /** @typedef {import('./protocol.js').LibrarySummary} LibrarySummary */
-/** How far the engine is. @typedef {{ finished: boolean, bytes: number, photos: number, name: string, foreign: boolean }} Step */
-/** @typedef {{ per_class: number, seed: number }} Drawing */
+/** @typedef {import('./bindings.js').Engine} Engine */
+/** @typedef {import('./bindings.js').Step} Step */
+/** @typedef {import('./persistence.js').Drawing} Drawing */
 
 /** The photos under way to the engine: where they come from is kept, so that another input size can read them again. */
 export class Photos {
@@ -43,7 +45,7 @@ export class Photos {
     this.sources = [...before, ...files];
     try {
       const summary = await this.read(this.size === size ? files : this.sources, size, context);
-      if (summary.photos > 0) await quietly(() => persistence.keepPhotos(files));
+      if (summary.photos > 0) await persistence.quietly(() => persistence.keepPhotos(files));
       return summary;
     } catch (failure) {
       // What did not fit is not read again.
@@ -62,7 +64,7 @@ export class Photos {
   async draw(drawing, size, context) {
     await this.clear(context);
     await this.drawAt(drawing, size, context);
-    await quietly(() => persistence.keep('drawn', drawing));
+    await persistence.quietly(() => persistence.keep('drawn', drawing));
     return context.exclusive(() => context.engine.finish_photos());
   }
 
@@ -83,7 +85,7 @@ export class Photos {
     this.sources = [];
     this.drawing = null;
     this.size = 0;
-    await quietly(() => persistence.forget(true));
+    await persistence.quietly(() => persistence.forget(true));
     await exclusive(() => engine.begin_photos(64));
     return exclusive(() => engine.finish_photos());
   }
@@ -134,7 +136,7 @@ export class Photos {
     return exclusive(() => engine.finish_photos());
   }
 
-  /** @param {number} size @param {any} engine @param {Context['exclusive']} exclusive */
+  /** @param {number} size @param {Engine} engine @param {Context['exclusive']} exclusive */
   async begin(size, engine, exclusive) {
     this.size = size;
     await exclusive(() => engine.begin_photos(size));
@@ -174,7 +176,7 @@ class Reading {
     try {
       bytes = await content;
     } catch (failure) {
-      await exclusive(() => engine.skip(path, reasonOf(failure)));
+      await exclusive(() => engine.skip(path, messageOf(failure)));
       return;
     }
     await exclusive(() => engine.take_file(path, new Uint8Array(bytes)));
@@ -211,7 +213,7 @@ class Reading {
     return step;
   }
 
-  /** A photo that the browser may be able to decode. @param {{ name: string, bytes: Uint8Array, reason: string }} photo */
+  /** A photo that the browser may be able to decode. @param {import('./bindings.js').Foreign} photo */
   async foreign({ name, bytes, reason }) {
     const { engine, exclusive } = this.context;
     try {
@@ -226,7 +228,7 @@ class Reading {
 
 /** The photos that the page is shown while they come: the newest, a few times a second. */
 class Show {
-  /** @param {any} engine */
+  /** @param {Engine} engine */
   constructor(engine) {
     this.engine = engine;
     this.next = 0;
@@ -289,31 +291,17 @@ async function decode(file) {
 /**
  * A photo that is asked about, as RGBA bytes: decoded by the engine, which has the size that its model keeps, or by the browser.
  * @param {File} file
- * @param {boolean} opened whether the model that was opened is asked, rather than the run
+ * @param {import('./protocol.js').ModelId} model the one that is asked
  * @param {Context} context
  */
-export async function photoToAsk(file, opened, { engine, exclusive }) {
+export async function photoToAsk(file, model, { engine, exclusive }) {
   const failed = (/** @type {string} */ reason) => ({ code: 'photo', name: file.name, reason });
   const bytes = await file.arrayBuffer().catch(failure => {
-    throw failed(reasonOf(failure));
+    throw failed(messageOf(failure));
   });
-  const asked = await exclusive(() => engine.photo_to_ask(opened, file.name, new Uint8Array(bytes)));
-  if (asked.pixels) return { width: asked.size, height: asked.size, pixels: asked.pixels };
+  const asked = await exclusive(() => engine.photo_to_ask(model, file.name, new Uint8Array(bytes)));
+  if ('pixels' in asked) return { width: asked.size, height: asked.size, pixels: asked.pixels };
   return decode(file).catch(() => {
     throw failed(asked.reason);
   });
-}
-
-/** @param {unknown} failure */
-function reasonOf(failure) {
-  return failure instanceof Error ? failure.message : String(failure);
-}
-
-/** Keeping things for tomorrow may be forbidden or full; today goes on. @param {() => Promise<unknown>} work */
-export async function quietly(work) {
-  try {
-    await work();
-  } catch (failure) {
-    console.info('not kept for the next visit:', failure);
-  }
 }

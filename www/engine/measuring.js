@@ -7,14 +7,17 @@ const SINGLE_PHOTOS = 30;
 /** Steps before the clock starts: compilation, caches, the browser's own optimizer. */
 const WARM_UP_STEPS = 5;
 
+/** @typedef {import('./bindings.js').Engine} Engine */
+
 /**
- * @param {{ model: string, batch: number, steps: number, task: string, device: string }} options
+ * @param {import('./protocol.js').BenchOptions} options
  * @param {import('./worker.js').Context} context
  * @returns {Promise<import('./protocol.js').BenchResult>}
  */
 export async function measure({ model, batch, steps, task, device }, { engine, exclusive }) {
-  const { presets } = await exclusive(() => engine.hello());
-  const preset = presets.find((/** @type {{ name: string }} */ { name }) => name === model);
+  const { presets } = await exclusive(() => engine.hello(false));
+  const preset = presets.find(({ name }) => name === model);
+  if (!preset) throw { code: 'setting', name: 'model', expected: names(presets), found: model };
   const size = preset.input.height;
   await exclusive(() => engine.begin_photos(size));
   await exclusive(() => engine.begin_drawing(INFER_PHOTOS / 5, 1));
@@ -31,7 +34,7 @@ export async function measure({ model, batch, steps, task, device }, { engine, e
 }
 
 /**
- * @param {any} engine
+ * @param {Engine} engine
  * @param {import('./worker.js').Context['exclusive']} exclusive
  * @param {number} batch
  * @param {number} steps
@@ -46,7 +49,7 @@ async function training(engine, exclusive, batch, steps) {
 }
 
 /**
- * @param {any} engine
+ * @param {Engine} engine
  * @param {import('./worker.js').Context['exclusive']} exclusive
  * @param {number} size
  */
@@ -57,9 +60,14 @@ async function inference(engine, exclusive, size) {
   /** @type {number[]} */
   const times = [];
   for (let count = 0; count < SINGLE_PHOTOS; count += 1) {
-    const { milliseconds } = await exclusive(() => engine.classify(false, size, size, photo));
+    const { milliseconds } = await exclusive(() => engine.classify('run', size, size, photo));
     times.push(milliseconds);
   }
   times.sort((a, b) => a - b);
   return { infer_images_per_s: n / seconds, infer_ms_per_image: times[SINGLE_PHOTOS / 2] };
+}
+
+/** @param {{ name: string }[]} presets */
+function names(presets) {
+  return presets.map(({ name }) => name).join(', ');
 }

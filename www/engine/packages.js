@@ -23,7 +23,10 @@ export function choosePackage(packages) {
   return packages.find(({ needs }) => needs.every(need => TESTS[need]?.() ?? false));
 }
 
-/** Loads the engine; one instance a worker. */
+/**
+ * Loads the engine; one instance a worker.
+ * @returns {Promise<{ module: import('./bindings.js').Module, build: string }>}
+ */
 export async function loadEngine() {
   const list = new URL('../pkg/packages.json', import.meta.url);
   const response = await fetch(list);

@@ -3,7 +3,8 @@
 const NAME = 'floret';
 const VERSION = 1;
 
-/** @typedef {{ path: string, file: Blob }} Source */
+/** @typedef {import('./protocol.js').Source} Source */
+/** Flowers that were drawn. @typedef {{ per_class: number, seed: number }} Drawing */
 
 /**
  * What a run needs to go on.
@@ -77,12 +78,14 @@ export async function countPhotos() {
   return (await transact('photos', 'readonly', store => store.count())) ?? 0;
 }
 
-/** @param {'run' | 'drawn'} key @param {unknown} value */
+/** What is kept beside photos. @typedef {{ run: SavedRun, drawn: Drawing }} Values */
+
+/** @template {keyof Values} Key @param {Key} key @param {Values[Key]} value */
 export async function keep(key, value) {
   await transact('values', 'readwrite', store => store.put(value, key));
 }
 
-/** @param {'run' | 'drawn'} key @returns {Promise<any>} */
+/** @template {keyof Values} Key @param {Key} key @returns {Promise<Values[Key] | undefined>} */
 export function kept(key) {
   return transact('values', 'readonly', store => store.get(key));
 }
@@ -91,4 +94,13 @@ export function kept(key) {
 export async function forget(photos) {
   await transact('values', 'readwrite', store => (photos ? store.clear() : store.delete('run')));
   if (photos) await transact('photos', 'readwrite', store => store.clear());
+}
+
+/** Keeps something for tomorrow. That may be forbidden or full; today goes on. @param {() => Promise<unknown>} work */
+export async function quietly(work) {
+  try {
+    await work();
+  } catch (failure) {
+    console.info('not kept for the next visit:', failure);
+  }
 }

@@ -27,6 +27,8 @@ export const PROTOCOL_VERSION = 1;
  * )} Reply
  */
 
+/** The engine's name for one of its models: the run's, or the one that was opened last. @typedef {'run' | 'opened'} ModelId */
+
 /** @typedef {'train' | 'validation' | 'test'} Split */
 
 /** @typedef {{ height: number, width: number, channels: number }} Shape */
@@ -58,7 +60,14 @@ export const PROTOCOL_VERSION = 1;
  * @property {Skipped[]} skipped
  */
 
-/** Photos that are there, the part (0 to 1) of the work that is done, and a small picture of the newest now and then. @typedef {{ done: number, part: number, name: string, shown: Thumbnail[] }} LoadProgress */
+/** A file of the user with the path that it came under. @typedef {{ path: string, file: Blob }} Source */
+
+/**
+ * Photos that are there, the part (0 to 1) of the work that is done, and a small picture of the newest now and then.
+ * @typedef {{ done: number, part: number, name: string, shown: Thumbnail[] }} LoadProgress
+ */
+
+/** Bytes or photos that are dealt with, of all. @typedef {{ done: number, total: number }} CountProgress */
 
 /**
  * A stored photo, small, as pixels.
@@ -123,7 +132,10 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} seed
  */
 
-/** What a run starts from: chance, or the opened model, whose head alone is trained or all of it. @typedef {'scratch' | 'head' | 'whole'} Origin */
+/**
+ * What a run starts from: chance, or the opened model, whose head alone is trained or all of it.
+ * @typedef {'scratch' | 'head' | 'whole'} Origin
+ */
 
 /**
  * A report line's numbers.
@@ -151,7 +163,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {boolean} finished
  * @property {string} device what computes, in words
  * @property {Tried[]} [tried] what was tried before a device was chosen, with the first message
- * @property {LayerSignal[]} [signals] what passes through the layers, where it was looked at
+ * @property {LayerSignal[]} [signals] what passes through the layers, where it was measured
  * @property {boolean} [recovered] whether the device was lost and the run goes on from its last state
  */
 
@@ -180,8 +192,10 @@ export const PROTOCOL_VERSION = 1;
  * @typedef {{ model: string, accuracy: number, seconds: number }} Reported
  */
 
-/** A test photo that every network of an experiment answers; `picture` is a data URL. */
-/** @typedef {{ id: string, name: string, truth: number, picture: string }} Sample */
+/**
+ * A test photo that every network of an experiment answers; `picture` is a data URL.
+ * @typedef {{ id: string, name: string, truth: number, picture: string }} Sample
+ */
 
 /**
  * One network of an experiment; `answers` are those on its samples.
@@ -206,9 +220,19 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} f1
  */
 
-/** Whether a photo shows any of the classes: the score is above 0 where it does not. @typedef {{ score: number, none_of_these: boolean }} Outlier */
+/**
+ * Whether a photo shows any of the classes: the score is above 0 where it does not.
+ * @typedef {{ score: number, none_of_these: boolean }} Outlier
+ */
 
-/** @typedef {{ photo: number, truth: number, predicted: number, probabilities: number[], outlier: Outlier | null }} Prediction */
+/**
+ * @typedef {object} Prediction
+ * @property {number} photo
+ * @property {number} truth
+ * @property {number} predicted
+ * @property {number[]} probabilities
+ * @property {Outlier | null} outlier
+ */
 
 /**
  * Answers by their highest probability, in bins of equal width from 0 to 1: how often each bin is right.
@@ -248,12 +272,17 @@ export const PROTOCOL_VERSION = 1;
  * @property {string} hash BLAKE3, hexadecimal
  */
 
-/** What an earlier visit left: files or drawn flowers, perhaps a run. */
-/** @typedef {{ files: number, drawn: boolean, run: { network: Network, epoch: number, epochs: number } | null }} Remembered */
+/**
+ * What an earlier visit left: files or drawn flowers, perhaps a run.
+ * @typedef {{ files: number, drawn: boolean, run: { network: Network, epoch: number, epochs: number } | null }} Remembered
+ */
 
 /** @typedef {{ network: Network, recipe: RecipeChoice, device: string, progress: TrainProgress }} RestoredRun */
 
-/** `failure` says why a run that was kept did not come back. @typedef {{ library: LibrarySummary, run: RestoredRun | null, failure: EngineError | null }} Restored */
+/**
+ * `failure` says why a run that was kept did not come back.
+ * @typedef {{ library: LibrarySummary, run: RestoredRun | null, failure: EngineError | null }} Restored
+ */
 
 /** @typedef {{ classes: string[], probabilities: number[], outlier: Outlier | null, milliseconds: number }} Answer */
 
@@ -262,6 +291,18 @@ export const PROTOCOL_VERSION = 1;
 /** A device that was tried for a few steps. @typedef {{ device: string, images_per_s: number }} Tried */
 
 /** @typedef {{ devices: [string, string], photos: number, largest_difference: number }} Agreement */
+
+/**
+ * What the engine can do: its networks, the orders of actions that they can have, its devices, the report's figures.
+ * @typedef {{ presets: Preset[], actions: string[], devices: Device[], reported: Reported[] }} Hello
+ */
+
+/** Whether a run came to its end, or was stopped before. @typedef {{ finished: boolean }} Ended */
+
+/**
+ * What the speed test is to measure.
+ * @typedef {{ model: string, batch: number, steps: number, task: string, device: string }} BenchOptions
+ */
 
 /**
  * Speed on a device; the keys are those of `floret bench --json`.
@@ -276,36 +317,53 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
- * Every call: what it takes, what it gives, what it reports meanwhile.
+ * A call: what it takes, what it gives, what it reports meanwhile.
+ * @template Value, Done
+ * @template [Progress=never]
+ * @typedef {{ value: Value, done: Done, progress: Progress }} Call
+ */
+
+/**
+ * A photo, and the model that is asked about it.
+ * @typedef {{ file: File, model: ModelId }} Question
+ */
+
+/** @typedef {{ network: Network, recipe: RecipeChoice, device: string }} RunChoice */
+
+/**
+ * Every call.
  * @typedef {object} Calls
- * @property {{ value: { software: boolean, keep: boolean }, done: { build: string, devices: Device[], presets: Preset[], reported: Reported[] } }} hello
- * @property {{ value: { name: string, actions: string }, done: string }} presetText
- * @property {{ value: { text: string, size: number, classes: number }, done: Structure }} describe
- * @property {{ value: { files: { path: string, file: Blob }[], size: number }, done: LibrarySummary, progress: LoadProgress }} addFiles
- * @property {{ value: { per_class: number, seed: number, size: number }, done: LibrarySummary, progress: LoadProgress }} drawFlowers
- * @property {{ value: {}, done: LibrarySummary }} clearPhotos
- * @property {{ value: { photos: number[] } | { class: string, count: number }, done: Thumbnail[] }} thumbnails
- * @property {{ value: { size: number }, done: LibrarySummary, progress: LoadProgress }} fitPhotos
- * @property {{ value: { network: Network, recipe: RecipeChoice, device: string, origin: Origin }, done: { finished: boolean }, progress: TrainProgress }} train
- * @property {{ value: { recipe: RecipeChoice }, done: {} }} beginExperiment
- * @property {{ value: { network: Network, recipe: RecipeChoice, device: string }, done: { finished: boolean }, progress: TrainProgress }} trainInExperiment by the experiment's recipe, on the split of its first run
- * @property {{ value: { model: string }, done: { report: Evaluation, experiment: Experiment } }} recordRun judges the run that has ended and adds it to the experiment
- * @property {{ value: { format: 'html' | 'md', language: string }, done: string }} experimentReport
- * @property {{ value: {}, done: { finished: boolean }, progress: TrainProgress }} resume
- * @property {{ value: { device: string }, done: {} }} useDevice moves the run, its state kept
- * @property {{ value: { opened: boolean }, done: Agreement }} agreement
- * @property {{ value: { request: number }, done: {} }} cancel
- * @property {{ value: {}, done: { done: boolean } }} calibrate
- * @property {{ value: { split: Split }, done: Evaluation, progress: { done: number, total: number } }} evaluate
- * @property {{ value: { file: Blob, opened: boolean }, done: Answer }} classify by the run, or by the model that was opened
- * @property {{ value: { file: Blob, opened: boolean, class: number | null }, done: Attention }} attention to a class, or to the one that the photo is taken for
- * @property {{ value: { opened: boolean }, done: Uint8Array<ArrayBuffer> }} save
- * @property {{ value: { bytes: ArrayBuffer }, done: ModelSummary }} open
- * @property {{ value: { file: string, bytes: number, hash: string }, done: ModelSummary, progress: { done: number, total: number } }} openShipped
- * @property {{ value: {}, done: Remembered | null }} remembered
- * @property {{ value: { size: number }, done: Restored, progress: LoadProgress }} restore
- * @property {{ value: { photos: boolean }, done: {} }} forget
- * @property {{ value: { model: string, batch: number, steps: number, task: string, device: string }, done: BenchResult }} bench
+ * @property {Call<{ software: boolean, keep: boolean }, Hello & { build: string }>} hello
+ * @property {Call<{ name: string, actions: string }, string>} presetText
+ * @property {Call<{ text: string, size: number, classes: number }, Structure>} describe
+ * @property {Call<{ files: Source[], size: number }, LibrarySummary, LoadProgress>} addFiles
+ * @property {Call<{ per_class: number, seed: number, size: number }, LibrarySummary, LoadProgress>} drawFlowers
+ * @property {Call<{}, LibrarySummary>} clearPhotos
+ * @property {Call<{ photos: number[] } | { class: string, count: number }, Thumbnail[]>} thumbnails
+ * @property {Call<{ size: number }, LibrarySummary, LoadProgress>} fitPhotos
+ * @property {Call<RunChoice & { origin: Origin }, Ended, TrainProgress>} train
+ * @property {Call<{ recipe: RecipeChoice }, void>} beginExperiment
+ * @property {Call<RunChoice, Ended, TrainProgress>} trainInExperiment by the experiment's recipe, on the split of its
+ *   first run
+ * @property {Call<{ model: string }, { report: Evaluation, experiment: Experiment }>} recordRun judges the run that has
+ *   ended and adds it to the experiment
+ * @property {Call<{ format: 'html' | 'md', language: string }, string>} experimentReport
+ * @property {Call<{}, Ended, TrainProgress>} resume
+ * @property {Call<{ device: string }, void>} useDevice moves the run, its state kept
+ * @property {Call<{ model: ModelId }, Agreement>} agreement
+ * @property {Call<{ request: number }, void>} cancel
+ * @property {Call<{}, { done: boolean }>} calibrate
+ * @property {Call<{ split: Split }, Evaluation>} evaluate
+ * @property {Call<Question, Answer>} classify
+ * @property {Call<Question & { class: number | null }, Attention>} attention to a class, or to the one that the photo is
+ *   taken for
+ * @property {Call<{ model: ModelId }, Uint8Array<ArrayBuffer>>} save
+ * @property {Call<{ bytes: ArrayBuffer }, ModelSummary>} open
+ * @property {Call<{ file: string, bytes: number, hash: string }, ModelSummary, CountProgress>} openShipped
+ * @property {Call<{}, Remembered | null>} remembered
+ * @property {Call<{ size: number }, Restored, LoadProgress>} restore
+ * @property {Call<{ photos: boolean }, void>} forget
+ * @property {Call<BenchOptions, BenchResult>} bench
  */
 
 /** @typedef {keyof Calls} CallName */

@@ -1,11 +1,10 @@
 /** What the page does: the calls behind its buttons, and what they leave in the state. */
 
 import { EngineFailure } from '../engine/engine.js';
-import { download } from '../ui/files.js';
-import { language } from '../i18n/i18n.js';
-import { looked } from './signal-history.js';
-import { forgetModels, openFirstModel, openedModel, origin, runBegins, runMoves } from './models.js';
-import { engine, idleRun, store } from './state.js';
+import { modelInTraining, openFirstModel, origin } from './models.js';
+import { isBusy, isLearning, reduce } from './run.js';
+import { withSignals } from './signal-history.js';
+import { engine, store } from './state.js';
 
 /** @typedef {import('../engine/protocol.js').TrainProgress} TrainProgress */
 /** @typedef {import('../engine/protocol.js').Network} Network */
@@ -14,36 +13,50 @@ import { engine, idleRun, store } from './state.js';
 /** Milliseconds between two drawings of a run: where the processor trains, drawing holds it up. */
 const DRAW_MS = 300;
 
-let keeping = true;
-/** The ready-made network that the page begins with. */
-let firstNetwork = 'residual_flower';
-/** When the run was drawn last. */
-let drawn = 0;
+/** Parts of the state that events of runs change. */
+const PARTS = /** @type {const} */ (['run', 'comparison', 'report', 'trained', 'model']);
+
+/** Passes over the photos that a run from a trained model is offered with, and a run from chance. */
+const TUNING_EPOCHS = 30;
+const EPOCHS = 10;
 
 /**
- * Asks the engine what it can do and chooses the first network, if there is one of that name. `keep`: whether photos and run stay here for
- * the next visit.
+ * Takes an event into the state; tells whether it changed anything.
+ * @param {import('./run.js').Event} event
+ * @param {(changed: Partial<import('./state.js').State>) => void} [tell] how the panels hear of it
  */
-export async function start({ keep = keeping, network = firstNetwork } = {}) {
-  [keeping, firstNetwork] = [keep, network];
+function apply(event, tell = changed => store.set(changed)) {
+  const before = store.value;
+  const after = reduce(before, event);
+  const changed = PARTS.filter(part => after[part] !== before[part]);
+  if (changed.length > 0) tell(Object.fromEntries(changed.map(part => [part, after[part]])));
+  return changed.length > 0;
+}
+
+/**
+ * Asks the engine what it can do and chooses the first network, if there is one of that name.
+ * @param {Partial<import('./state.js').Visit>} [visit]
+ */
+export async function start(visit = {}) {
+  const { keep, network } = { ...store.value.visit, ...visit };
+  store.take({ visit: { keep, network } });
   const software = new URLSearchParams(location.search).has('software');
-  const { build, devices, presets, reported } = await engine.call('hello', { software, keep });
-  store.set({ build, devices, presets, reported });
+  const { build, devices, presets, actions, reported } = await engine.call('hello', { software, keep });
+  store.set({ build, devices, presets, actions, reported });
   const preset = presets.find(({ name }) => name === network);
   if (preset && !store.value.network) await chooseNetwork(await networkOf(preset, preset.actions));
 }
 
 // An engine that had to be started again holds neither photos nor run; what was kept of them can be brought back.
 engine.addEventListener('restart', async () => {
-  forgetModels();
+  apply({ type: 'forgotten' });
   store.set({
     library: null,
-    run: idleRun(),
-    report: null,
-    comparison: null,
     network: null,
     structure: null,
     origin: 'scratch',
+    opened: null,
+    opening: false,
   });
   try {
     await start();
@@ -56,11 +69,15 @@ engine.addEventListener('restart', async () => {
 
 /** Whether a network learns, or several do one after another: photos and settings stay as they are until then. */
 export function learning() {
-  const { run, comparison } = store.value;
-  return ['starting', 'running', 'stopping'].includes(run.status) || comparison?.running === true;
+  return isBusy(store.value);
 }
 
-/** A preset's network, its text spelt out. @param {import('../engine/protocol.js').Preset} preset @param {string} actions @returns {Promise<Network>} */
+/**
+ * A ready-made network, its text spelt out.
+ * @param {import('../engine/protocol.js').Preset} preset
+ * @param {string} actions
+ * @returns {Promise<Network>}
+ */
 export async function networkOf({ name, input }, actions) {
   return { name, text: await engine.call('presetText', { name, actions }), size: input.height, actions };
 }
@@ -97,20 +114,15 @@ export async function blockCosts() {
   return { plain, bottleneck };
 }
 
-/** @param {import('../ui/files.js').Found[]} files @param {Loading} progress @param {AbortSignal} signal */
+/** @param {import('../engine/protocol.js').Source[]} files @param {Loading} progress @param {AbortSignal} signal */
 export async function addFiles(files, progress, signal) {
   await tookPhotos(await engine.call('addFiles', { files, size: inputSize() }, { progress, signal }));
 }
 
 /** @param {Loading} progress @param {AbortSignal} signal @param {number} [perClass] */
 export async function drawFlowers(progress, signal, perClass = 100) {
-  await tookPhotos(
-    await engine.call(
-      'drawFlowers',
-      { per_class: perClass, seed: 1, size: inputSize() },
-      { progress, signal },
-    ),
-  );
+  const drawing = { per_class: perClass, seed: 1, size: inputSize() };
+  await tookPhotos(await engine.call('drawFlowers', drawing, { progress, signal }));
 }
 
 export async function clearPhotos() {
@@ -129,14 +141,14 @@ export async function restore(progress, signal) {
   if (failure) throw new EngineFailure(failure);
   if (!run) return;
   await chooseNetwork(run.network);
-  store.set({
-    recipe: run.recipe,
-    device: run.device,
-    run: { ...idleRun(), status: run.progress.finished ? 'finished' : 'stopped', model: run.network.name },
+  store.set({ recipe: run.recipe, device: run.device });
+  apply({ type: 'restored', model: modelInTraining(run.network), progress: run.progress });
+  if (!run.progress.finished) return;
+  const { id } = store.value.run;
+  await evaluate(id).catch(failure => {
+    apply({ type: 'failed', id });
+    throw failure;
   });
-  advanced(run.progress);
-  store.set({ run: { ...store.value.run, status: run.progress.finished ? 'finished' : 'stopped' } });
-  if (run.progress.finished) await evaluate();
 }
 
 /** Deletes what an earlier visit left. */
@@ -147,34 +159,28 @@ export async function forget() {
 /** @param {import('../engine/protocol.js').LibrarySummary} library */
 async function tookPhotos(library) {
   const classes = classCount();
-  store.set({ library, run: idleRun(), report: null });
+  apply({ type: 'photos' }, changed => store.set({ library, ...changed }));
   const { network } = store.value;
   if (network && classes !== classCount()) await chooseNetwork(network);
 }
-
-/** @type {AbortController | null} */
-let training = null;
-
-/** Passes over the photos that a run from a trained model is offered with, and a run from chance. */
-const TUNING_EPOCHS = 30;
-const EPOCHS = 10;
 
 /**
  * Chooses what the next run starts from; an opened model brings its network and settings that suit it.
  * @param {import('../engine/protocol.js').Origin} next
  */
 export async function startFrom(next) {
-  const { recipe } = store.value;
-  const model = openedModel();
-  if (next === 'scratch' || !model) {
-    const settings = recipe.name === 'fine_tune' ? { ...recipe, name: 'modern', epochs: EPOCHS } : recipe;
+  const { recipe, opened } = store.value;
+  const tuning = recipe.name === 'fine_tune';
+  if (next === 'scratch' || !opened) {
+    const settings = tuning ? { ...recipe, name: 'modern', epochs: EPOCHS } : recipe;
     store.set({ origin: 'scratch', recipe: settings });
     return;
   }
-  if (!origin())
-    await chooseNetwork({ name: `${model.name}_tuned`, text: model.text, size: model.size, actions: null });
-  const settings =
-    recipe.name === 'fine_tune' ? recipe : { ...recipe, name: 'fine_tune', epochs: TUNING_EPOCHS };
+  if (!origin()) {
+    const { name, text, size } = opened;
+    await chooseNetwork({ name: `${name}_tuned`, text, size, actions: null });
+  }
+  const settings = tuning ? recipe : { ...recipe, name: 'fine_tune', epochs: TUNING_EPOCHS };
   store.set({ origin: next, recipe: settings });
 }
 
@@ -182,211 +188,157 @@ export async function startFrom(next) {
 export async function train() {
   // Another network has been chosen since.
   if (store.value.origin !== 'scratch' && !origin()) await startFrom('scratch');
-  return begin('train', evaluate);
+  const { network, recipe, device, origin: from } = store.value;
+  if (!network) return false;
+  return begin(
+    network,
+    options => engine.call('train', { network, recipe, device, origin: from }, options),
+    evaluate,
+  );
 }
 
-/** @param {'train' | 'trainInExperiment'} call @param {() => Promise<void>} judge what follows when the run has come to its end */
-async function begin(call, judge) {
-  const { network, recipe, device, origin: from } = store.value;
-  // The last run may still be judged.
-  if (!network || training) return false;
-  runBegins();
-  store.set({ run: { ...idleRun(), status: 'starting', model: network.name }, report: null });
+/**
+ * @param {Network} network
+ * @param {Learn} learn
+ * @param {Judge} judge
+ * @param {boolean} [inExperiment]
+ */
+async function begin(network, learn, judge, inExperiment = false) {
+  // Refused while a run learns or is judged.
+  if (!apply({ type: 'start', model: modelInTraining(network), inExperiment })) return false;
   return follow(async options => {
     store.set({ library: await engine.call('fitPhotos', { size: network.size }) });
-    return call === 'train'
-      ? engine.call(call, { network, recipe, device, origin: from }, options)
-      : engine.call(call, { network, recipe, device }, options);
+    return learn(options);
   }, judge);
+}
+
+/** Goes on with a stopped run. */
+export async function resume() {
+  if (apply({ type: 'resume' })) await follow(options => engine.call('resume', {}, options), evaluate);
+}
+
+/** @typedef {{ progress: (value: TrainProgress) => void, signal: AbortSignal }} Options */
+/** @typedef {(options: Options) => Promise<{ finished: boolean }>} Learn */
+/** What follows when a run has come to its end. @typedef {(id: number) => Promise<void>} Judge */
+
+/**
+ * Follows a run that has just been started or continued; tells whether it came to its end.
+ * @param {Learn} learn
+ * @param {Judge} judge
+ */
+async function follow(learn, judge) {
+  const { id } = store.value.run;
+  const training = new AbortController();
+  store.take({ training });
+  try {
+    const progress = (/** @type {TrainProgress} */ value) => advanced(id, value);
+    const { finished } = await learn({ progress, signal: training.signal });
+    apply({ type: 'ended', id, finished });
+    if (finished) await judge(id);
+    if (finished && !store.value.comparison?.running) calibrate();
+    return finished;
+  } catch (failure) {
+    apply({ type: 'failed', id });
+    throw failure;
+  } finally {
+    if (store.value.training === training) store.take({ training: null });
+  }
+}
+
+/** Takes the news of a run in; the page draws them now and then only. @param {number} id @param {TrainProgress} progress */
+function advanced(id, progress) {
+  const { step, steps_per_epoch, recovered, signals, finished } = progress;
+  if (recovered) apply({ type: 'lost', id, step, stepsPerEpoch: steps_per_epoch }, part => store.take(part));
+  const { phase, model } = store.value.run;
+  if (signals && model) {
+    const name = [model.name, model.actions].filter(Boolean).join(' ');
+    store.set({ signals: withSignals(store.value.signals, { name, signals, step }) });
+  }
+  apply({ type: 'progress', id, progress }, changed => {
+    const turn = phase !== 'running' || step === 0 || finished || recovered || changed.model !== undefined;
+    if (turn || performance.now() - store.told >= DRAW_MS) store.set(changed);
+    else store.take(changed);
+  });
+}
+
+/** Stops the run after the step under way, and the experiment with it. */
+export function stop() {
+  apply({ type: 'stop' });
+  if (isLearning(store.value.run)) store.value.training?.abort();
+}
+
+/** Judges the run on the photos that it never saw. @param {number} id */
+async function evaluate(id) {
+  apply({ type: 'judged', id, report: await engine.call('evaluate', { split: 'test' }) });
+}
+
+/** Fits the finished run's probabilities and judges it again; without it they are only less reliable. */
+async function calibrate() {
+  const before = store.value.report;
+  try {
+    const { done } = await engine.call('calibrate', {});
+    const report = done ? await engine.call('evaluate', { split: 'test' }) : null;
+    if (report) apply({ type: 'calibrated', before, report });
+  } catch (failure) {
+    console.info('not calibrated:', failure);
+  }
 }
 
 /** Trains these ready-made networks one after another, on the same photos and with the same settings. @param {string[]} names */
 export async function compare(names) {
-  if (training) return;
-  /** @type {import('./state.js').ComparedRun[]} */
-  const runs = [];
-  /** @type {import('../engine/protocol.js').Experiment | null} */
-  let experiment = null;
-  const show = (/** @type {boolean} */ running) => store.set({ comparison: { running, runs, experiment } });
-  stopAsked = false;
-  // The networks start from chance, whatever the last run started from.
-  await startFrom('scratch');
-  await engine.call('beginExperiment', { recipe: store.value.recipe });
+  if (!apply({ type: 'experimentBegan' })) return;
   let finished = false;
   try {
+    // The networks start from chance, whatever the last run started from.
+    await startFrom('scratch');
+    await engine.call('beginExperiment', { recipe: store.value.recipe });
     for (const name of names) {
       const preset = store.value.presets.find(known => known.name === name);
       if (!preset) continue;
-      await chooseNetwork(await networkOf(preset, preset.actions));
-      if (stopAsked) break;
-      const { parameters, flops } = store.value.structure ?? preset;
-      /** @type {import('./state.js').ComparedRun} */
-      const run = { name, accuracy: null, lines: [], parameters, flops };
-      runs.push(run);
-      const follow = () => {
-        if (run.lines === store.value.run.history.lines && run.lines.length === seen) return;
-        run.lines = store.value.run.history.lines;
-        seen = run.lines.length;
-        show(true);
-      };
-      let seen = -1;
-      show(true);
-      const record = async () => {
-        const recorded = await engine.call('recordRun', { model: name });
-        ({ experiment } = recorded);
-        run.accuracy = recorded.report.accuracy;
-        store.set({ report: recorded.report });
-      };
-      finished = await watching(follow, () => begin('trainInExperiment', record));
-      if (!finished || stopAsked) break;
+      finished = await trainCompared(preset);
+      if (!finished || store.value.comparison?.stopAsked) break;
     }
   } finally {
-    show(false);
+    apply({ type: 'experimentEnded' });
   }
   // The last network is the one that stays.
   if (finished) await calibrate();
 }
 
-/** The experiment's report as one file. @param {'html' | 'md'} format */
-export async function saveExperiment(format) {
-  const text = await engine.call('experimentReport', { format, language: language() });
-  download(text, `experiment.${format}`, format === 'md' ? 'text/markdown' : 'text/html');
+/** Trains one network of the experiment; tells whether it came to its end. @param {import('../engine/protocol.js').Preset} preset */
+async function trainCompared(preset) {
+  const { name } = preset;
+  const network = await networkOf(preset, preset.actions);
+  await chooseNetwork(network);
+  if (store.value.comparison?.stopAsked) return false;
+  const { parameters, flops } = store.value.structure ?? preset;
+  apply({ type: 'experimentWentOn', name, parameters, flops });
+  const { recipe, device } = store.value;
+  return begin(
+    network,
+    options => engine.call('trainInExperiment', { network, recipe, device }, options),
+    async id => {
+      apply({ type: 'judged', id, ...(await engine.call('recordRun', { model: name })) });
+    },
+    true,
+  );
 }
 
-/** Runs `work`, and `follow` whenever the run moves. @template T @param {() => void} follow @param {() => Promise<T>} work */
-async function watching(follow, work) {
-  /** @param {Event} event */
-  const listen = event => {
-    if (/** @type {CustomEvent<Set<string>>} */ (event).detail.has('run')) follow();
-  };
-  store.addEventListener('change', listen);
-  try {
-    return await work();
-  } finally {
-    store.removeEventListener('change', listen);
-  }
-}
-
-/** Goes on with a stopped run. */
-export async function resume() {
-  if (training) return;
-  store.set({ run: { ...store.value.run, status: 'starting' } });
-  await follow(options => engine.call('resume', {}, options), evaluate);
+/** The experiment's report as one file. @param {'html' | 'md'} format @param {import('../i18n/i18n.js').Language} language */
+export function experimentReport(format, language) {
+  return engine.call('experimentReport', { format, language });
 }
 
 /** Chooses what computes; a run that is under way moves there with its state. @param {string} device */
 export async function useDevice(device) {
-  const before = store.value.device;
+  const { device: before, run } = store.value;
   store.set({ device });
-  if (store.value.run.status !== 'running' && store.value.run.status !== 'stopped') return;
+  const underWay = run.phase === 'stopped' || (run.phase === 'running' && !run.stopAsked);
+  if (!underWay) return;
   try {
     await engine.call('useDevice', { device });
   } catch (failure) {
     store.set({ device: before });
     throw failure;
   }
-}
-
-/** How far the answers of the processor and the GPU are apart, on the same photos. */
-export function agreement() {
-  return engine.call('agreement', { opened: store.value.model?.source !== 'run' });
-}
-
-/** Whether the experiment is to end with the network at hand. */
-let stopAsked = false;
-
-/** Stops the run after the step under way, and the experiment with it. */
-export function stop() {
-  stopAsked = true;
-  const { run } = store.value;
-  // A run that is being judged has come to its end.
-  if (run.status === 'starting' || run.status === 'running')
-    store.set({ run: { ...run, status: 'stopping' } });
-  training?.abort();
-}
-
-/**
- * @param {(options: { progress: (value: TrainProgress) => void, signal: AbortSignal }) => Promise<{ finished: boolean }>} call
- * @param {() => Promise<void>} judge
- */
-async function follow(call, judge) {
-  training = new AbortController();
-  try {
-    const { finished } = await call({ progress: advanced, signal: training.signal });
-    store.set({ run: { ...store.value.run, status: finished ? 'finished' : 'stopped' } });
-    if (finished) await judge();
-    if (finished && !store.value.comparison?.running) calibrate();
-    return finished;
-  } catch (failure) {
-    store.set({ run: { ...store.value.run, status: store.value.run.last ? 'stopped' : 'idle' } });
-    throw failure;
-  } finally {
-    training = null;
-  }
-}
-
-/** Takes back what came after the state that a run goes on from; all of that state's lines come again. @param {import('./state.js').History} history @param {TrainProgress} progress */
-function rewind(history, { step, steps_per_epoch }) {
-  const kept = history.step.filter(at => at <= step / steps_per_epoch).length;
-  for (const points of [history.step, history.loss, history.accuracy]) points.length = kept;
-  history.lines.length = 0;
-}
-
-/** Takes the news of a run in; the page draws them now and then only. @param {TrainProgress} progress */
-function advanced(progress) {
-  const { run } = store.value;
-  if (progress.recovered) rewind(run.history, progress);
-  const { step, loss, accuracy, lines } = run.history;
-  if (progress.loss !== null && progress.accuracy !== null) {
-    step.push(progress.step / progress.steps_per_epoch);
-    loss.push(progress.loss);
-    accuracy.push(progress.accuracy);
-  }
-  lines.push(...progress.lines);
-  if (progress.signals) looked(progress.signals, progress.step);
-  if (progress.step > 0) runMoves();
-  const speed = progress.images / Math.max(progress.seconds, 1e-6);
-  const imagesPerSecond = run.imagesPerSecond > 0 ? 0.9 * run.imagesPerSecond + 0.1 * speed : speed;
-  const status = run.status === 'stopping' ? 'stopping' : 'running';
-  const recovered = run.recovered || progress.recovered === true;
-  const tried = progress.tried ?? run.tried;
-  store.take({
-    run: {
-      ...run,
-      status,
-      recovered,
-      tried,
-      last: progress,
-      imagesPerSecond: progress.images > 0 ? imagesPerSecond : run.imagesPerSecond,
-    },
-  });
-  const now = performance.now();
-  if (
-    now - drawn < DRAW_MS &&
-    run.status === status &&
-    progress.step > 0 &&
-    !progress.finished &&
-    !progress.recovered
-  )
-    return;
-  drawn = now;
-  store.set({ run: store.value.run });
-}
-
-/** Fits the finished run's probabilities and judges it again; without it they are only less reliable. */
-async function calibrate() {
-  const { report } = store.value;
-  try {
-    const { done } = await engine.call('calibrate', {});
-    const calibrated = done ? await engine.call('evaluate', { split: 'test' }) : null;
-    if (calibrated && store.value.report === report) store.set({ report: calibrated });
-  } catch (failure) {
-    console.info('not calibrated:', failure);
-  }
-}
-
-/** Judges the model on the photos that it never saw. */
-export async function evaluate() {
-  const report = await engine.call('evaluate', { split: 'test' });
-  store.set({ report });
 }

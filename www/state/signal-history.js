@@ -1,21 +1,31 @@
-/** What was seen inside the networks of this visit: kept, so that they can be compared. */
-
-import { store } from './state.js';
+/** The signals of the networks of this visit: kept, so that they can be compared. */
 
 /** @typedef {import('../engine/protocol.js').LayerSignal} LayerSignal */
+
+/**
+ * The signals of one network.
+ * @typedef {object} Signals
+ * @property {string} name the network's, with its actions
+ * @property {LayerSignal[] | null} start before the first step; `null` where the run came from an earlier visit
+ * @property {LayerSignal[]} now
+ * @property {number} step when `now` was measured
+ */
 
 /** Networks compared at a time. */
 const MOST = 4;
 
-/** Keeps a look into the network in training. @param {LayerSignal[]} signals @param {number} step */
-export function looked(signals, step) {
-  const { network, looks } = store.value;
-  const name = [network?.name, network?.actions].filter(Boolean).join(' ');
-  const newest = looks.at(-1);
+/**
+ * The history with newly measured signals of the network in training.
+ * @param {Signals[]} history the newest last
+ * @param {{ name: string, signals: LayerSignal[], step: number }} measured
+ * @returns {Signals[]}
+ */
+export function withSignals(history, { name, signals, step }) {
+  const newest = history.at(-1);
   const goesOn = step > 0 && newest?.name === name;
   const start = goesOn ? newest.start : step === 0 ? signals : null;
-  const others = looks.filter(look => look.name !== name);
-  store.set({ looks: [...others, { name, start, now: signals, step }].slice(-MOST) });
+  const others = history.filter(one => one.name !== name);
+  return [...others, { name, start, now: signals, step }].slice(-MOST);
 }
 
 /** The layers with weights, from the photo to the answer. @param {LayerSignal[]} signals */

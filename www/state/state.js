@@ -1,33 +1,14 @@
 /** What the page knows; panels read it and are told when it changes. */
 
 import { Engine } from '../engine/engine.js';
-
-/** @typedef {import('../engine/protocol.js').TrainProgress} TrainProgress */
-/** @typedef {import('../engine/protocol.js').EpochLine} EpochLine */
+import { noRuns } from './run.js';
 
 /**
- * The curve of a run: one point a progress message, one a finished epoch.
- * @typedef {object} History
- * @property {number[]} step epochs done, in fractions
- * @property {number[]} loss
- * @property {number[]} accuracy
- * @property {EpochLine[]} lines
- */
-
-/**
- * @typedef {object} Run
- * @property {'idle' | 'starting' | 'running' | 'stopping' | 'stopped' | 'finished'} status
- * @property {History} history
- * @property {TrainProgress | null} last
- * @property {number} imagesPerSecond
- * @property {string} model
- * @property {boolean} recovered whether a device was lost under way
- * @property {import('../engine/protocol.js').Tried[]} tried what was tried before a device was chosen
- */
-
-/**
- * What answers; `source` is `run`, `file` for one that the user opened, or the file of a shipped one.
- * @typedef {import('../engine/protocol.js').ModelSummary & { name: string, source: string }} ModelAtHand
+ * A model that can answer: `id` is the engine's name for it, `actions` are those of a ready-made network that is trained
+ * here, `file` is set for a model that comes with the page.
+ * @typedef {import('../engine/protocol.js').ModelSummary & {
+ *   id: import('../engine/protocol.js').ModelId, name: string, actions: string | null, file: string | null
+ * }} ModelAtHand
  */
 
 /**
@@ -39,98 +20,79 @@ import { Engine } from '../engine/engine.js';
  */
 
 /**
- * A network of the experiment; `accuracy` is on the test photos, once it is trained.
- * @typedef {{ name: string, accuracy: number | null, lines: EpochLine[], parameters: number, flops: number }} ComparedRun
+ * How this visit began: whether photos and run stay here for the next one, and the ready-made network to begin with.
+ * @typedef {{ keep: boolean, network: string }} Visit
  */
 
 /**
- * The experiment: its networks so far, and what the engine holds of those that came to their end.
- * @typedef {{ running: boolean, runs: ComparedRun[], experiment: import('../engine/protocol.js').Experiment | null }} Comparison
- */
-
-/**
- * What was seen inside a network in this visit.
- * @typedef {object} Look
- * @property {string} name the network's, with its actions
- * @property {import('../engine/protocol.js').LayerSignal[] | null} start before the first step; `null` where the run came from an earlier visit
- * @property {import('../engine/protocol.js').LayerSignal[]} now
- * @property {number} step when `now` was seen
- */
-
-/**
- * @typedef {object} State
+ * @typedef {object} Facts
+ * @property {Visit} visit
  * @property {string} build
  * @property {import('../engine/protocol.js').Device[]} devices
  * @property {string} device
  * @property {import('../engine/protocol.js').Preset[]} presets
+ * @property {string[]} actions orders that a ready-made network can have
  * @property {import('../engine/protocol.js').LibrarySummary | null} library
  * @property {import('../engine/protocol.js').Network | null} network
  * @property {import('../engine/protocol.js').Structure | null} structure
  * @property {import('../engine/protocol.js').RecipeChoice} recipe
  * @property {import('../engine/protocol.js').Origin} origin what the next run starts from
- * @property {Run} run
- * @property {import('../engine/protocol.js').Evaluation | null} report
+ * @property {AbortController | null} training stops the run under way
  * @property {import('../engine/protocol.js').Reported[]} reported what the report measured
- * @property {Comparison | null} comparison
- * @property {Look[]} looks the last ones, the newest last
- * @property {ModelAtHand | null} model what answers now
+ * @property {import('./signal-history.js').Signals[]} signals of the last networks, the newest last
+ * @property {ModelAtHand | null} opened the model that was opened last; it stays open beside the run
+ * @property {boolean} opening whether a model was opened, or is about to be
+ * @property {AbortController | null} fetching stops the model on its way
  * @property {Shipped} shipped
  * @property {File | null} photo the one being asked about
  */
 
-/** @returns {History} */
-export function emptyHistory() {
-  return { step: [], loss: [], accuracy: [], lines: [] };
-}
-
-/** @returns {Run} */
-export function idleRun() {
-  return {
-    status: 'idle',
-    history: emptyHistory(),
-    last: null,
-    imagesPerSecond: 0,
-    model: '',
-    recovered: false,
-    tried: [],
-  };
-}
+/** @typedef {Facts & import('./run.js').Runs} State */
 
 /** The page's state. Fires `change` with the names of the changed parts in `detail`. */
-class Store extends EventTarget {
-  constructor() {
-    super();
-    /** @type {State} */
-    this.value = {
-      build: '',
-      devices: [],
-      device: 'auto',
-      presets: [],
-      library: null,
-      network: null,
-      structure: null,
-      recipe: { name: 'modern', epochs: 10, batch_size: 10, seed: 1 },
-      origin: 'scratch',
-      run: idleRun(),
-      report: null,
-      reported: [],
-      comparison: null,
-      looks: [],
-      model: null,
-      shipped: { models: null, loading: null, failure: null },
-      photo: null,
-    };
-  }
+export class Store extends EventTarget {
+  /** @type {State} */
+  value = {
+    visit: { keep: true, network: 'residual_flower' },
+    build: '',
+    devices: [],
+    device: 'auto',
+    presets: [],
+    actions: [],
+    library: null,
+    network: null,
+    structure: null,
+    recipe: { name: 'modern', epochs: 10, batch_size: 10, seed: 1 },
+    origin: 'scratch',
+    training: null,
+    reported: [],
+    signals: [],
+    opened: null,
+    opening: false,
+    fetching: null,
+    shipped: { models: null, loading: null, failure: null },
+    photo: null,
+    ...noRuns(),
+  };
+
+  /** Parts that changed since the panels were told. @type {Set<string>} */
+  untold = new Set();
+  /** When the panels were told last. */
+  told = 0;
 
   /** Takes changes of which the panels hear with the next `set`. @param {Partial<State>} part */
   take(part) {
     Object.assign(this.value, part);
+    for (const name of Object.keys(part)) this.untold.add(name);
   }
 
   /** @param {Partial<State>} part */
   set(part) {
-    Object.assign(this.value, part);
-    this.dispatchEvent(new CustomEvent('change', { detail: new Set(Object.keys(part)) }));
+    this.take(part);
+    const changed = this.untold;
+    this.untold = new Set();
+    this.told = performance.now();
+    this.dispatchEvent(new CustomEvent('change', { detail: changed }));
   }
 }
 

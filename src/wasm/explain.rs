@@ -1,6 +1,6 @@
-//! Looking into the model at hand: what passes through its layers, and where in a photo it looks.
+//! What a model does inside: what passes through its layers, and which parts of a photo speak for a class.
 
-use super::{Engine, PLAN_LIMIT, cpu, given, no_model, thrown};
+use super::{Engine, ModelId, PLAN_LIMIT, classifier, cpu, given, no_model, thrown};
 use crate::error::Result;
 use crate::explain::grad_cam::{HeatMap, grad_cam};
 use crate::explain::signals::{LayerSignal, labelled_pixels, layer_signals, probe_photos};
@@ -9,11 +9,11 @@ use crate::model::metrics::argmax;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-/// Training photos that a look sends through the network.
+/// Training photos whose signals are measured.
 const PHOTOS: usize = 10;
 
-/// Bytes that a look may take beside the run itself.
-const LOOK_LIMIT: u64 = 1 << 29;
+/// Bytes that measuring signals may take beside the run itself.
+const SIGNALS_LIMIT: u64 = 1 << 29;
 
 #[derive(Serialize)]
 struct Attention<'a> {
@@ -28,25 +28,24 @@ struct Attention<'a> {
 #[wasm_bindgen]
 impl Engine {
     /// What passes through each layer of the run's network as it is now. On the processor, whatever the run is on.
-    pub async fn look(&mut self) -> std::result::Result<JsValue, JsValue> {
+    pub async fn layer_signals(&mut self) -> std::result::Result<JsValue, JsValue> {
         given(&self.signals().await.map_err(thrown)?)
     }
 
-    /// Where in a photo, given as RGBA, the run or the model that was `opened` sees a class; the class that it takes the
-    /// photo for if none is named.
+    /// Where in a photo, given as RGBA, a model sees a class; the class that it takes the photo for if none is named.
     pub async fn attention(
         &mut self,
-        opened: bool,
+        model: ModelId,
         width: usize,
         height: usize,
         rgba: &[u8],
         class: Option<usize>,
     ) -> std::result::Result<JsValue, JsValue> {
-        let model = self.model(opened).await.map_err(thrown)?;
+        let id = model;
+        let model = self.model(id).await.map_err(thrown)?;
         let size = model.preprocessing.stored_size;
         let pixels = crate::data::resize::resize(rgba, width, height, size).map_err(thrown)?;
-        let classifier =
-            super::classifier(&mut self.run, &mut self.opened, opened).map_err(thrown)?;
+        let classifier = classifier(&mut self.run, &mut self.opened, id).map_err(thrown)?;
         let answers = classifier.classify(&[&pixels]).await.map_err(thrown)?;
         let probabilities =
             answers.into_iter().next().map(|answer| answer.probabilities).unwrap_or_default();
@@ -64,15 +63,18 @@ impl Engine {
         let model = self.trainer()?.model().await?;
         let chosen = probe_photos(&self.library, PHOTOS);
         let photos = labelled_pixels(&model, &self.library, &chosen)?;
-        layer_signals(Box::new(cpu()), &model, &photos, LOOK_LIMIT).await
+        layer_signals(Box::new(cpu()), &model, &photos, SIGNALS_LIMIT).await
     }
 
-    /// The run's model with the weights that it has now, or the one that was opened.
-    async fn model(&mut self, opened: bool) -> Result<Model> {
-        if opened {
-            let opened = self.opened.as_ref().ok_or_else(no_model)?;
-            return Ok(opened.classifier.model.clone());
+    /// A copy of a model: of the run's with the weights that it has now.
+    pub(super) async fn model(&mut self, id: ModelId) -> Result<Model> {
+        match id {
+            ModelId::Run => self.trainer()?.model().await,
+            ModelId::Opened => {
+                let opened = self.opened.as_ref().ok_or_else(no_model)?;
+                Ok(opened.classifier.model.clone())
+            }
+            _ => Err(no_model()),
         }
-        self.trainer()?.model().await
     }
 }
