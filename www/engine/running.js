@@ -80,17 +80,21 @@ export class Running {
   async advance({ recipe, device: chosen }, { progress, cancelled, breathe }) {
     const { engine, exclusive } = this;
     const { id } = this.runs.run;
+    const tell = (/** @type {import('./protocol.js').TrainProgress} */ news) => {
+      this.apply({ type: 'progress', id, progress: news });
+      progress(news);
+    };
     const signals = new SignalProbe(engine, exclusive);
     let device = await exclusive(() => engine.device());
     let before = await exclusive(() => engine.progress());
-    progress({
+    tell({
       ...stretch(null, { ...before, history: [] }, recipe, 0, device),
       tried: await exclusive(() => engine.tried()),
     });
     let [saved, finished] = [performance.now(), before.finished];
     const measure = async (/** @type {boolean} */ now) => {
       const measured = await signals.take(now);
-      if (measured) progress({ ...stretch(before, before, recipe, 0, device), signals: measured });
+      if (measured) tell({ ...stretch(before, before, recipe, 0, device), signals: measured });
     };
     await measure(true);
     /** When the stretch began that the page has not heard of. */
@@ -109,7 +113,7 @@ export class Running {
         finished = after.finished;
         // A small network ends many epochs in the time of one message: the page hears of them together.
         if (!finished && !cancelled() && performance.now() - began < BUDGET_MS) continue;
-        progress(stretch(before, after, recipe, (performance.now() - began) / 1000, device));
+        tell(stretch(before, after, recipe, (performance.now() - began) / 1000, device));
         before = after;
         await measure(finished || cancelled());
         if (performance.now() - saved > AUTOSAVE_MS) {
@@ -123,7 +127,7 @@ export class Running {
         device = await exclusive(() => engine.device());
         finished = before.finished;
         this.apply({ type: 'lost', id, step: before.step, stepsPerEpoch: before.steps_per_epoch });
-        progress({ ...stretch(null, before, recipe, 0, device), recovered: true });
+        tell({ ...stretch(null, before, recipe, 0, device), recovered: true });
       }
       await breathe();
       began = performance.now();
