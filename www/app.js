@@ -1,6 +1,6 @@
 /** Starts the page. */
 
-import './frame.js';
+import './panels/frame.js';
 import './panels/photos.js';
 import './panels/network.js';
 import './panels/device.js';
@@ -14,12 +14,12 @@ import './panels/costs.js';
 import './panels/classify.js';
 import './panels/model.js';
 import './panels/compare.js';
-import { h } from './dom.js';
-import { EngineFailure } from './engine.js';
-import { language, t } from './i18n.js';
-import { openFirstModel } from './models.js';
-import { keepOffline } from './offline.js';
-import { start } from './session.js';
+import { h } from './ui/dom.js';
+import { EngineFailure } from './engine/engine.js';
+import { language, t } from './i18n/i18n.js';
+import { openFirstModel } from './state/models.js';
+import { keepOffline } from './ui/offline.js';
+import { start } from './state/session.js';
 
 document.documentElement.lang = language();
 start().then(

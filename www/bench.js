@@ -3,14 +3,14 @@
  * `?model=&batch=&backend=cpu|gpu&steps=&task=train|infer&run=1`; the numbers are JSON in the element `result`.
  */
 
-import { fill, h } from './dom.js';
-import { EngineFailure } from './engine.js';
-import { number } from './format.js';
-import { language, t } from './i18n.js';
-import { Panel, heading, showFailure } from './panel.js';
-import { engine, store } from './state.js';
+import { fill, h } from './ui/dom.js';
+import { EngineFailure } from './engine/engine.js';
+import { number } from './ui/format.js';
+import { language, t } from './i18n/i18n.js';
+import { Panel, heading, showFailure } from './ui/panel.js';
+import { engine, store } from './state/state.js';
 
-/** @typedef {import('./protocol.js').BenchResult} BenchResult */
+/** @typedef {import('./engine/protocol.js').BenchResult} BenchResult */
 
 const query = new URLSearchParams(location.search);
 const KEYS = /** @type {const} */ (['train_images_per_s', 'infer_images_per_s', 'infer_ms_per_image']);

@@ -1,6 +1,6 @@
 //! Archives and files of photos among the browser's files, decoded by the engine.
 
-use super::{Engine, classifier, given, thrown};
+use super::{Engine, ModelId, classifier, given, thrown};
 use crate::data::archive::{self, Archive, Item, Limits, PhotoFile};
 use crate::data::decode::decode_kept;
 use crate::data::image_kind::sniff;
@@ -156,11 +156,11 @@ impl Engine {
         self.step(false, 0)
     }
 
-    /// A photo to be asked about, `{ size, pixels }`, as the run or the model that was `opened` keeps it; `{ reason }` where it
+    /// A photo to be asked about, `{ size, pixels }`, as the model that is asked keeps it; `{ reason }` where it
     /// is not read here, though the browser may read it.
     pub fn photo_to_ask(
         &mut self,
-        opened: bool,
+        model: ModelId,
         name: &str,
         bytes: &[u8],
     ) -> std::result::Result<JsValue, JsValue> {
@@ -177,7 +177,7 @@ impl Engine {
         if let Some(reason) = sniff(bytes).ok().and_then(|kind| kind.foreign()) {
             return given(&Foreign { reason });
         }
-        let classifier = classifier(&mut self.run, &mut self.opened, opened).map_err(thrown)?;
+        let classifier = classifier(&mut self.run, &mut self.opened, model).map_err(thrown)?;
         let size = classifier.model.preprocessing.stored_size;
         let kept = decode_kept(name, bytes, size).map_err(thrown)?;
         given(&Asked { size, pixels: js_sys::Uint8Array::from(kept.pixels.as_slice()) })

@@ -61,13 +61,11 @@ test('photos, training, stop and continue, report, classification, model file', 
 
   await page.reload();
   await go(page, 'classify');
-  await page
-    .locator('input[name="model"]')
-    .setInputFiles({
-      name: 'residual_flower.safetensors',
-      mimeType: 'application/octet-stream',
-      buffer: header,
-    });
+  await page.locator('input[name="model"]').setInputFiles({
+    name: 'residual_flower.safetensors',
+    mimeType: 'application/octet-stream',
+    buffer: header,
+  });
   // Until the file is open the page's own model answers.
   await expect(page.locator('#model-choice')).toHaveValue('file');
   await page.locator('input[name="photo"]').setInputFiles(photo);
@@ -147,13 +145,11 @@ test('an archive that is broken off costs no photo of the others', async ({ page
 
 test('a picture of another format is told how to become one', async ({ page }) => {
   await visit(page);
-  await page
-    .locator('input[name="question"]')
-    .setInputFiles({
-      name: 'rose.heic',
-      mimeType: 'image/heic',
-      buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1'),
-    });
+  await page.locator('input[name="question"]').setInputFiles({
+    name: 'rose.heic',
+    mimeType: 'image/heic',
+    buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1'),
+  });
   await expect(page.getByRole('alert')).toContainText(
     'rose.heic cannot be read: a HEIC photo; save it as JPEG or PNG',
   );

@@ -28,13 +28,11 @@ export async function visit(page) {
  * @param {[string, Buffer][]} [more]
  */
 export async function loadPhotos(page, count, more = []) {
-  await page
-    .locator('input[name="archive"]')
-    .setInputFiles({
-      name: 'garden.zip',
-      mimeType: 'application/zip',
-      buffer: zip([...garden(count), ...more]),
-    });
+  await page.locator('input[name="archive"]').setInputFiles({
+    name: 'garden.zip',
+    mimeType: 'application/zip',
+    buffer: zip([...garden(count), ...more]),
+  });
   await expect(page.locator('.class-card canvas').first()).toBeVisible();
 }
 

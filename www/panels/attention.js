@@ -1,14 +1,14 @@
 /** Grad-CAM: where in a photo the model sees a class, drawn over the photo. */
 
-import { fill, h } from '../dom.js';
-import { picker, takesDrops } from '../dropzone.js';
-import { percent } from '../format.js';
-import { heatColour, whereStrongest } from '../heat.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { mark } from '../mark.js';
-import { attend } from '../models.js';
-import { Panel, showFailure } from '../panel.js';
+import { fill, h } from '../ui/dom.js';
+import { picker, takesDrops } from '../ui/dropzone.js';
+import { percent } from '../ui/format.js';
+import { heatColour, whereStrongest } from '../ui/heat.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { icon } from '../ui/icons.js';
+import { mark } from '../ui/mark.js';
+import { attend } from '../state/models.js';
+import { Panel, showFailure } from '../ui/panel.js';
 
 /** Pixels a side of the drawn pictures. */
 const SIDE = 480;
@@ -24,11 +24,12 @@ class AttentionPanel extends Panel {
   file = null;
   /** The class asked about; the model's own answer if none. @type {number | null} */
   asked = null;
-  /** The model that was asked. @type {import('../state.js').ModelAtHand | null} */
+  /** The model that was asked. @type {import('../state/state.js').ModelAtHand | null} */
   answers = null;
 
   render() {
-    const take = (/** @type {import('../files.js').Found[]} */ found) => found[0] && this.take(found[0].file);
+    const take = (/** @type {import('../ui/files.js').Found[]} */ found) =>
+      found[0] && this.take(found[0].file);
     const original = h('div', { class: 'heat-place' }, mark(89));
     const heat = h('div', { class: 'heat-place' }, mark(89));
     this.places = { original, heat };
@@ -130,7 +131,7 @@ class AttentionPanel extends Panel {
     }
   }
 
-  /** @param {import('../protocol.js').Attention} attention */
+  /** @param {import('../engine/protocol.js').Attention} attention */
   show({ classes, probabilities, heat, size, pixels }) {
     if (!this.places || !this.choice || !this.says) return;
     const name = nameOf('class', classes[heat.class]);
@@ -193,7 +194,7 @@ function pictureOf(rgba, width, height) {
   return canvas;
 }
 
-/** @param {import('../protocol.js').Attention['heat']} heat */
+/** @param {import('../engine/protocol.js').Attention['heat']} heat */
 function heatPicture({ values, width, height }) {
   return pictureOf(
     values.flatMap(value => [...heatColour(value), 255]),

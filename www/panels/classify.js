@@ -1,14 +1,14 @@
 /** Classify: a photo in, a probability for each class out. */
 
-import { fill, h } from '../dom.js';
-import { picker, takesDrops } from '../dropzone.js';
-import { imageOfPaste } from '../files.js';
-import { number, percent } from '../format.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { mark } from '../mark.js';
-import { askAbout, classify } from '../models.js';
-import { Panel, heading } from '../panel.js';
+import { fill, h } from '../ui/dom.js';
+import { picker, takesDrops } from '../ui/dropzone.js';
+import { imageOfPaste } from '../ui/files.js';
+import { number, percent } from '../ui/format.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { icon } from '../ui/icons.js';
+import { mark } from '../ui/mark.js';
+import { askAbout, classify } from '../state/models.js';
+import { Panel, heading } from '../ui/panel.js';
 
 class Classify extends Panel {
   get watches() {
@@ -45,7 +45,8 @@ class Classify extends Panel {
       );
       return;
     }
-    const take = (/** @type {import('../files.js').Found[]} */ found) => found[0] && askAbout(found[0].file);
+    const take = (/** @type {import('../ui/files.js').Found[]} */ found) =>
+      found[0] && askAbout(found[0].file);
     const zone = h(
       'section',
       { class: 'dropzone photo-zone', 'aria-label': t('classify.drop') },
@@ -137,7 +138,7 @@ class Classify extends Panel {
     if (this.preview) fill(this.preview, image);
   }
 
-  /** @param {import('../protocol.js').Answer} answer */
+  /** @param {import('../engine/protocol.js').Answer} answer */
   showAnswer({ classes, probabilities, outlier, milliseconds }) {
     if (!this.answer) return;
     const order = probabilities.map((_, index) => index).sort((a, b) => probabilities[b] - probabilities[a]);

@@ -1,13 +1,13 @@
 /** The report's experiment again: four networks on the same photos, split, seed and recipe, beside what the report measured. */
 
-import { Chart } from '../chart.js';
-import { fill, h } from '../dom.js';
-import { duration, number, percent, short } from '../format.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { Panel } from '../panel.js';
-import { compare, learning, saveExperiment, stop } from '../session.js';
-import { pictureOf } from '../thumbnail.js';
+import { Chart } from '../ui/chart.js';
+import { fill, h } from '../ui/dom.js';
+import { duration, number, percent, short } from '../ui/format.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { icon } from '../ui/icons.js';
+import { Panel } from '../ui/panel.js';
+import { compare, learning, saveExperiment, stop } from '../state/session.js';
+import { pictureOf } from '../ui/thumbnail.js';
 
 const COLUMNS = ['accuracy', 'report_accuracy', 'time', 'report_time', 'parameters', 'flops'];
 
@@ -132,10 +132,10 @@ class Compare extends Panel {
     else this.run(() => compare(this.names()));
   }
 
-  /** @param {import('../state.js').ComparedRun[]} runs */
+  /** @param {import('../state/state.js').ComparedRun[]} runs */
   table(runs) {
     const row = (
-      /** @type {import('../state.js').ComparedRun} */ { name, accuracy, lines, parameters, flops },
+      /** @type {import('../state/state.js').ComparedRun} */ { name, accuracy, lines, parameters, flops },
     ) => {
       const reported = this.state.reported.find(({ model }) => model === name);
       const cells = [
@@ -174,7 +174,7 @@ class Compare extends Panel {
     );
   }
 
-  /** Validation accuracy of every run by epoch. @param {import('../state.js').ComparedRun[]} runs @returns {import('../chart.js').Columns} */
+  /** Validation accuracy of every run by epoch. @param {import('../state/state.js').ComparedRun[]} runs @returns {import('../ui/chart.js').Columns} */
   curves(runs) {
     const epochs = Math.max(0, ...runs.map(({ lines }) => lines.length));
     const x = Array.from({ length: epochs }, (_, index) => index + 1);
@@ -187,9 +187,11 @@ class Compare extends Panel {
   }
 }
 
-/** The same test photos, every network's answer. @param {import('../protocol.js').Experiment} experiment */
+/** The same test photos, every network's answer. @param {import('../engine/protocol.js').Experiment} experiment */
 function answers({ classes, samples, runs }) {
-  const answer = (/** @type {import('../protocol.js').Prediction} */ { truth, predicted, probabilities }) => {
+  const answer = (
+    /** @type {import('../engine/protocol.js').Prediction} */ { truth, predicted, probabilities },
+  ) => {
     const right = truth === predicted;
     return h(
       'td',
@@ -200,7 +202,7 @@ function answers({ classes, samples, runs }) {
     );
   };
   const row = (
-    /** @type {import('../protocol.js').Sample} */ { picture, name, truth },
+    /** @type {import('../engine/protocol.js').Sample} */ { picture, name, truth },
     /** @type {number} */ number,
   ) =>
     h(

@@ -1,12 +1,12 @@
 /** What each layer costs and sees: arithmetic, memory, receptive field; and a bottleneck beside a plain block. */
 
-import { fill, h } from '../dom.js';
-import { bytes, number, short } from '../format.js';
-import { t } from '../i18n.js';
-import { Panel } from '../panel.js';
-import { blockCosts } from '../session.js';
+import { fill, h } from '../ui/dom.js';
+import { bytes, number, short } from '../ui/format.js';
+import { t } from '../i18n/i18n.js';
+import { Panel } from '../ui/panel.js';
+import { blockCosts } from '../state/session.js';
 
-/** @typedef {import('../protocol.js').Row} Row */
+/** @typedef {import('../engine/protocol.js').Row} Row */
 
 const COLUMNS = ['flops', 'memory', 'field'];
 
@@ -29,7 +29,7 @@ class Costs extends Panel {
     this.showBlocks();
   }
 
-  /** @param {Row[]} rows @param {import('../protocol.js').Network} network */
+  /** @param {Row[]} rows @param {import('../engine/protocol.js').Network} network */
   layers(rows, { name, size }) {
     const most = {
       flops: Math.max(...rows.map(({ flops }) => flops), 1),

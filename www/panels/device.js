@@ -1,11 +1,11 @@
 /** What computes: the processor or a GPU, by choice or by trial, changed in the middle of a run if need be; and whether both agree. */
 
-import { fill, h } from '../dom.js';
-import { number } from '../format.js';
-import { language, t } from '../i18n.js';
-import { Panel } from '../panel.js';
-import { agreement, useDevice } from '../session.js';
-import { wordDevice } from '../words.js';
+import { fill, h } from '../ui/dom.js';
+import { number } from '../ui/format.js';
+import { language, t } from '../i18n/i18n.js';
+import { Panel } from '../ui/panel.js';
+import { agreement, useDevice } from '../state/session.js';
+import { wordDevice } from '../ui/words.js';
 
 class DevicePanel extends Panel {
   get watches() {

@@ -1,12 +1,12 @@
 /** The model that answers: which one, what it knows, and its file. */
 
-import { fill, h } from '../dom.js';
-import { picker } from '../dropzone.js';
-import { bytes, number, percent } from '../format.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { answerBy, modelsAtHand, openModel, openShipped, saveModel, titleOf } from '../models.js';
-import { Panel, showFailure } from '../panel.js';
+import { fill, h } from '../ui/dom.js';
+import { picker } from '../ui/dropzone.js';
+import { bytes, number, percent } from '../ui/format.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { icon } from '../ui/icons.js';
+import { answerBy, modelsAtHand, openModel, openShipped, saveModel, titleOf } from '../state/models.js';
+import { Panel, showFailure } from '../ui/panel.js';
 
 class ModelPanel extends Panel {
   get watches() {

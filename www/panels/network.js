@@ -1,15 +1,15 @@
 /** Network: nine presets, the notation with a live check, the structure listing and the picture. */
 
-import { fill, h } from '../dom.js';
-import { EngineFailure } from '../engine.js';
-import { bytes, number, short } from '../format.js';
-import { drawGraph } from '../graph-picture.js';
-import { glyph } from '../glyphs.js';
-import { known, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { Panel, heading } from '../panel.js';
-import { chooseNetwork, networkOf } from '../session.js';
-import { wordError } from '../words.js';
+import { fill, h } from '../ui/dom.js';
+import { EngineFailure } from '../engine/engine.js';
+import { bytes, number, short } from '../ui/format.js';
+import { drawGraph } from '../ui/graph-picture.js';
+import { glyph } from '../ui/glyphs.js';
+import { known, t } from '../i18n/i18n.js';
+import { icon } from '../ui/icons.js';
+import { Panel, heading } from '../ui/panel.js';
+import { chooseNetwork, networkOf } from '../state/session.js';
+import { wordError } from '../ui/words.js';
 
 /** Above this, a preset is marked as heavy: training it takes hours on a laptop. */
 const HEAVY_FLOPS = 1e9;
@@ -135,7 +135,7 @@ class NetworkPanel extends Panel {
   }
 
   showPresets() {
-    const card = (/** @type {import('../protocol.js').Preset} */ preset) => {
+    const card = (/** @type {import('../engine/protocol.js').Preset} */ preset) => {
       const chosen = this.state.network?.name === preset.name;
       return h(
         'label',
@@ -165,7 +165,7 @@ class NetworkPanel extends Panel {
     if (this.heavy) fill(this.heavy, heavy.map(card));
   }
 
-  /** @param {import('../protocol.js').Preset} preset @param {string} actions */
+  /** @param {import('../engine/protocol.js').Preset} preset @param {string} actions */
   async choose(preset, actions) {
     if (this.problem) fill(this.problem);
     await this.check(await networkOf(preset, actions));
@@ -189,7 +189,7 @@ class NetworkPanel extends Panel {
     }, 250);
   }
 
-  /** @param {import('../protocol.js').Network} network */
+  /** @param {import('../engine/protocol.js').Network} network */
   async check(network) {
     try {
       await chooseNetwork(network);
@@ -201,6 +201,11 @@ class NetworkPanel extends Panel {
     }
   }
 
+  /** The radio buttons of the ready-made networks. @returns {NodeListOf<HTMLInputElement>} */
+  radios() {
+    return this.querySelectorAll('input[name="preset"]');
+  }
+
   /** Words the slip and shows the line with its column marked. @param {unknown} failure */
   showProblem(failure) {
     if (!this.problem || !this.text) return;
@@ -208,8 +213,7 @@ class NetworkPanel extends Panel {
       failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
     this.text.setAttribute('aria-invalid', 'true');
     // What is written is none of the ready-made ones: choosing one takes its text back.
-    for (const radio of this.querySelectorAll('input[name="preset"]'))
-      /** @type {HTMLInputElement} */ (radio).checked = false;
+    for (const radio of this.radios()) radio.checked = false;
     const line =
       typeof detail.line === 'number' ? (this.text.value.split('\n')[detail.line - 1] ?? '') : null;
     const column = Math.max((detail.column ?? 1) - 1, 0);
@@ -261,10 +265,7 @@ class NetworkPanel extends Panel {
       this.actions.value = network.actions ?? '';
     }
     if (this.size) this.size.value = String(network.size);
-    for (const radio of this.querySelectorAll('input[name="preset"]')) {
-      const input = /** @type {HTMLInputElement} */ (radio);
-      input.checked = input.value === network.name;
-    }
+    for (const radio of this.radios()) radio.checked = radio.value === network.name;
     fill(
       this.picture,
       h('h2', {}, t('network.picture')),
@@ -282,7 +283,7 @@ class NetworkPanel extends Panel {
     fill(this.structure, this.listing(structure));
   }
 
-  /** @param {import('../protocol.js').Structure} structure */
+  /** @param {import('../engine/protocol.js').Structure} structure */
   listing(structure) {
     const most = Math.max(
       ...structure.rows.filter(({ index }) => index !== null).map(({ flops }) => flops),
@@ -320,7 +321,7 @@ class NetworkPanel extends Panel {
   }
 }
 
-/** @param {import('../protocol.js').Row} row @param {number} most FLOPs of the heaviest layer */
+/** @param {import('../engine/protocol.js').Row} row @param {number} most FLOPs of the heaviest layer */
 function listingRow(row, most) {
   const { index, depth, kind, input, output, kernel, parameters, flops, activation_bytes, receptive_field } =
     row;
@@ -345,7 +346,7 @@ function listingRow(row, most) {
   );
 }
 
-/** @param {import('../protocol.js').Shape} shape */
+/** @param {import('../engine/protocol.js').Shape} shape */
 function shapeWords({ height, width, channels }) {
   return `${height}, ${width}, ${channels}`;
 }

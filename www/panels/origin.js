@@ -1,12 +1,12 @@
 /** Start from: chance, or the model that was opened, so that a few photos are enough. */
 
-import { fill, h } from '../dom.js';
-import { t } from '../i18n.js';
-import { openedModel, origin, titleAtHand } from '../models.js';
-import { Panel } from '../panel.js';
-import { startFrom } from '../session.js';
+import { fill, h } from '../ui/dom.js';
+import { t } from '../i18n/i18n.js';
+import { openedModel, origin, titleAtHand } from '../state/models.js';
+import { Panel } from '../ui/panel.js';
+import { startFrom } from '../state/session.js';
 
-/** @typedef {import('../protocol.js').Origin} Origin */
+/** @typedef {import('../engine/protocol.js').Origin} Origin */
 
 /** @type {Origin[]} */
 const ORIGINS = ['scratch', 'head', 'whole'];

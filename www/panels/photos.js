@@ -1,17 +1,25 @@
 /** Photos: where they come from, what classes they make, what could not be read. */
 
-import { fill, h } from '../dom.js';
-import { picker, takesDrops } from '../dropzone.js';
-import { bytes, number } from '../format.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { mark } from '../mark.js';
-import { askAbout } from '../models.js';
-import { Panel, go, heading } from '../panel.js';
-import { addFiles, clearPhotos, drawFlowers, forget, learning, remembered, restore } from '../session.js';
-import { engine } from '../state.js';
-import { thumbnail } from '../thumbnail.js';
-import { wordDoctor } from '../words.js';
+import { fill, h } from '../ui/dom.js';
+import { picker, takesDrops } from '../ui/dropzone.js';
+import { bytes, number } from '../ui/format.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { icon } from '../ui/icons.js';
+import { mark } from '../ui/mark.js';
+import { askAbout } from '../state/models.js';
+import { Panel, go, heading } from '../ui/panel.js';
+import {
+  addFiles,
+  clearPhotos,
+  drawFlowers,
+  forget,
+  learning,
+  remembered,
+  restore,
+} from '../state/session.js';
+import { engine } from '../state/state.js';
+import { thumbnail } from '../ui/thumbnail.js';
+import { wordDoctor } from '../ui/words.js';
 
 /** Thumbnails shown of a class. */
 const SHOWN = 8;
@@ -49,7 +57,7 @@ class Photos extends Panel {
     this.waits.hidden = !this.intake.disabled;
   }
 
-  /** @param {import('../files.js').Found[]} found */
+  /** @param {import('../ui/files.js').Found[]} found */
   take(found) {
     if (found.length === 0 || learning()) return;
     const [{ path, file }] = found;
@@ -65,7 +73,7 @@ class Photos extends Panel {
   }
 
   pickers() {
-    const take = (/** @type {import('../files.js').Found[]} */ found) => this.take(found);
+    const take = (/** @type {import('../ui/files.js').Found[]} */ found) => this.take(found);
     return [
       picker({
         label: t('photos.folder'),
@@ -213,7 +221,7 @@ class Photos extends Panel {
 
   /**
    * Runs a load with its progress bar and its way out.
-   * @param {(progress: import('../session.js').Loading, signal: AbortSignal) => Promise<void>} work
+   * @param {(progress: import('../state/session.js').Loading, signal: AbortSignal) => Promise<void>} work
    */
   async load(work) {
     const abort = new AbortController();
@@ -232,7 +240,9 @@ class Photos extends Panel {
       );
       this.loading.scrollIntoView({ block: 'nearest' });
     }
-    const progress = (/** @type {import('../protocol.js').LoadProgress} */ { done, part, name, shown }) => {
+    const progress = (
+      /** @type {import('../engine/protocol.js').LoadProgress} */ { done, part, name, shown },
+    ) => {
       bar.value = part;
       words.textContent = t('photos.progress', { done: number(done), name });
       newest.append(...shown.map(photo => thumbnail(photo)));
@@ -306,7 +316,7 @@ class Photos extends Panel {
     );
   }
 
-  /** @param {import('../protocol.js').ClassCount} entry @param {number} index */
+  /** @param {import('../engine/protocol.js').ClassCount} entry @param {number} index */
   classCard(entry, index) {
     const strip = h('div', { class: 'strip' });
     engine.call('thumbnails', { class: entry.label, count: SHOWN }).then(
@@ -337,7 +347,7 @@ class Photos extends Panel {
     );
   }
 
-  /** @param {import('../protocol.js').LibrarySummary} library */
+  /** @param {import('../engine/protocol.js').LibrarySummary} library */
   notes(library) {
     const notes = wordDoctor(library.doctor);
     if (notes.length === 0) return null;
@@ -353,7 +363,7 @@ class Photos extends Panel {
     );
   }
 
-  /** @param {import('../protocol.js').LibrarySummary} library */
+  /** @param {import('../engine/protocol.js').LibrarySummary} library */
   skipped(library) {
     if (library.skipped.length === 0) return null;
     return h(

@@ -1,15 +1,15 @@
 /** Report: how well the model does on photos that it never saw. */
 
-import { fill, h } from '../dom.js';
-import { number, percent } from '../format.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { Bloom, mark } from '../mark.js';
-import { saveRun } from '../models.js';
-import { Panel, heading, showFailure } from '../panel.js';
-import { engine } from '../state.js';
-import { reliability } from '../reliability.js';
-import { thumbnail } from '../thumbnail.js';
+import { fill, h } from '../ui/dom.js';
+import { number, percent } from '../ui/format.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { icon } from '../ui/icons.js';
+import { Bloom, mark } from '../ui/mark.js';
+import { saveRun } from '../state/models.js';
+import { Panel, heading, showFailure } from '../ui/panel.js';
+import { engine } from '../state/state.js';
+import { reliability } from '../ui/reliability.js';
+import { thumbnail } from '../ui/thumbnail.js';
 
 /** Photos shown as samples, and as mistakes. */
 const SAMPLES = 6;
@@ -63,7 +63,7 @@ class Report extends Panel {
     );
   }
 
-  /** @param {import('../protocol.js').Evaluation} report @param {Element} save */
+  /** @param {import('../engine/protocol.js').Evaluation} report @param {Element} save */
   summary(report, save) {
     const bloom = new Bloom(89);
     bloom.show(report.accuracy);
@@ -99,7 +99,7 @@ class Report extends Panel {
     );
   }
 
-  /** @param {import('../protocol.js').Evaluation} report */
+  /** @param {import('../engine/protocol.js').Evaluation} report */
   confusion({ classes, confusion }) {
     const row = (/** @type {string} */ name, /** @type {number} */ truth) => {
       const total = confusion[truth].reduce((sum, count) => sum + count, 0);
@@ -142,7 +142,7 @@ class Report extends Panel {
     );
   }
 
-  /** @param {import('../protocol.js').Evaluation} report */
+  /** @param {import('../engine/protocol.js').Evaluation} report */
   perClass({ per_class }) {
     const bar = (/** @type {number} */ value) => {
       const cell = h('td', { class: 'number bar-cell' }, percent(value, 0));
@@ -192,14 +192,14 @@ class Report extends Panel {
     );
   }
 
-  /** A few answers in the report's words. @param {import('../protocol.js').Evaluation} report */
+  /** A few answers in the report's words. @param {import('../engine/protocol.js').Evaluation} report */
   samples(report) {
     const stride = Math.max(1, Math.floor(report.predictions.length / SAMPLES));
     const chosen = report.predictions.filter((_, index) => index % stride === 0).slice(0, SAMPLES);
     return this.gallery('samples', report, chosen);
   }
 
-  /** @param {import('../protocol.js').Evaluation} report */
+  /** @param {import('../engine/protocol.js').Evaluation} report */
   mistakes(report) {
     const wrong = report.predictions
       .filter(({ truth, predicted }) => truth !== predicted)
@@ -210,8 +210,8 @@ class Report extends Panel {
 
   /**
    * @param {string} name
-   * @param {import('../protocol.js').Evaluation} report
-   * @param {import('../protocol.js').Prediction[]} chosen
+   * @param {import('../engine/protocol.js').Evaluation} report
+   * @param {import('../engine/protocol.js').Prediction[]} chosen
    */
   gallery(name, report, chosen) {
     const classes = report.classes.map(label => nameOf('class', label));

@@ -1,14 +1,14 @@
 /** What passes through the layers: how large a gradient comes back to each, how widely its outputs spread. */
 
-import { Chart } from '../chart.js';
-import { fill, h } from '../dom.js';
-import { number, percent, significant, tenTo } from '../format.js';
-import { t } from '../i18n.js';
-import { weighted } from '../looks.js';
-import { Panel } from '../panel.js';
+import { Chart } from '../ui/chart.js';
+import { fill, h } from '../ui/dom.js';
+import { number, percent, significant, tenTo } from '../ui/format.js';
+import { t } from '../i18n/i18n.js';
+import { weighted } from '../state/signal-history.js';
+import { Panel } from '../ui/panel.js';
 
-/** @typedef {import('../state.js').Look} Look */
-/** @typedef {import('../protocol.js').LayerSignal} LayerSignal */
+/** @typedef {import('../state/state.js').Look} Look */
+/** @typedef {import('../engine/protocol.js').LayerSignal} LayerSignal */
 
 const COLOURS = ['--petal', '--sky', '--leaf', '--pollen'];
 

@@ -1,16 +1,16 @@
 /** Train: recipe, start and stop; the live curves and the report's lines. */
 
-import { Curves, factsOf } from '../curves.js';
-import { fill, h } from '../dom.js';
-import { EngineFailure } from '../engine.js';
-import { number } from '../format.js';
-import { t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { Bloom } from '../mark.js';
-import { saveRun } from '../models.js';
-import { Panel, heading, showFailure } from '../panel.js';
-import { learning, resume, stop, train } from '../session.js';
-import { store } from '../state.js';
+import { Curves, factsOf } from '../ui/curves.js';
+import { fill, h } from '../ui/dom.js';
+import { EngineFailure } from '../engine/engine.js';
+import { number } from '../ui/format.js';
+import { t } from '../i18n/i18n.js';
+import { icon } from '../ui/icons.js';
+import { Bloom } from '../ui/mark.js';
+import { saveRun } from '../state/models.js';
+import { Panel, heading, showFailure } from '../ui/panel.js';
+import { learning, resume, stop, train } from '../state/session.js';
+import { store } from '../state/state.js';
 
 /** Epochs that the log shows: a page of thousands of lines would be slower to lay out than a tiny network to train. */
 const LOG_LINES = 500;
@@ -91,7 +91,7 @@ class Train extends Panel {
 
   settings() {
     const { recipe } = this.state;
-    const change = (/** @type {Partial<import('../protocol.js').RecipeChoice>} */ part) =>
+    const change = (/** @type {Partial<import('../engine/protocol.js').RecipeChoice>} */ part) =>
       store.set({ recipe: { ...store.value.recipe, ...part } });
     const radio = (/** @type {string} */ name) =>
       h(
@@ -275,7 +275,7 @@ class Train extends Panel {
   }
 }
 
-/** The report's line. @param {import('../protocol.js').EpochLine} line */
+/** The report's line. @param {import('../engine/protocol.js').EpochLine} line */
 function logLine({ epoch, loss, accuracy, validation_accuracy, seconds, total_seconds }) {
   const digits = (/** @type {number} */ value) => value.toFixed(3);
   const both =

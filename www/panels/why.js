@@ -1,8 +1,8 @@
 /** Why: what happens inside the network, and which of the report's claims hold. */
 
-import { fill, h } from '../dom.js';
-import { t } from '../i18n.js';
-import { Panel, heading } from '../panel.js';
+import { fill, h } from '../ui/dom.js';
+import { t } from '../i18n/i18n.js';
+import { Panel, heading } from '../ui/panel.js';
 
 /** The report's claims, and whether measuring bears them out; see docs/depth.md. */
 const CLAIMS = /** @type {const} */ ([
