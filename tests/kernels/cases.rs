@@ -14,7 +14,8 @@ fn run(case: &Case, threads: usize) -> Vec<Vec<f32>> {
     let reads: Vec<&[f32]> = case.reads.iter().map(Vec::as_slice).collect();
     let mut results = case.writes.clone();
     let mut writes: Vec<&mut [f32]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-    run_kernel(&case.kernel, &case.step, &reads, &mut writes, &mut Workers::new(threads));
+    run_kernel(&case.kernel, &case.step, &reads, &mut writes, &mut Workers::new(threads))
+        .expect("operands fit the kernel");
     results
 }
 

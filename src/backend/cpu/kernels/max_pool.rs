@@ -1,33 +1,66 @@
-//! Max pooling: `input → output, indices`.
+//! Max pooling both ways: the forward pass keeps which pixel under a window was the largest, and the gradient goes there.
 
+use super::Run;
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::operands::{Operands, slice_of, slice_of_mut};
 use crate::backend::cpu::simd::{Simd, Vectorized};
-use crate::backend::cpu::threads::{Disjoint, Workers};
-use crate::kernel::{Pooling, StepInputs};
+use crate::error::Result;
+use crate::kernel::{MaxPoolBackward, MaxPoolForward, Pooling};
 use crate::shape::{Shape, Window};
+use ndarray::{Axis, s};
 use std::ops::Range;
 
-pub(crate) fn run(
-    pooling: &Pooling,
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let input = reads[0];
-    let [output, indices] = writes else { return };
-    let (sample_len, len) = (pooling.input.len(), pooling.output.len());
-    let channels = pooling.output.channels;
-    let row_len = pooling.output.width * channels;
-    let indices = Disjoint::new(indices);
-    let instructions = workers.instructions;
-    workers.chunks(&mut output[..len * step.batch_size], row_len, |range, output| {
-        // SAFETY: chunks do not overlap.
-        let indices = unsafe { indices.slice(range.clone()) };
-        let row = range.start / row_len;
-        let (sample, i) = (row / pooling.output.height, row % pooling.output.height);
-        let input = &input[sample * sample_len..(sample + 1) * sample_len];
-        instructions.vectorize(Row { pooling, input, i, output, indices });
-    });
+impl Run for MaxPoolForward {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let pooling = &self.pooling;
+        let input = operands.batch(pooling.input)?;
+        let height = pooling.output.height;
+        let row_len = pooling.output.width * pooling.output.channels;
+        // `[sample · row, column · channel]`: a task is a row of pixels.
+        let output = operands.pixels_mut(height, row_len)?;
+        let indices = operands.pixels_mut(height, row_len)?;
+        let instructions = context.pool.instructions;
+        context.pool.chunks([output, indices], 1, |rows, [output, indices]| {
+            let input = slice_of(input.index_axis(Axis(0), rows.start / height));
+            let [output, indices] = [output, indices].map(slice_of_mut);
+            let i = rows.start % height;
+            instructions.vectorize(Row { pooling, input, i, output, indices });
+        });
+        Ok(())
+    }
+}
+
+impl Run for MaxPoolBackward {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let Pooling { input, output, window } = self.pooling;
+        let grad_output = operands.batch(output)?;
+        let indices = operands.batch(output)?;
+        let grad_input = operands.batch_mut(input)?;
+        let columns = window.kernel_size[1];
+        context.pool.chunks([grad_input], 1, |samples, [mut grad_input]| {
+            if !self.accumulate {
+                grad_input.fill(0.0);
+            }
+            let grad_input = slice_of_mut(grad_input);
+            let gradients = slice_of(grad_output.slice(s![samples.clone(), .., .., ..]));
+            let indices = slice_of(indices.slice(s![samples, .., .., ..]));
+            let pixels = gradients.chunks_exact(output.channels);
+            for (pixel, (gradients, indices)) in
+                pixels.zip(indices.chunks_exact(output.channels)).enumerate()
+            {
+                let top = window.start(0, pixel / output.width);
+                let left = window.start(1, pixel % output.width);
+                for (channel, (gradient, index)) in gradients.iter().zip(indices).enumerate() {
+                    let position = *index as usize;
+                    let y = top + (position / columns) as isize;
+                    let x = left + (position % columns) as isize;
+                    let pixel = y * input.width as isize + x;
+                    grad_input[pixel as usize * input.channels + channel] += gradient;
+                }
+            }
+        });
+        Ok(())
+    }
 }
 
 /// A row of output pixels.
@@ -134,20 +167,33 @@ impl Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::cpu::run_alone;
     use crate::shape::Padding;
 
-    #[test]
-    fn first_among_equals_and_no_pixel_outside() {
-        // Windows start at −1 and 1; position 0 of the first window is missing.
-        let pooling = Pooling {
+    /// Windows start at −1 and 1; position 0 of the first window is missing.
+    fn pooling() -> Pooling {
+        Pooling {
             input: Shape::new(1, 4, 1),
             output: Shape::new(1, 2, 1),
             window: Window::new([1, 3], [1, 2], Padding::Same),
-        };
+        }
+    }
+
+    #[test]
+    fn first_among_equals_and_no_pixel_outside() {
         let (mut output, mut indices) = ([0.0; 2], [0.0; 2]);
-        let step = crate::backend::cpu::test_step(1);
-        let reads: [&[f32]; 1] = [&[-5.0, -5.0, 2.0, 2.0]];
-        run(&pooling, &step, &reads, &mut [&mut output, &mut indices], &mut Workers::new(1));
+        let kernel = MaxPoolForward { pooling: pooling() };
+        run_alone(kernel, 1, &[&[-5.0, -5.0, 2.0, 2.0]], &mut [&mut output, &mut indices]);
         assert_eq!((output, indices), ([-5.0, 2.0], [1.0, 1.0]));
+    }
+
+    #[test]
+    fn gradients_go_where_the_largest_were() {
+        for (accumulate, expected) in [(false, [0., 30., 0., 0.]), (true, [1., 31., 1., 1.])] {
+            let mut grad_input = [1.0; 4];
+            let kernel = MaxPoolBackward { pooling: pooling(), accumulate };
+            run_alone(kernel, 1, &[&[10.0, 20.0], &[2.0, 0.0]], &mut [&mut grad_input]);
+            assert_eq!(grad_input, expected);
+        }
     }
 }

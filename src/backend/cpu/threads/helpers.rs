@@ -6,7 +6,7 @@
 //! that comes late, or never, costs nothing but its help. One that another program keeps from its processor in the middle
 //! of a task costs more than it helps: after that, jobs are done without helpers for a while, by how long it took.
 
-use crate::backend::cpu::threads::Scratch;
+use crate::backend::cpu::scratch::ThreadScratch;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,32 +14,32 @@ use std::time::Duration;
 use web_time::Instant;
 
 /// How long a helper waits for the next job.
-const PATIENCE: Duration = Duration::from_micros(100);
+const SPIN_TIMEOUT: Duration = Duration::from_micros(100);
 /// Looks at the board between two looks at the clock.
-const LOOKS: usize = 256;
+const SPINS: usize = 256;
 /// A helper that keeps a job waiting for longer, and for twice as long as the caller worked on it, is held up.
-const HELD_UP: Duration = Duration::from_micros(300);
+const LATE: Duration = Duration::from_micros(300);
 /// How many times as long as a helper was waited for the caller then works alone: little enough that a helper which is held up
 /// now and then, as in a browser, is still worth its delays. One whose processor another program keeps busy costs a third
 /// of the speed (docs/performance.md).
-const ALONE: u32 = 4;
+const BACK_OFF: u32 = 4;
 
-type Work<'a> = dyn Fn(usize, &mut Scratch) + Sync + 'a;
+type Work<'a> = dyn Fn(usize, &mut ThreadScratch) + Sync + 'a;
 
 /// The calling thread and its helpers.
-pub(crate) struct Team {
-    board: Arc<Board>,
-    helpers: usize,
+pub(crate) struct Helpers {
+    board: Arc<JobBoard>,
+    count: usize,
     /// Until when jobs are done without helpers.
-    alone_until: Option<Instant>,
-    /// Natively a pool of the team's own; in wasm the helpers come from the pool that the page has started.
+    back_off_until: Option<Instant>,
+    /// Natively a pool of the helpers's own; in wasm the helpers come from the pool that the page has started.
     #[cfg(not(target_family = "wasm"))]
     pool: rayon::ThreadPool,
 }
 
 /// Where a job is posted.
 #[derive(Default)]
-struct Board {
+struct JobBoard {
     /// Number of the job in the upper half, tasks that nobody has taken in the lower half.
     open: AtomicU64,
     /// The job: a `&Work` that lives until all of its tasks are done.
@@ -50,34 +50,34 @@ struct Board {
     /// Helpers that look at the board or have been called to it.
     present: AtomicUsize,
     /// Scratch memory of helpers that are away.
-    scratches: Mutex<Vec<Scratch>>,
+    scratches: Mutex<Vec<ThreadScratch>>,
 }
 
-impl Team {
+impl Helpers {
     /// `threads` threads, the calling one among them; none where the system gives no more than that one.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn new(threads: usize) -> Option<Self> {
         let helpers = threads.checked_sub(1).filter(|&helpers| helpers > 0)?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(helpers).build().ok()?;
-        Some(Self { board: Arc::default(), helpers, alone_until: None, pool })
+        Some(Self { board: Arc::default(), count: helpers, back_off_until: None, pool })
     }
 
     /// As natively; the page's pool must have been started.
     #[cfg(target_family = "wasm")]
     pub(crate) fn new(threads: usize) -> Option<Self> {
         let helpers = threads.checked_sub(1).filter(|&helpers| helpers > 0)?;
-        Some(Self { board: Arc::default(), helpers, alone_until: None })
+        Some(Self { board: Arc::default(), count: helpers, back_off_until: None })
     }
 
     /// How many threads there are, the calling one among them.
     pub(crate) fn threads(&self) -> usize {
-        self.helpers + 1
+        self.count + 1
     }
 
     /// Does tasks `0..tasks`, each once, in any order and on any thread.
-    pub(crate) fn run(&mut self, scratch: &mut Scratch, tasks: usize, work: &Work) {
+    pub(crate) fn run(&mut self, scratch: &mut ThreadScratch, tasks: usize, work: &Work) {
         let began = Instant::now();
-        if self.alone_until.is_some_and(|end| began < end) {
+        if self.back_off_until.is_some_and(|end| began < end) {
             (0..tasks).for_each(|task| work(task, scratch));
             return;
         }
@@ -89,7 +89,7 @@ impl Team {
         // Also when a task panics, `work` is gone only after the last helper is done with it.
         let whole = UntilDone(board);
         board.open.store(job | tasks as u64, Ordering::Release);
-        let missing = self.helpers.min(tasks - 1);
+        let missing = self.count.min(tasks - 1);
         while board.present.load(Ordering::Relaxed) < missing {
             board.present.fetch_add(1, Ordering::Relaxed);
             self.call_helper();
@@ -99,10 +99,10 @@ impl Team {
             let _done = Done(board);
             work(task, scratch);
         }
-        let patience = HELD_UP + 2 * began.elapsed();
+        let patience = LATE + 2 * began.elapsed();
         let waited = board.wait();
         drop(whole);
-        self.alone_until = (waited > patience).then(|| Instant::now() + ALONE * waited);
+        self.back_off_until = (waited > patience).then(|| Instant::now() + BACK_OFF * waited);
     }
 
     fn call_helper(&self) {
@@ -114,7 +114,7 @@ impl Team {
     }
 }
 
-impl Board {
+impl JobBoard {
     /// Takes a task of the posted job, if one is left. The job then lives until that task is counted as done.
     fn take_task(&self) -> Option<usize> {
         let mut open = self.open.load(Ordering::Acquire);
@@ -142,7 +142,7 @@ impl Board {
         let mut scratch = self.with_scratches(Vec::pop).unwrap_or_default();
         let mut idle_since: Option<Instant> = None;
         loop {
-            if let Some(task) = (0..LOOKS).find_map(|_| {
+            if let Some(task) = (0..SPINS).find_map(|_| {
                 spin_loop();
                 self.take_task()
             }) {
@@ -151,7 +151,7 @@ impl Board {
                 unsafe { (*work)(task, &mut scratch) };
                 self.unfinished.fetch_sub(1, Ordering::Release);
                 idle_since = None;
-            } else if idle_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+            } else if idle_since.get_or_insert_with(Instant::now).elapsed() > SPIN_TIMEOUT {
                 break;
             }
         }
@@ -163,7 +163,7 @@ impl Board {
     fn wait(&self) -> Duration {
         let mut since: Option<Instant> = None;
         loop {
-            for _ in 0..LOOKS {
+            for _ in 0..SPINS {
                 if self.unfinished.load(Ordering::Acquire) == 0 {
                     return since.map_or(Duration::ZERO, |since| since.elapsed());
                 }
@@ -175,13 +175,13 @@ impl Board {
         }
     }
 
-    fn with_scratches<T>(&self, access: impl FnOnce(&mut Vec<Scratch>) -> T) -> T {
+    fn with_scratches<T>(&self, access: impl FnOnce(&mut Vec<ThreadScratch>) -> T) -> T {
         access(&mut self.scratches.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// Counts a task as done.
-struct Done<'a>(&'a Board);
+struct Done<'a>(&'a JobBoard);
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {
@@ -190,7 +190,7 @@ impl Drop for Done<'_> {
 }
 
 /// Waits for the tasks that have begun, and takes the others away.
-struct UntilDone<'a>(&'a Board);
+struct UntilDone<'a>(&'a JobBoard);
 
 impl Drop for UntilDone<'_> {
     fn drop(&mut self) {
@@ -208,11 +208,11 @@ mod tests {
 
     #[test]
     fn every_task_is_done_once_job_after_job() {
-        let mut team = Team::new(3).unwrap();
-        let mut scratch = Scratch::default();
+        let mut helpers = Helpers::new(3).unwrap();
+        let mut scratch = ThreadScratch::default();
         for tasks in (2..40).cycle().take(2000) {
             let counts: Vec<_> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
-            team.run(&mut scratch, tasks, &|task, _| {
+            helpers.run(&mut scratch, tasks, &|task, _| {
                 counts[task].fetch_add(1, Ordering::Relaxed);
             });
             assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
@@ -221,14 +221,14 @@ mod tests {
 
     #[test]
     fn helpers_leave_when_there_is_nothing_to_do_and_come_again() {
-        let mut team = Team::new(2).unwrap();
+        let mut helpers = Helpers::new(2).unwrap();
         for _ in 0..3 {
             // Other tests may have held it up.
-            team.alone_until = None;
+            helpers.back_off_until = None;
             let helped = AtomicUsize::new(0);
             let here = std::thread::current().id();
             // The caller keeps its task until the helper has come.
-            team.run(&mut Scratch::default(), 2, &|_, _| {
+            helpers.run(&mut ThreadScratch::default(), 2, &|_, _| {
                 if std::thread::current().id() == here {
                     while helped.load(Ordering::Relaxed) == 0 {
                         std::thread::yield_now();
@@ -238,19 +238,19 @@ mod tests {
                 }
             });
             assert_eq!(helped.load(Ordering::Relaxed), 1);
-            while team.board.present.load(Ordering::Relaxed) > 0 {
+            while helpers.board.present.load(Ordering::Relaxed) > 0 {
                 std::thread::yield_now();
             }
-            assert_eq!(team.board.with_scratches(|scratches| scratches.len()), 1);
+            assert_eq!(helpers.board.with_scratches(|scratches| scratches.len()), 1);
         }
     }
 
     #[test]
     fn a_helper_that_is_held_up_is_done_without_for_a_while() {
-        let mut team = Team::new(2).unwrap();
+        let mut helpers = Helpers::new(2).unwrap();
         let here = std::thread::current().id();
         let away = AtomicUsize::new(0);
-        let job = |_, _: &mut Scratch| {
+        let job = |_, _: &mut ThreadScratch| {
             if std::thread::current().id() == here {
                 // Leaves a task to the helper.
                 while away.load(Ordering::Relaxed) == 0 {
@@ -265,37 +265,37 @@ mod tests {
             }
         };
         // Calling the helper may take longer than its nap, as seen from here.
-        while team.alone_until.is_none() {
+        while helpers.back_off_until.is_none() {
             away.store(0, Ordering::Relaxed);
-            team.run(&mut Scratch::default(), 2, &job);
+            helpers.run(&mut ThreadScratch::default(), 2, &job);
         }
         let hour = Duration::from_secs(3600);
-        team.alone_until = team.alone_until.map(|end| end + hour);
+        helpers.back_off_until = helpers.back_off_until.map(|end| end + hour);
         for _ in 0..100 {
-            team.run(&mut Scratch::default(), 2, &|_, _| {
+            helpers.run(&mut ThreadScratch::default(), 2, &|_, _| {
                 assert_eq!(std::thread::current().id(), here);
             });
         }
         // That time is over: helpers are called again.
-        team.alone_until = Some(Instant::now());
+        helpers.back_off_until = Some(Instant::now());
         away.store(0, Ordering::Relaxed);
-        team.run(&mut Scratch::default(), 2, &job);
+        helpers.run(&mut ThreadScratch::default(), 2, &job);
         assert_eq!(away.load(Ordering::Relaxed), 1);
     }
 
     #[test]
     fn a_panic_of_the_caller_ends_the_job() {
-        let mut team = Team::new(2).unwrap();
+        let mut helpers = Helpers::new(2).unwrap();
         let here = std::thread::current().id();
         let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            team.run(&mut Scratch::default(), 100, &|_, _| {
+            helpers.run(&mut ThreadScratch::default(), 100, &|_, _| {
                 assert!(std::thread::current().id() != here, "a task that fails");
             });
         }));
         assert!(panics.is_err());
-        assert_eq!(team.board.unfinished.load(Ordering::Relaxed), 0);
+        assert_eq!(helpers.board.unfinished.load(Ordering::Relaxed), 0);
         let done = AtomicUsize::new(0);
-        team.run(&mut Scratch::default(), 5, &|_, _| {
+        helpers.run(&mut ThreadScratch::default(), 5, &|_, _| {
             done.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(done.load(Ordering::Relaxed), 5);
