@@ -1,6 +1,6 @@
 /** The page in English. */
 
-/** @type {Record<string, string>} */
+/** @type {Record<string, import('./i18n.js').Words>} */
 export const en = {
   cancel: 'Cancel',
 
@@ -50,7 +50,9 @@ export const en = {
   'photos.waits': 'A network is learning from these photos. Others can come when it has ended.',
   'photos.loading': 'Reading photos …',
   'photos.progress': '{done} photos · {name}',
-  'photos.count': '{photos} photos in {classes} classes',
+  'count.photos': { one: '{n} photo', other: '{n} photos' },
+  'count.classes': { one: '{n} class', other: '{n} classes' },
+  'photos.count': '{photos} in {classes}',
   'photos.split':
     '{train} to learn from, {validation} to check while learning, {test} held back for the test.',
   'photos.memory': 'Kept at {size} × {size} pixels, {bytes} in all.',
@@ -149,6 +151,7 @@ export const en = {
   'train.start': 'Start',
   'train.starting': 'Getting ready …',
   'train.stop': 'Stop',
+  'train.judging': 'Testing …',
   'train.stopping': 'Stopping …',
   'train.resume': 'Continue',
   'train.again': 'Start over',
@@ -158,6 +161,7 @@ export const en = {
   'train.says_starting': 'Fitting photos to the network, laying out memory …',
   'train.says_running': '{model} is learning.',
   'train.says_stopping': 'Finishing the step under way …',
+  'train.says_judging': '{model} has learned. Now it is tested on photos that it has never seen …',
   'train.says_stopped': 'Stopped. It goes on from exactly here.',
   'train.says_finished': '{model} has learned. Its test report is ready.',
   'train.no_photos': 'Load photos first, then come back to start.',
@@ -295,7 +299,7 @@ export const en = {
   'signals.spread_how':
     'The standard deviation of what each layer puts out. A level line means that photos stay apart at every depth.',
   'signals.spread_says': '{network}: {first} at the first layer, {last} at the last one before the answer.',
-  'signals.not_seen': '{network}: not seen then.',
+  'signals.not_measured': '{network}: not seen then.',
   'signals.numbers': '{name} in numbers',
   'signals.col_gradient': 'Gradient',
   'signals.col_deviation': 'Spread',

@@ -1,6 +1,6 @@
 /** 한국어 페이지. */
 
-/** @type {Record<string, string>} */
+/** @type {Record<string, import('./i18n.js').Words>} */
 export const ko = {
   cancel: '취소',
 
@@ -50,7 +50,9 @@ export const ko = {
   'photos.waits': '지금 이 사진들로 학습하고 있습니다. 학습이 끝나면 사진을 바꿀 수 있습니다.',
   'photos.loading': '사진을 읽는 중…',
   'photos.progress': '{done}장 · {name}',
-  'photos.count': '사진 {photos}장, 종류 {classes}가지',
+  'count.photos': '사진 {n}장',
+  'count.classes': '종류 {n}가지',
+  'photos.count': '{photos}, {classes}',
   'photos.split':
     '{train}장으로 배우고, {validation}장으로 중간 점검을 하고, {test}장은 시험용으로 따로 둡니다.',
   'photos.memory': '{size} × {size} 화소로 보관하며, 모두 {bytes}입니다.',
@@ -147,6 +149,7 @@ export const ko = {
   'train.start': '시작',
   'train.starting': '준비하는 중…',
   'train.stop': '멈춤',
+  'train.judging': '시험하는 중…',
   'train.stopping': '멈추는 중…',
   'train.resume': '이어서 하기',
   'train.again': '처음부터',
@@ -156,6 +159,7 @@ export const ko = {
   'train.says_starting': '사진을 신경망 크기에 맞추고 메모리를 마련하는 중…',
   'train.says_running': '{model} 모델이 배우고 있습니다.',
   'train.says_stopping': '하던 단계를 마치는 중…',
+  'train.says_judging': '{model} 모델이 다 배웠습니다. 처음 보는 사진으로 시험하는 중…',
   'train.says_stopped': '멈췄습니다. 바로 여기서 이어집니다.',
   'train.says_finished': '{model} 모델이 다 배웠습니다. 시험 결과가 나왔습니다.',
   'train.no_photos': '먼저 사진을 불러온 뒤 시작하세요.',
@@ -291,7 +295,7 @@ export const ko = {
   'signals.spread_how':
     '각 계층이 내놓는 값의 표준편차입니다. 선이 고르면 어느 깊이에서나 사진들이 서로 구별됩니다.',
   'signals.spread_says': '{network}: 첫 계층 {first}, 답 바로 앞 계층 {last}.',
-  'signals.not_seen': '{network}: 그때는 보지 못했습니다.',
+  'signals.not_measured': '{network}: 그때는 보지 못했습니다.',
   'signals.numbers': '{name}, 숫자로 보기',
   'signals.col_gradient': '기울기',
   'signals.col_deviation': '퍼짐',

@@ -7,7 +7,7 @@ import { h } from './dom.js';
  * @typedef {object} Series
  * @property {string} label
  * @property {string} colour a custom property, such as `--petal`
- * @property {'line' | 'dots' | 'marks'} look `marks` is a line with a dot at every value
+ * @property {'line' | 'dots' | 'marks'} style `marks` is a line with a dot at every value
  */
 
 /** @typedef {(number | null)[][]} Columns first the x values, then one column a series */
@@ -28,7 +28,7 @@ export class Chart {
     this.legend = h(
       'ul',
       { class: 'legend', 'aria-hidden': 'true' },
-      series.map(({ label: name, look }, index) => h('li', { class: `key-${look} key-${index}` }, name)),
+      series.map(({ label: name, style }, index) => h('li', { class: `key-${style} key-${index}` }, name)),
     );
     this.element = h(
       'figure',
@@ -106,12 +106,12 @@ export class Chart {
         ],
         series: [
           {},
-          ...series.map(({ label, colour: name, look }) => ({
+          ...series.map(({ label, colour: name, style: drawn }) => ({
             label,
             stroke: colour(name),
-            width: look === 'dots' ? 0 : 2,
+            width: drawn === 'dots' ? 0 : 2,
             spanGaps: true,
-            points: { show: look !== 'line', size: look === 'dots' ? 9 : 6, fill: colour(name), width: 0 },
+            points: { show: drawn !== 'line', size: drawn === 'dots' ? 9 : 6, fill: colour(name), width: 0 },
           })),
         ],
       },

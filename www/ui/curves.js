@@ -12,8 +12,8 @@ const SMOOTHING = 9;
 export class Curves {
   constructor() {
     const series = [
-      { label: t('train.training'), colour: '--petal', look: /** @type {const} */ ('line') },
-      { label: t('train.validation'), colour: '--sky', look: /** @type {const} */ ('dots') },
+      { label: t('train.training'), colour: '--petal', style: /** @type {const} */ ('line') },
+      { label: t('train.validation'), colour: '--sky', style: /** @type {const} */ ('dots') },
     ];
     const x = t('train.epoch_axis');
     this.loss = new Chart({
@@ -37,7 +37,7 @@ export class Curves {
     );
   }
 
-  /** @param {import('../state/state.js').History} history */
+  /** @param {import('../state/run.js').History} history */
   show({ step, loss, accuracy, lines }) {
     const checks = lines.filter(({ validation_loss }) => validation_loss != null);
     this.loss.show(
@@ -64,7 +64,7 @@ export class Curves {
 
 /**
  * The figures of the moment, for a `dl`.
- * @param {import('../state/state.js').Run} run
+ * @param {import('../state/run.js').Run} run
  * @param {import('../engine/protocol.js').RecipeChoice} recipe
  */
 export function factsOf({ last, history, imagesPerSecond }, { batch_size }) {
