@@ -1,3 +1,4 @@
+#import coordinates
 #import pooling
 #import step
 
@@ -14,7 +15,7 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let index = flat_index(group, groups, local);
-    let at = coordinates_of(index, INPUT_HEIGHT, INPUT_WIDTH);
+    let at = coordinates_of(index, u32(INPUT_HEIGHT), u32(INPUT_WIDTH), CHANNELS);
     if (at.sample >= step_inputs.batch_size) {
         return;
     }

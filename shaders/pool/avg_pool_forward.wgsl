@@ -1,3 +1,4 @@
+#import coordinates
 #import pooling
 #import step
 
@@ -12,7 +13,7 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let index = flat_index(group, groups, local);
-    let at = coordinates_of(index, OUTPUT_HEIGHT, OUTPUT_WIDTH);
+    let at = coordinates_of(index, u32(OUTPUT_HEIGHT), u32(OUTPUT_WIDTH), CHANNELS);
     if (at.sample >= step_inputs.batch_size) {
         return;
     }

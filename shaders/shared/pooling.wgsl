@@ -1,3 +1,5 @@
+#import coordinates
+
 // The shapes of a pooling, NHWC; input and output have the same channels.
 override CHANNELS: u32;
 override INPUT_HEIGHT: i32;
@@ -10,25 +12,6 @@ override STRIDE_Y: i32;
 override STRIDE_X: i32;
 override OFFSET_Y: i32;
 override OFFSET_X: i32;
-
-// The coordinates of one element, NHWC.
-struct Coordinates {
-    channel: u32,
-    x: i32,
-    y: i32,
-    sample: u32,
-}
-
-fn coordinates_of(index: u32, height: i32, width: i32) -> Coordinates {
-    let pixel = index / CHANNELS;
-    let line = pixel / u32(width);
-    return Coordinates(
-        index % CHANNELS,
-        i32(pixel % u32(width)),
-        i32(line % u32(height)),
-        line / u32(height),
-    );
-}
 
 fn input_index(at: Coordinates, y: i32, x: i32) -> u32 {
     let line = at.sample * u32(INPUT_HEIGHT) + u32(y);

@@ -1,10 +1,11 @@
 #import convolution
 #import splits
 #import step
-#import windows
 
 // The gradient of a convolution's kernel and bias from the products of SPLITS splits: `finish` adds them in order.
 
+// Elements of the kernel.
+override KERNEL_LEN: u32;
 // Offset of the bias in the parameter block.
 override BIAS_OFFSET: u32;
 // Offset of the bias gradient in a split's product.
@@ -21,11 +22,11 @@ fn finish(
     @builtin(local_invocation_index) local: u32,
 ) {
     let index = flat_index(group, groups, local);
-    if (index >= (DEPTH + 1u) * OUT_CHANNELS) {
+    if (index >= KERNEL_LEN + OUT_CHANNELS) {
         return;
     }
-    let is_bias = index >= DEPTH * OUT_CHANNELS;
-    let bias_column = index - min(index, DEPTH * OUT_CHANNELS);
+    let is_bias = index >= KERNEL_LEN;
+    let bias_column = index - min(index, KERNEL_LEN);
     let offset = select(index, SPLIT_BIAS + bias_column, is_bias);
     var sum = 0.0;
     for (var split = 0u; split < SPLITS; split += 1u) {

@@ -61,6 +61,15 @@ pub fn run_kernel(
         Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }) => {
             conv2d::backward_weight::run(&convolution, step, reads, writes, workers)
         }
+        Kernel::GroupedConv2dForward(kernel) => {
+            grouped_conv2d::forward(&kernel, step, reads, writes, workers)
+        }
+        Kernel::GroupedConv2dBackwardInput(kernel) => {
+            grouped_conv2d::backward_input(&kernel, step, reads, writes, workers)
+        }
+        Kernel::GroupedConv2dBackwardWeight(kernel) => {
+            grouped_conv2d::backward_weight(&kernel, step, reads, writes, workers)
+        }
         Kernel::MaxPoolForward(MaxPoolForward { pooling }) => {
             max_pool_forward::run(&pooling, step, reads, writes, workers)
         }
@@ -145,7 +154,7 @@ struct LoadedPlan {
 /// Runs plans on the processor.
 ///
 /// ```
-/// use floret::{backend::Backend, cpu::CpuBackend};
+/// use floret::backend::{Backend, cpu::CpuBackend};
 /// assert_eq!(CpuBackend::new(1).name(), "CPU, 1 thread");
 /// ```
 pub struct CpuBackend {

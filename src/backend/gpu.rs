@@ -20,6 +20,7 @@ mod device;
 mod direct;
 mod dispatch;
 mod fusion;
+mod grouped;
 mod lower;
 mod memory;
 mod normalization;

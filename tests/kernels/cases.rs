@@ -64,6 +64,13 @@ fn conv2d_backward_weight() {
 }
 
 #[test]
+fn grouped_conv2d() {
+    ["grouped_conv2d_forward", "grouped_conv2d_backward_input", "grouped_conv2d_backward_weight"]
+        .into_iter()
+        .for_each(check);
+}
+
+#[test]
 fn pooling() {
     ["max_pool_forward", "max_pool_backward", "avg_pool_forward", "avg_pool_backward"]
         .into_iter()

@@ -14,6 +14,7 @@ pub(crate) mod concat_backward;
 pub(crate) mod concat_forward;
 pub(crate) mod conv2d;
 pub(crate) mod dropout;
+pub(crate) mod grouped_conv2d;
 pub(crate) mod max_pool_backward;
 pub(crate) mod max_pool_forward;
 pub(crate) mod noise;

@@ -3,8 +3,9 @@
 use crate::kernel::{
     Activation, ActivationBackward, ActivationForward, Adam, AddBackward, AddForward,
     AverageWeights, AvgPoolBackward, BatchNorm, BatchNormBackwardInput, BatchNormNormalize,
-    BatchNormRunning, ConcatBackward, Convolution, Dropout, MaxPoolBackward, Noise, Part, Pooling,
-    PrepareBatch, Sgd, Softmax, SoftmaxCrossEntropy, TiledAdd, round_up_to_row,
+    BatchNormRunning, ConcatBackward, Convolution, Dropout, GroupedConvolution, MaxPoolBackward,
+    Noise, Part, Pooling, PrepareBatch, Sgd, Softmax, SoftmaxCrossEntropy, TiledAdd,
+    round_up_to_row,
 };
 use crate::shape::{Shape, Window};
 
@@ -100,6 +101,17 @@ impl From<&Convolution> for Constants {
         window(&convolution.input, &convolution.output, &convolution.window)
             .with("IN_CHANNELS", convolution.input.channels)
             .with("OUT_CHANNELS", convolution.output.channels)
+    }
+}
+
+/// These are the shapes of `shaders/shared/grouped_convolution.wgsl`.
+impl From<&GroupedConvolution> for Constants {
+    fn from(convolution: &GroupedConvolution) -> Self {
+        window(&convolution.input, &convolution.output, &convolution.window)
+            .with("IN_CHANNELS", convolution.input.channels)
+            .with("OUT_CHANNELS", convolution.output.channels)
+            .with("GROUP_INPUTS", convolution.group_inputs())
+            .with("GROUP_OUTPUTS", convolution.group_outputs())
     }
 }
 

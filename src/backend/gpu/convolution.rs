@@ -287,48 +287,76 @@ pub(super) fn backward_weight(
     let split_rows = rows.div_ceil(splits).next_multiple_of(tile.depth);
     let splits = rows.div_ceil(split_rows);
     let [input, grad_output] = [call.reads[0], call.reads[1]];
-    with_weight_splits(convolution, splits, write(call.writes[0]), |products, constants| Dispatch {
-        shader: shader!("conv2d/backward_weight"),
-        entry: "main",
-        constants: constants.and(tile.constants()).with("SPLIT_ROWS", split_rows),
-        bindings: vec![
-            read(input),
-            read(grad_output),
-            as_vec4(read(input)),
-            as_vec4(read(grad_output)),
-            products,
-        ],
-        grid: tile.grid(Extent::Fixed(depth), channels, splits),
-        work: work(convolution),
-    })
+    WeightSplits::new(convolution, splits).dispatches(
+        Constants::from(convolution),
+        write(call.writes[0]),
+        |products, constants| Dispatch {
+            shader: shader!("conv2d/backward_weight"),
+            entry: "main",
+            constants: constants.and(tile.constants()).with("SPLIT_ROWS", split_rows),
+            bindings: vec![
+                read(input),
+                read(grad_output),
+                as_vec4(read(input)),
+                as_vec4(read(grad_output)),
+                products,
+            ],
+            grid: tile.grid(Extent::Fixed(depth), channels, splits),
+            work: work(convolution),
+        },
+    )
 }
 
-/// Computes the gradient of a kernel and a bias in `splits` splits, and adds them up in another pass. `main` is given where
-/// its products go, and the constants of the convolution and of `shaders/shared/weight_splits.wgsl`.
-pub(super) fn with_weight_splits(
-    convolution: &Convolution,
-    splits: usize,
-    grad_block: Binding,
-    main: impl FnOnce(Binding, Constants) -> Dispatch,
-) -> Vec<Dispatch> {
-    let product_len = convolution.kernel_len() + convolution.output.channels;
-    let split_bias = if splits == 1 { convolution.bias_offset() } else { convolution.kernel_len() };
-    let constants = Constants::from(convolution)
-        .and(split_constants(splits, product_len))
-        .with("BIAS_OFFSET", convolution.bias_offset())
-        .with("SPLIT_BIAS", split_bias);
-    if splits == 1 {
-        return vec![main(grad_block, constants)];
+/// How the gradient of a kernel and a bias is computed in splits.
+pub(super) struct WeightSplits {
+    pub splits: usize,
+    /// Elements of the kernel.
+    pub kernel_len: usize,
+    /// Offset of the bias in the parameter block.
+    pub bias_offset: usize,
+    /// Elements of the bias.
+    pub channels: usize,
+}
+
+impl WeightSplits {
+    pub fn new(convolution: &Convolution, splits: usize) -> Self {
+        Self {
+            splits,
+            kernel_len: convolution.kernel_len(),
+            bias_offset: convolution.bias_offset(),
+            channels: convolution.output.channels,
+        }
     }
-    let main = main(write_scratch(splits * product_len), constants);
-    let finish = Dispatch {
-        entry: "finish",
-        bindings: vec![read_scratch(splits * product_len), grad_block],
-        grid: Grid::of(Extent::Fixed(product_len), 64),
-        work: Work::of(Extent::Fixed(splits * product_len), 4.0),
-        ..main.clone()
-    };
-    vec![main, finish]
+
+    /// Computes the gradient, and adds the splits up in another pass. `main` is given where its products go, and the
+    /// `shapes` with the constants of `shaders/shared/weight_splits.wgsl`.
+    pub fn dispatches(
+        &self,
+        shapes: Constants,
+        grad_block: Binding,
+        main: impl FnOnce(Binding, Constants) -> Dispatch,
+    ) -> Vec<Dispatch> {
+        let &Self { splits, kernel_len, bias_offset, channels } = self;
+        let product_len = kernel_len + channels;
+        let split_bias = if splits == 1 { bias_offset } else { kernel_len };
+        let constants = shapes
+            .and(split_constants(splits, product_len))
+            .with("KERNEL_LEN", kernel_len)
+            .with("BIAS_OFFSET", bias_offset)
+            .with("SPLIT_BIAS", split_bias);
+        if splits == 1 {
+            return vec![main(grad_block, constants)];
+        }
+        let main = main(write_scratch(splits * product_len), constants);
+        let finish = Dispatch {
+            entry: "finish",
+            bindings: vec![read_scratch(splits * product_len), grad_block],
+            grid: Grid::of(Extent::Fixed(product_len), 64),
+            work: Work::of(Extent::Fixed(splits * product_len), 4.0),
+            ..main.clone()
+        };
+        vec![main, finish]
+    }
 }
 
 #[cfg(test)]

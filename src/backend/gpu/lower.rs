@@ -4,7 +4,7 @@ use super::constants::Constants;
 use super::device::Shaders;
 use super::dispatch::{Dispatch, Grid, WORK_PER_ELEMENT, Work, operands, write_scratch};
 use super::shaders::{Shader, shader};
-use super::{convolution, direct, normalization};
+use super::{convolution, direct, grouped, normalization};
 use crate::kernel::Extent::{Fixed, PerSample};
 use crate::kernel::{CONTRIBUTION, Call, Extent, Kernel, Softmax, SoftmaxCrossEntropy};
 
@@ -27,6 +27,11 @@ pub(super) fn dispatches_of(call: &Call, batch_size: usize, shaders: Shaders) ->
             direct::backward_weight(call, k, batch_size)
         }
         Kernel::Conv2dBackwardWeight(k) => convolution::backward_weight(call, k, batch_size),
+        Kernel::GroupedConv2dForward(k) => grouped::forward(call, k),
+        Kernel::GroupedConv2dBackwardInput(k) => grouped::backward_input(call, k),
+        Kernel::GroupedConv2dBackwardWeight(k) => {
+            grouped::backward_weight(call, k, batch_size, shaders)
+        }
         Kernel::MaxPoolForward(k) => {
             elements(call, shader!("pool/max_pool_forward"), &k.pooling, k.pooling.output.len())
         }

@@ -26,11 +26,13 @@ macro_rules! shader {
 pub(super) use shader;
 
 /// Files may import these, by the name behind `shared/`.
-static SHARED: [Shader; 19] = [
+static SHARED: [Shader; 21] = [
     shader!("shared/activation"),
     shader!("shared/convolution"),
+    shader!("shared/coordinates"),
     shader!("shared/direct_convolution"),
     shader!("shared/direct_product"),
+    shader!("shared/grouped_convolution"),
     shader!("shared/moments"),
     shader!("shared/nan"),
     shader!("shared/normalize"),

@@ -172,6 +172,8 @@ const EVERY_LAYER: &str = "['serial',
         ['avg', {'ksize': 3, 'stride': 1}],
         ['conv', {'ksize': [2, 3], 'chn': 5}]],
     ['conv', {'ksize': 3, 'stride': 2, 'chn': 8, 'actions': 'AL', 'actfunc': 'tanh'}],
+    ['conv', {'ksize': 3, 'chn': 8, 'groups': 8, 'actions': 'LAB'}],
+    ['conv', {'ksize': 3, 'chn': 4, 'groups': 2, 'actions': 'LA'}],
     ['dropout', {'keep_prob': 0.7}],
     ['full', {'width': 32, 'actions': 'ALB', 'actfunc': 'tanh'}]]";
 
