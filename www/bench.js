@@ -1,6 +1,7 @@
 /**
  * The speed of this browser: training and inference on the processor and by WebGPU, side by side.
- * `?model=&batch=&backend=cpu|gpu&steps=&task=train|infer&run=1`; the numbers are JSON in the element `result`.
+ * `?model=&batch=&backend=cpu|gpu&steps=&task=train|infer&run=1`; the numbers are JSON in the element
+ * `result`.
  */
 
 import { language, t } from './i18n/i18n.js';

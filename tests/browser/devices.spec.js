@@ -1,4 +1,7 @@
-/** What computes: chosen by trial, changed under way, compared, lost and replaced, short of memory. Software WebGPU stands in for a GPU. */
+/**
+ * What computes: chosen by trial, changed under way, compared, lost and replaced, short of memory. Software
+ * WebGPU stands in for a GPU.
+ */
 import { expect, test } from '@playwright/test';
 import { complaints, go, loadPhotos, setEpochs } from './visit.js';
 
@@ -8,7 +11,11 @@ test.use({ locale: 'en-US' });
 // A software GPU takes its time, on a machine that is busy most of all.
 test.setTimeout(240_000);
 
-/** Opens the page with photos and a network that a software GPU trains in seconds. @param {Page} page @param {string} [query] */
+/**
+ * Opens the page with photos and a network that a software GPU trains in seconds.
+ * @param {Page} page
+ * @param {string} [query]
+ */
 async function prepare(page, query = '') {
   await page.goto(`/${query}`);
   await expect(page.locator('footer span').last()).not.toBeEmpty();

@@ -1,11 +1,16 @@
-/** A live trainer in a page of somebody else's: another origin, its own headers, nothing shared but a height. */
+/**
+ * A live trainer in a page of somebody else's: another origin, its own headers, nothing shared but a height.
+ */
 import { createServer } from 'node:http';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import { complaints } from './visit.js';
 
 const floret = String(process.env.FLORET_URL);
-/** The page of course notes: another port, which makes it another origin. Its answer, and its headers, are what a test last asked for. */
+/**
+ * The page of course notes: another port, which makes it another origin. Its answer, and its headers, are
+ * what a test last asked for.
+ */
 let notes = { body: '', headers: {} };
 const host = createServer((_, response) =>
   response.writeHead(200, { 'Content-Type': 'text/html', ...notes.headers }).end(notes.body),

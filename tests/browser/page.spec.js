@@ -1,4 +1,7 @@
-/** The main job: photos in, a network learns, it is tested, it names a new photo, and it comes back from its file. */
+/**
+ * The main job: photos in, a network learns, it is tested, it names a new photo, and it comes back from its
+ * file.
+ */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { CLASSES, flower, garden, zip } from './photos.js';
@@ -113,7 +116,7 @@ test("an engine that stopped is started again: what was kept comes back, the pag
   await visit(page);
   await loadPhotos(page, 12);
   await page.evaluate(async () => {
-    const state = '/state.js';
+    const state = '/state/state.js';
     (await import(state)).engine.fail('for the test');
   });
   await page.getByRole('button', { name: 'Go on' }).click();
@@ -174,7 +177,7 @@ test('the log of a long run keeps its newest epochs', async ({ page }) => {
   await go(page, 'train');
   const show = (/** @type {number} */ epochs) =>
     page.evaluate(async epochs => {
-      const { store } = await import(new URL('./state.js', location.href).href);
+      const { store } = await import(new URL('state/state.js', location.href).href);
       const line = (/** @type {number} */ epoch) => ({
         epoch,
         loss: 1,
@@ -186,9 +189,8 @@ test('the log of a long run keeps its newest epochs', async ({ page }) => {
       });
       const lines = Array.from({ length: epochs }, (_, index) => line(index + 1));
       const { run } = store.value;
-      store.set({
-        run: { ...run, status: 'stopped', model: 'a network', history: { ...run.history, lines } },
-      });
+      const model = { name: 'a network' };
+      store.set({ run: { ...run, phase: 'stopped', model, history: { ...run.history, lines } } });
     }, epochs);
   for (const epochs of [300, 900, 5000]) {
     await show(epochs);

@@ -1,4 +1,6 @@
-/** Looking into networks: signals while they learn, two compared, a heat map over a photo, what layers cost. */
+/**
+ * Looking into networks: signals while they learn, two compared, a heat map over a photo, what layers cost.
+ */
 import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
@@ -128,15 +130,15 @@ test('a stop while a network is judged ends the experiment, and leaves no button
   page,
 }) => {
   await visit(page);
-  const status = await page.evaluate(async () => {
-    const { store } = await import(new URL('./state.js', location.href).href);
-    const { stop } = await import(new URL('./session.js', location.href).href);
+  const { phase, stopAsked } = await page.evaluate(async () => {
+    const { store } = await import(new URL('state/state.js', location.href).href);
+    const { stop } = await import(new URL('state/session.js', location.href).href);
     store.set({
-      run: { ...store.value.run, status: 'finished' },
-      comparison: { running: true, runs: [], experiment: null },
+      run: { ...store.value.run, phase: 'judging' },
+      comparison: { running: true, stopAsked: false, runs: [], experiment: null },
     });
     stop();
-    return store.value.run.status;
+    return { phase: store.value.run.phase, stopAsked: store.value.comparison.stopAsked };
   });
-  expect(status).toBe('finished');
+  expect({ phase, stopAsked }).toEqual({ phase: 'judging', stopAsked: true });
 });

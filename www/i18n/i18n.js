@@ -26,7 +26,7 @@ function chosen() {
   if (asked === 'en' || asked === 'ko') return asked;
   const stored = readSetting(KEY);
   if (stored === 'en' || stored === 'ko') return stored;
-  return navigator.language.toLowerCase().startsWith('ko') ? 'ko' : 'en';
+  return globalThis.navigator?.language.toLowerCase().startsWith('ko') ? 'ko' : 'en';
 }
 
 /** The language of the page. */
@@ -43,7 +43,8 @@ export function setLanguage(next) {
 }
 
 /**
- * A sentence by its key, `{name}` replaced from `values`. A number `n` is a count: it chooses the form, and is written as the
+ * A sentence by its key, `{name}` replaced from `values`. A number `n` is a count: it chooses the form, and
+ * is written as the
  * language writes numbers.
  * @param {string} key
  * @param {Record<string, string | number>} [values]
@@ -67,7 +68,11 @@ export function known(key) {
   return key in WORDS[current];
 }
 
-/** A name by its key, or the name itself where nobody translated it. @param {string} stem @param {string} name */
+/**
+ * A name by its key, or the name itself where nobody translated it.
+ * @param {string} stem
+ * @param {string} name
+ */
 export function nameOf(stem, name) {
   const key = `${stem}.${name}`;
   return known(key) ? t(key) : name;

@@ -1,5 +1,6 @@
 /**
- * The report's experiment again: four networks on the same photos, split, seed and recipe, beside what the report measured.
+ * The report's experiment again: four networks on the same photos, split, seed and recipe, beside what the
+ * report measured.
  */
 
 import { language, nameOf, t } from '../i18n/i18n.js';
@@ -165,7 +166,11 @@ class Compare extends Panel {
     return scrollTable(t('compare.title'), columns, runs.map(row));
   }
 
-  /** Validation accuracy of every run by epoch. @param {ComparedRun[]} runs @returns {import('../ui/chart.js').Columns} */
+  /**
+   * Validation accuracy of every run by epoch.
+   * @param {ComparedRun[]} runs
+   * @returns {import('../ui/chart.js').Columns}
+   */
   curves(runs) {
     const epochs = Math.max(0, ...runs.map(({ lines }) => lines.length));
     const x = Array.from({ length: epochs }, (_, index) => index + 1);

@@ -1,4 +1,6 @@
-/** What each layer costs and sees: arithmetic, memory, receptive field; and a bottleneck beside a plain block. */
+/**
+ * What each layer costs and sees: arithmetic, memory, receptive field; and a bottleneck beside a plain block.
+ */
 
 import { t } from '../i18n/i18n.js';
 import { blockCosts } from '../state/session.js';
@@ -21,7 +23,12 @@ function columns(rows) {
   return [{ words: rows }, ...numbers(Object.keys(MEASURES).map(name => t(`network.col_${name}`)))];
 }
 
-/** A row with bars as long as its share of the most. @param {Element} head @param {Row} row @param {Record<keyof typeof MEASURES, number>} most */
+/**
+ * A row with bars as long as its share of the most.
+ * @param {Element} head
+ * @param {Row} row
+ * @param {Record<keyof typeof MEASURES, number>} most
+ */
 function rowOf(head, row, most) {
   const share = (/** @type {keyof typeof MEASURES} */ name) => MEASURES[name](row) / most[name];
   return tableRow(head, [

@@ -1,5 +1,6 @@
 /**
- * What computes: the processor or a GPU, by choice or by trial, changed in the middle of a run if need be; and whether both
+ * What computes: the processor or a GPU, by choice or by trial, changed in the middle of a run if need be;
+ * and whether both
  * agree.
  */
 

@@ -13,7 +13,10 @@ import { titleOf } from '../ui/titles.js';
 
 /** @typedef {import('../state/state.js').ModelAtHand} ModelAtHand */
 
-/** How the list of models names one: a shipped one by its file, others by where they come from. @param {ModelAtHand} model */
+/**
+ * How the list of models names one: a shipped one by its file, others by where they come from.
+ * @param {ModelAtHand} model
+ */
 function keyOf({ id, file }) {
   return file ?? (id === 'run' ? 'run' : 'file');
 }

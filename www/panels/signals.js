@@ -193,7 +193,12 @@ function names(signals) {
   return signals.map(({ name }) => name).join('\n');
 }
 
-/** What the chart shows of a network, in a sentence. @param {Shown} name @param {string} network @param {number[]} values */
+/**
+ * What the chart shows of a network, in a sentence.
+ * @param {Shown} name
+ * @param {string} network
+ * @param {number[]} values
+ */
 function sentence(name, network, values) {
   const [first, last] = [values[0], values.at(-2)];
   if (first === undefined || last === undefined) return t('signals.not_measured', { network });

@@ -17,7 +17,10 @@ import { Bloom } from '../ui/mark.js';
 import { button, detailOf, heading, Panel, say } from '../ui/panel.js';
 import { RunButton } from '../ui/run-button.js';
 
-/** Epochs that the log shows: a page of thousands of lines would be slower to lay out than a tiny network to train. */
+/**
+ * Epochs that the log shows: a page of thousands of lines would be slower to lay out than a tiny network to
+ * train.
+ */
 const LOG_LINES = 500;
 
 /** Settings that are numbers: least and most. */

@@ -12,7 +12,8 @@ import { percent } from '../ui/format.js';
 /** @typedef {import('../state/state.js').State} State */
 
 /**
- * A view is the element `floret-<name>`, the icon and the step of that name; `status` is what its step says of it: that it is
+ * A view is the element `floret-<name>`, the icon and the step of that name; `status` is what its step says
+ * of it: that it is
  * done, a few words, or nothing.
  * @typedef {{ name: string, status: (state: State) => boolean | string }} View
  */

@@ -17,8 +17,10 @@ const HEIGHT = 230;
 /** One chart with its legend. */
 export class Chart {
   /**
-   * `log` draws y by its powers of ten, values that are not positive left out; `whole` says that x counts things.
-   * @param {{ label: string, x: string, series: Series[], format: (value: number) => string, top?: number, log?: boolean, whole?: boolean }} options
+   * `log` draws y by its powers of ten, values that are not positive left out; `whole` says that x counts
+   * things.
+   * @param {{ label: string, x: string, series: Series[], format: (value: number) => string, top?: number,
+   *   log?: boolean, whole?: boolean }} options
    */
   constructor({ label, x, series, format, top, log = false, whole = false }) {
     this.options = { x, series, format, top, log, whole };
@@ -127,7 +129,11 @@ export class Chart {
   }
 }
 
-/** A colour that a canvas understands: `light-dark()` resolved by the browser. @param {Element} place @param {string} value */
+/**
+ * A colour that a canvas understands: `light-dark()` resolved by the browser.
+ * @param {Element} place
+ * @param {string} value
+ */
 function resolved(place, value) {
   const probe = h('span', { hidden: true });
   probe.style.color = value;
@@ -137,7 +143,11 @@ function resolved(place, value) {
   return colour;
 }
 
-/** An average over the last points, to see the course through the noise. @param {number[]} values @param {number} width */
+/**
+ * An average over the last points, to see the course through the noise.
+ * @param {number[]} values
+ * @param {number} width
+ */
 export function smooth(values, width) {
   let sum = 0;
   return values.map((value, index) => {

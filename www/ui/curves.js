@@ -1,9 +1,9 @@
 /** A run as it goes: the curves of loss and accuracy, and the figures of the moment. */
 
+import { t } from '../i18n/i18n.js';
 import { Chart, smooth } from './chart.js';
 import { h } from './dom.js';
 import { duration, number, percent } from './format.js';
-import { t } from '../i18n/i18n.js';
 
 /** Points that the drawn curve averages over. */
 const SMOOTHING = 9;

@@ -32,7 +32,8 @@ export function takesDrops(element, take) {
 
 /**
  * A button that opens a file picker.
- * @param {{ label: string, class?: string, content?: Node[], accept?: string, folder?: boolean, multiple?: boolean,
+ * @param {{ label: string, class?: string, content?: Node[], accept?: string, folder?: boolean, multiple?:
+ *   boolean,
  *   capture?: string, name: string, take: (found: import('./files.js').Found[]) => void }} options
  */
 export function picker({
@@ -69,7 +70,10 @@ export function picker({
   );
 }
 
-/** The pickers for photos to learn from: a folder with a folder for each class, or an archive of that. @param {(found: import('./files.js').Found[]) => void} take */
+/**
+ * The pickers for photos to learn from: a folder with a folder for each class, or an archive of that.
+ * @param {(found: import('./files.js').Found[]) => void} take
+ */
 export function photoPickers(take) {
   return [
     picker({

@@ -9,7 +9,8 @@ import { wordError } from './words.js';
 /** @typedef {keyof import('../state/state.js').State} Part */
 
 /**
- * A part of the page. Its elements are fields, made once; subclasses word and arrange them in `render`, and follow the parts
+ * A part of the page. Its elements are fields, made once; subclasses word and arrange them in `render`, and
+ * follow the parts
  * of the state named in `watches`.
  */
 export class Panel extends HTMLElement {
@@ -88,17 +89,31 @@ export function heading(name) {
   );
 }
 
-/** A button with its icon. @param {string} words @param {() => void} press @param {Element | null} [icon] @param {string} [style] */
+/**
+ * A button with its icon.
+ * @param {string} words
+ * @param {() => void} press
+ * @param {Element | null} [icon]
+ * @param {string} [style]
+ */
 export function button(words, press, icon = null, style = 'button') {
   return h('button', { type: 'button', class: style, onclick: press }, icon, words);
 }
 
-/** Writes text where it changed: a screen reader says it once. @param {Element} place @param {string} words */
+/**
+ * Writes text where it changed: a screen reader says it once.
+ * @param {Element} place
+ * @param {string} words
+ */
 export function say(place, words) {
   if (place.textContent !== words) place.textContent = words;
 }
 
-/** A failure as its code with values. @param {unknown} failure @returns {import('../engine/protocol.js').EngineError} */
+/**
+ * A failure as its code with values.
+ * @param {unknown} failure
+ * @returns {import('../engine/protocol.js').EngineError}
+ */
 export function detailOf(failure) {
   return failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
 }

@@ -1,8 +1,8 @@
 /** Whether the model's probabilities can be taken at their word: a diagram, and the same as a table. */
 
+import { t } from '../i18n/i18n.js';
 import { h, svg } from './dom.js';
 import { number, percent } from './format.js';
-import { t } from '../i18n/i18n.js';
 import { numberCell, numbers, scrollTable } from './table.js';
 
 /** @typedef {import('../engine/protocol.js').Reliability['bins'][number]} Bin */

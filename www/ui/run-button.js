@@ -27,7 +27,8 @@ export class RunButton {
   }
 
   /**
-   * Whether nothing can be done now. The button is only marked as such: one that is disabled loses the focus of who has just
+   * Whether nothing can be done now. The button is only marked as such: one that is disabled loses the focus
+   * of who has just
    * pressed it.
    */
   waits() {
@@ -36,7 +37,8 @@ export class RunButton {
 
   /**
    * @param {import('../state/run.js').Run} run
-   * @param {{ ready: boolean, waits?: boolean }} may whether a run can be started at all, and whether it must wait for others
+   * @param {{ ready: boolean, waits?: boolean }} may whether a run can be started at all, and whether it must
+   *   wait for others
    */
   show(run, { ready, waits = false }) {
     const status = statusOf(run);

@@ -2,7 +2,10 @@
 
 import { h } from './dom.js';
 
-/** A column's head: its words, and whether numbers stand below it. @typedef {{ words: string, number?: boolean }} Column */
+/**
+ * A column's head: its words, and whether numbers stand below it.
+ * @typedef {{ words: string, number?: boolean }} Column
+ */
 
 /**
  * A part that scrolls, reached by the keyboard too.

@@ -10,7 +10,10 @@ export function titleOf({ title }) {
   return title[language()];
 }
 
-/** A model's name for people: a shipped one has a title. @param {import('../state/state.js').ModelAtHand} model */
+/**
+ * A model's name for people: a shipped one has a title.
+ * @param {import('../state/state.js').ModelAtHand} model
+ */
 export function titleAtHand({ name, file }) {
   const entry = store.value.shipped.models?.find(shipped => shipped.file === file);
   return entry ? titleOf(entry) : name;
