@@ -115,7 +115,8 @@ class Embedded extends Panel {
     if (run.phase === 'finished' && report)
       return t('embed.finished', { accuracy: percent(report.accuracy), n: report.n });
     if (run.phase !== 'idle') return t(`train.says_${statusOf(run)}`, { model: network.name });
-    if (photos > 0) return t('train.says_idle', { model: network.name, photos: number(photos) });
+    if (photos > 0)
+      return t('train.says_idle', { model: network.name, photos: t('count.photos', { n: photos }) });
     return t(DRAWN ? 'embed.ready' : 'photos.how');
   }
 

@@ -46,7 +46,7 @@ test('drawn flowers are learned in a page of another origin', async ({ page }) =
   const before = (await page.locator('iframe').boundingBox())?.height ?? 0;
   await frame.getByRole('button', { name: 'Start' }).click();
   await expect(frame.locator('.says')).toHaveText(
-    /^It has learned: [\d.]+% of \d+ unseen photos named rightly\.$/,
+    /^It has learned: [\d.]+% of \d+ unseen photos recognised\.$/,
     { timeout: 90_000 },
   );
   await expect(frame.locator('.chart canvas').first()).toBeVisible();
@@ -105,5 +105,5 @@ test('the trainer of a page leaves what the whole page keeps alone', async ({ pa
   await page.getByRole('button', { name: 'Start' }).click();
   await expect(page.locator('.says')).toContainText('It has learned', { timeout: 90_000 });
   await page.goto(floret);
-  await expect(page.locator('.last-visit')).toContainText('This browser still holds the drawn flowers.');
+  await expect(page.locator('.last-visit')).toContainText('This browser still has the drawn flowers.');
 });

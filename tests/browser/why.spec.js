@@ -16,7 +16,9 @@ async function learn(page, network) {
   await expect(page.locator('floret-network .picture')).toContainText('parameters');
   await go(page, 'train');
   await page.getByRole('button', { name: /^(Start|Start over)$/ }).click();
-  await expect(page.locator('.says').first()).toHaveText(`${network} has learned. Its test report is ready.`);
+  await expect(page.locator('.says').first()).toHaveText(
+    `${network} has finished learning. Its test report is ready.`,
+  );
 }
 
 test('plain and residual are compared, and a photo gets its heat map', async ({ page }) => {
@@ -51,7 +53,7 @@ test('plain and residual are compared, and a photo gets its heat map', async ({ 
   await page
     .locator('input[name="attention-photo"]')
     .setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('daisy', 77, 200) });
-  await expect(page.locator('floret-attention .says')).toHaveText(/^\w+, \d+%: (it is seen|nothing)/);
+  await expect(page.locator('floret-attention .says')).toHaveText(/^\w+, \d+%: (the evidence is|nothing)/);
   await expect(page.locator('.heat-place canvas')).toHaveCount(2);
   const drawn = () =>
     page
@@ -59,7 +61,7 @@ test('plain and residual are compared, and a photo gets its heat map', async ({ 
       .last()
       .evaluate(canvas => /** @type {HTMLCanvasElement} */ (canvas).toDataURL());
   const own = await drawn();
-  const classes = page.getByLabel('What speaks for');
+  const classes = page.getByLabel('Show evidence for');
   await classes.selectOption({ index: 3 });
   await expect.poll(drawn).not.toBe(own);
   const { violations } = await new AxeBuilder({ page }).analyze();

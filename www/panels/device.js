@@ -83,7 +83,7 @@ class DevicePanel extends Panel {
     try {
       const { photos, largest_difference: difference, devices } = await agreement();
       const words = {
-        n: number(photos),
+        n: photos,
         difference: number(difference, { notation: 'scientific', maximumFractionDigits: 0 }),
         one: wordDevice(devices[0]),
         other: wordDevice(devices[1]),

@@ -105,7 +105,7 @@ class ModelPanel extends Panel {
       fill(this.words, facts);
       return;
     }
-    const right = t('model.right', { accuracy: percent(entry.accuracy), n: number(entry.test_photos) });
+    const right = t('model.right', { accuracy: percent(entry.accuracy), n: entry.test_photos });
     const card = { href: `models/${entry.card}`, target: '_blank', rel: 'noopener' };
     fill(this.words, `${right} ${facts} `, h('a', card, t('model.card')));
   }

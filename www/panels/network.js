@@ -224,7 +224,7 @@ class NetworkPanel extends Panel {
     const totals = t('network.totals', {
       parameters: number(structure.parameters),
       flops: short(structure.flops),
-      layers: layersOf(structure).length,
+      n: layersOf(structure).length,
     });
     fill(
       this.picture,

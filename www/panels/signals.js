@@ -155,8 +155,7 @@ class SignalsPanel extends Panel {
     const newest = signals.at(-1);
     if (!newest) return;
     const live = run.phase === 'running' && !run.stopAsked;
-    const step = number(newest.step);
-    const now = t(live ? 'signals.at_live' : 'signals.at_step', { step });
+    const now = t(live ? 'signals.at_live' : 'signals.at_step', { n: newest.step });
     say(this.at, this.when === 'start' ? t('signals.at_start') : now);
   }
 

@@ -172,7 +172,7 @@ class Train extends Panel {
     this.again.hidden = phase !== 'stopped';
     this.save.hidden = phase !== 'stopped' && phase !== 'judging' && phase !== 'finished';
     this.bloom.show(shareDone(run));
-    const values = { model: network?.name ?? '', photos: number(photos) };
+    const values = { model: network?.name ?? '', photos: t('count.photos', { n: photos }) };
     const missing = photos > 0 ? 'train.no_network' : 'train.no_photos';
     say(this.says, ready ? t(`train.says_${statusOf(run)}`, values) : t(missing));
     this.showRecipe();
