@@ -95,7 +95,7 @@ test('both executors answer alike', async ({ page }) => {
   await page.getByRole('button', { name: 'Do both devices agree?' }).click();
   const said = page.locator('floret-device').getByText('The same 16 photos on both: the largest difference');
   await expect(said).toContainText('swiftshader', { timeout: 90_000 });
-  const difference = Number((await said.textContent())?.match(/difference (\d+E-?\d+)/)?.[1]);
+  const difference = Number((await said.textContent())?.match(/difference is (\d+E-?\d+)/)?.[1]);
   expect(difference).toBeLessThan(1e-3);
   expect(heard).toEqual([]);
 });
