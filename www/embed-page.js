@@ -4,20 +4,22 @@
  */
 
 import './panels/classify.js';
-import './panels/model.js';
 import './panels/report.js';
-import { Curves, factsOf } from './ui/curves.js';
-import { fill, h } from './ui/dom.js';
-import { picker, takesDrops } from './ui/dropzone.js';
 import { EngineFailure } from './engine/engine.js';
-import { number, percent } from './ui/format.js';
 import { language, t } from './i18n/i18n.js';
-import { icon } from './ui/icons.js';
-import { Bloom, mark } from './ui/mark.js';
 import { openFirstModel } from './state/models.js';
-import { Panel, showFailure } from './ui/panel.js';
+import { shareDone, statusOf } from './state/run.js';
 import { addFiles, drawFlowers, learning, resume, start, stop, train } from './state/session.js';
 import { store } from './state/state.js';
+import { Curves, factsOf } from './ui/curves.js';
+import { fill, h } from './ui/dom.js';
+import { photoPickers, takesDrops } from './ui/dropzone.js';
+import { number, percent } from './ui/format.js';
+import { Bloom, mark } from './ui/mark.js';
+import { Panel, say, showFailure } from './ui/panel.js';
+import { RunButton } from './ui/run-button.js';
+
+/** @typedef {import('./ui/files.js').Found} Found */
 
 const query = new URLSearchParams(location.search);
 const NETWORK = query.get('model') ?? 'residual_flower';
@@ -32,43 +34,38 @@ const EPOCHS = 5;
 const DRAWN_PER_CLASS = 60;
 
 class Embedded extends Panel {
-  get watches() {
-    return ['run', 'library', 'network', 'report', 'build'];
-  }
+  /** @type {import('./ui/panel.js').Part[]} */
+  watches = ['run', 'library', 'network', 'report', 'build'];
 
   bloom = new Bloom(89);
-  /** What the button says, and whether photos are on their way. */
-  shown = '';
+  curves = new Curves();
+  go = new RunButton('button primary', () => this.press());
+  says = h('p', { class: 'says', role: 'status' });
+  facts = h('dl', { class: 'facts' });
+  photos = h('div', {});
+  /** Whether photos are on their way. */
   busy = false;
 
   render() {
-    this.curves?.remove();
+    this.curves.remove();
     this.curves = new Curves();
-    this.button = h('button', { type: 'button', class: 'button primary', onclick: () => this.press() });
-    this.says = h('p', { class: 'says', role: 'status' });
-    this.facts = h('dl', { class: 'facts' });
-    this.fault = h('div', {});
-    this.photos = h('div', {});
-    const whole = new URL('index.html', document.baseURI);
+    fill(this.photos);
+    const whole = h(
+      'a',
+      {
+        class: 'brand',
+        href: new URL('index.html', document.baseURI).href,
+        target: '_blank',
+        rel: 'noopener',
+        'aria-label': t('embed.whole'),
+      },
+      mark(),
+      'Floret',
+    );
+    const title = PANELS.includes('train') || query.has('model') ? NETWORK : t('step.classify');
     fill(
       this,
-      h(
-        'header',
-        { class: 'embed-head' },
-        h('h1', {}, PANELS.includes('train') || query.has('model') ? NETWORK : t('step.classify')),
-        h(
-          'a',
-          {
-            class: 'brand',
-            href: whole.href,
-            target: '_blank',
-            rel: 'noopener',
-            'aria-label': t('embed.whole'),
-          },
-          mark(),
-          'Floret',
-        ),
-      ),
+      h('header', { class: 'embed-head' }, h('h1', {}, title), whole),
       h(
         'main',
         { class: 'stack' },
@@ -81,103 +78,75 @@ class Embedded extends Panel {
   }
 
   trainer() {
-    const stage = h(
-      'section',
-      { class: 'card stage' },
-      this.bloom.element,
-      h(
-        'div',
-        { class: 'tight' },
-        this.says,
-        this.facts,
-        this.photos,
-        h('div', { class: 'row' }, this.button),
-      ),
-    );
+    const button = h('div', { class: 'row' }, this.go.element);
+    const words = h('div', { class: 'tight' }, this.says, this.facts, this.photos, button);
+    const stage = h('section', { class: 'card stage' }, this.bloom.element, words);
     if (!DRAWN) takesDrops(stage, found => this.add(found));
-    return h('div', { class: 'stack' }, stage, this.fault, this.curves?.element);
+    return h('div', { class: 'stack' }, stage, this.fault, this.curves.element);
   }
 
   update() {
-    const { run, library, network, report, recipe } = this.state;
-    if (!this.button || !this.says || !this.facts || !this.photos) return;
+    const { run, library, network, recipe } = this.state;
     const photos = library?.photos ?? 0;
-    const label = {
-      idle: 'start',
-      starting: 'starting',
-      running: 'stop',
-      stopping: 'stopping',
-      stopped: 'resume',
-      finished: 'again',
-    }[run.status];
-    if (this.shown !== label || this.button.childElementCount === 0)
-      fill(this.button, icon(run.status === 'running' ? 'stop' : 'play'), t(`train.${label}`));
-    this.shown = label;
-    this.button.disabled =
-      !network ||
-      this.busy ||
-      run.status === 'starting' ||
-      run.status === 'stopping' ||
-      (!DRAWN && photos === 0);
-    this.bloom.show(run.last ? run.last.step / Math.max(run.last.steps, 1) : 0);
-    const says = this.words(photos, report);
-    if (this.says.textContent !== says) this.says.textContent = says;
+    const ready = network !== null && !this.busy && (DRAWN || photos > 0);
+    this.go.show(run, { ready });
+    this.bloom.show(shareDone(run));
+    say(this.says, this.words(photos));
     fill(this.facts, factsOf(run, recipe));
     this.facts.hidden = run.last === null;
-    this.curves?.show(run.history);
-    if (this.curves) this.curves.element.hidden = run.last === null;
-    if (!DRAWN && photos === 0 && this.photos.childElementCount === 0)
-      fill(this.photos, h('div', { class: 'row' }, this.pickers()));
+    this.curves.show(run.history);
+    this.curves.element.hidden = run.last === null;
     if (photos > 0) fill(this.photos);
+    else if (!DRAWN && this.photos.childElementCount === 0)
+      fill(
+        this.photos,
+        h(
+          'div',
+          { class: 'row' },
+          photoPickers(found => this.add(found)),
+        ),
+      );
   }
 
-  /** @param {number} photos @param {import('./engine/protocol.js').Evaluation | null} report */
-  words(photos, report) {
-    const { run, network } = this.state;
+  /** @param {number} photos */
+  words(photos) {
+    const { run, network, report } = this.state;
     if (!network) return t('embed.loading');
-    if (run.status === 'finished' && report)
-      return t('embed.finished', { accuracy: percent(report.accuracy), n: number(report.n) });
-    if (run.status !== 'idle') return t(`train.says_${run.status}`, { model: network.name });
-    if (photos > 0) return t('train.says_idle', { model: network.name, photos: number(photos) });
+    if (run.phase === 'finished' && report)
+      return t('embed.finished', { accuracy: percent(report.accuracy), n: report.n });
+    if (run.phase !== 'idle') return t(`train.says_${statusOf(run)}`, { model: network.name });
+    if (photos > 0)
+      return t('train.says_idle', { model: network.name, photos: t('count.photos', { n: photos }) });
     return t(DRAWN ? 'embed.ready' : 'photos.how');
   }
 
-  pickers() {
-    const take = (/** @type {import('./ui/files.js').Found[]} */ found) => this.add(found);
-    return [
-      picker({
-        label: t('photos.folder'),
-        name: 'folder',
-        content: [icon('folder')],
-        folder: true,
-        multiple: true,
-        take,
-      }),
-      picker({
-        label: t('photos.archive'),
-        name: 'archive',
-        content: [icon('archive')],
-        accept: '.zip,.tar,.tgz,.gz,image/*',
-        multiple: true,
-        take,
-      }),
-    ];
-  }
-
-  /** @param {import('./ui/files.js').Found[]} found */
+  /** @param {Found[]} found */
   add(found) {
     if (learning()) return;
-    this.run(() => addFiles(found, state => this.loading(state), new AbortController().signal));
+    this.run(() => this.load((progress, signal) => addFiles(found, progress, signal)));
   }
 
-  /** @param {import('./engine/protocol.js').LoadProgress} state */
-  loading({ done }) {
-    if (this.says)
-      this.says.textContent = t(DRAWN ? 'embed.drawing' : 'embed.reading', { done: number(done) });
+  /**
+   * Waits for photos, and says how many are there.
+   * @param {(progress: import('./state/session.js').Loading, signal: AbortSignal) => Promise<void>} work
+   */
+  async load(work) {
+    const words = DRAWN ? 'embed.drawing' : 'embed.reading';
+    this.busy = true;
+    this.update();
+    try {
+      await work(
+        ({ done }) => say(this.says, t(words, { done: number(done) })),
+        new AbortController().signal,
+      );
+    } finally {
+      this.busy = false;
+      this.update();
+    }
   }
 
   press() {
-    const { status } = this.state.run;
+    const status = statusOf(this.state.run);
     if (status === 'running') stop();
     else if (status === 'stopped') this.run(resume);
     else this.run(() => this.begin());
@@ -185,20 +154,8 @@ class Embedded extends Panel {
 
   async begin() {
     if (DRAWN && !this.state.library?.photos)
-      await drawFlowers(state => this.loading(state), new AbortController().signal, DRAWN_PER_CLASS);
+      await this.load((progress, signal) => drawFlowers(progress, signal, DRAWN_PER_CLASS));
     await train();
-  }
-
-  /** @param {() => Promise<unknown>} work */
-  async run(work) {
-    this.busy = this.state.run.status === 'idle';
-    await super.run(() => {
-      const under = work();
-      this.update();
-      this.busy = false;
-      return under;
-    });
-    this.update();
   }
 }
 
@@ -218,7 +175,7 @@ async function begin() {
 }
 
 /** @param {string | null} theme */
-function wear(theme) {
+function useTheme(theme) {
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
   document.dispatchEvent(new Event('themechange'));
@@ -226,7 +183,7 @@ function wear(theme) {
 
 document.documentElement.lang = language();
 document.title = t('embed.title', { model: NETWORK });
-wear(query.get('theme'));
+useTheme(query.get('theme'));
 begin().catch(failure => {
   const place = h('div', {});
   showFailure(place, failure);
@@ -235,7 +192,7 @@ begin().catch(failure => {
 
 window.addEventListener('message', event => {
   if (event.source === window.parent && typeof event.data?.floretTheme === 'string')
-    wear(event.data.floretTheme);
+    useTheme(event.data.floretTheme);
 });
 // Only a number leaves the frame, so every page around it may hear it.
 new ResizeObserver(() =>

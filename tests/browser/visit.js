@@ -39,7 +39,7 @@ export async function loadPhotos(page, count, more = []) {
 /**
  * Goes to a step as a reader does, by its link.
  * @param {Page} page
- * @param {'photos' | 'network' | 'train' | 'report' | 'why' | 'classify'} step
+ * @param {string} step its name in `www/panels/views.js`
  */
 export async function go(page, step) {
   await page.locator(`.steps a[href="#${step}"]`).click();

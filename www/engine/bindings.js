@@ -9,9 +9,15 @@
  *   & { Engine: new () => Engine, initThreadPool?: (threads: number) => Promise<unknown> }} Module
  */
 
-/** A photo that the browser may be able to decode. @typedef {{ name: string, bytes: Uint8Array, reason: string }} Foreign */
+/**
+ * A photo that the browser may be able to decode.
+ * @typedef {{ name: string, bytes: Uint8Array, reason: string }} Foreign
+ */
 
-/** How far reading is. @typedef {{ finished: boolean, bytes: number, photos: number, name: string, foreign: boolean }} Step */
+/**
+ * How far reading is.
+ * @typedef {{ finished: boolean, bytes: number, photos: number, name: string, foreign: boolean }} Step
+ */
 
 /**
  * A photo to be asked about, decoded, or why it was not.
@@ -46,13 +52,15 @@
  * A method with another result.
  * @template Method, Result
  * @typedef {Method extends (...values: infer Values) => infer Open
- *   ? (...values: Values) => 0 extends 1 & Open ? Result : Open extends Promise<unknown> ? Promise<Result> : Result
+ * ? (...values: Values) => 0 extends 1 & Open ? Result : Open extends Promise<unknown> ? Promise<Result> :
+ * Result
  *   : never} Giving
  */
 
 /**
  * The crate's boundary, which holds photos, run and models.
- * @typedef {{ [Name in keyof Bound]: Name extends keyof Given ? Giving<Bound[Name], Given[Name]> : Bound[Name] }} Engine
+ * @typedef {{ [Name in keyof Bound]: Name extends keyof Given ? Giving<Bound[Name], Given[Name]> :
+ *   Bound[Name] }} Engine
  */
 
 /**
@@ -73,6 +81,9 @@
 /** A type that must be empty. @template {never} Type @typedef {Type} Nothing */
 
 /** Every open result is typed above. @typedef {Nothing<Exclude<Open, keyof Given>>} NoneIsForgotten */
-/** Every result above is of a method that there is. @typedef {Nothing<Exclude<keyof Given, Open>>} NoneIsGone */
+/**
+ * Every result above is of a method that there is.
+ * @typedef {Nothing<Exclude<keyof Given, Open>>} NoneIsGone
+ */
 
 export {};

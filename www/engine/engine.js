@@ -18,7 +18,8 @@ export class EngineFailure extends Error {
 
 /**
  * A call that waits for its answer.
- * @typedef {{ resolve: (value: any) => void, reject: (reason: Error) => void, progress?: (value: any) => void }} Waiting
+ * @typedef {{ resolve: (value: any) => void, reject: (reason: Error) => void, progress?: (value: any) => void
+ *   }} Waiting
  */
 
 /** One worker and the calls that wait for it. Fires `restart` when the worker had to be replaced. */
@@ -50,7 +51,8 @@ export class Engine extends EventTarget {
    * @template {CallName} Name
    * @param {Name} type
    * @param {Calls[Name]['value']} value
-   * @param {{ progress?: (value: Calls[Name]['progress']) => void, signal?: AbortSignal, transfer?: Transferable[] }} [options]
+   * @param {{ progress?: (value: Calls[Name]['progress']) => void, signal?: AbortSignal, transfer?:
+   *   Transferable[] }} [options]
    * @returns {Promise<Calls[Name]['done']>}
    */
   call(type, value, { progress, signal, transfer = [] } = {}) {
@@ -89,7 +91,10 @@ export class Engine extends EventTarget {
     }
   }
 
-  /** Ends the worker and starts another; what it held is lost, calls under way fail. @param {string} reason */
+  /**
+   * Ends the worker and starts another; what it held is lost, calls under way fail.
+   * @param {string} reason
+   */
   fail(reason) {
     this.worker?.terminate();
     const again = this.alive;

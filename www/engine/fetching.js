@@ -1,4 +1,7 @@
-/** Fetches the models that come with the page, in the worker: with progress, and checked before anything reads them. */
+/**
+ * Fetches the models that come with the page, in the worker: with progress, and checked before anything reads
+ * them.
+ */
 
 /**
  * The content of a shipped model file.

@@ -1,4 +1,7 @@
-/** Photos from files to the engine, in the worker: the engine opens archives and decodes; the browser decodes what the engine does not read. */
+/**
+ * Photos from files to the engine, in the worker: the engine opens archives and decodes; the browser decodes
+ * what the engine does not read.
+ */
 
 import { messageOf } from './failure.js';
 import * as persistence from './persistence.js';
@@ -21,7 +24,10 @@ const ARCHIVE = /\.(zip|tar|tgz|tar\.gz)$/i;
 /** @typedef {import('./bindings.js').Step} Step */
 /** @typedef {import('./persistence.js').Drawing} Drawing */
 
-/** The photos under way to the engine: where they come from is kept, so that another input size can read them again. */
+/**
+ * The photos under way to the engine: where they come from is kept, so that another input size can read them
+ * again.
+ */
 export class Photos {
   constructor() {
     /** @type {Source[]} */
@@ -143,7 +149,10 @@ export class Photos {
   }
 }
 
-/** Files on their way into the engine. Progress counts bytes, since an archive does not always tell how many files it has. */
+/**
+ * Files on their way into the engine. Progress counts bytes, since an archive does not always tell how many
+ * files it has.
+ */
 class Reading {
   /** @param {Source[]} files @param {Context} context */
   constructor(files, context) {
@@ -197,7 +206,10 @@ class Reading {
     }
   }
 
-  /** Lets the engine work for a while, tells the page how far it is, and lets messages in. @param {() => Step} work */
+  /**
+   * Lets the engine work for a while, tells the page how far it is, and lets messages in.
+   * @param {() => Step} work
+   */
   async step(work) {
     const { engine, exclusive, progress, breathe } = this.context;
     const { step, shown, foreign } = await exclusive(() => {
@@ -245,7 +257,8 @@ class Show {
 }
 
 /**
- * The files, the contents of those that come next on their way already; archives without, since they are read piece by piece.
+ * The files, the contents of those that come next on their way already; archives without, since they are read
+ * piece by piece.
  * @param {Source[]} files
  * @returns {AsyncGenerator<Source & { content: Promise<ArrayBuffer> | null }, void>}
  */
@@ -289,7 +302,8 @@ async function decode(file) {
 }
 
 /**
- * A photo that is asked about, as RGBA bytes: decoded by the engine, which has the size that its model keeps, or by the browser.
+ * A photo that is asked about, as RGBA bytes: decoded by the engine, which has the size that its model keeps,
+ * or by the browser.
  * @param {File} file
  * @param {import('./protocol.js').ModelId} model the one that is asked
  * @param {Context} context

@@ -1,4 +1,7 @@
-/** What this browser keeps until tomorrow: the photos that were loaded and the run they served. Used by the worker alone. */
+/**
+ * What this browser keeps until tomorrow: the photos that were loaded and the run they served. Used by the
+ * worker alone.
+ */
 
 const NAME = 'floret';
 const VERSION = 1;
@@ -19,7 +22,10 @@ const VERSION = 1;
 
 let keeping = true;
 
-/** From here on nothing is kept, and what is kept stays as it is: a page inside another's must not touch the photos of this one. */
+/**
+ * From here on nothing is kept, and what is kept stays as it is: a page inside another's must not touch the
+ * photos of this one.
+ */
 export function keepNothing() {
   keeping = false;
 }
@@ -96,7 +102,10 @@ export async function forget(photos) {
   if (photos) await transact('photos', 'readwrite', store => store.clear());
 }
 
-/** Keeps something for tomorrow. That may be forbidden or full; today goes on. @param {() => Promise<unknown>} work */
+/**
+ * Keeps something for tomorrow. That may be forbidden or full; today goes on.
+ * @param {() => Promise<unknown>} work
+ */
 export async function quietly(work) {
   try {
     await work();

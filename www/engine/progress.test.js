@@ -4,7 +4,11 @@ import { stretch } from './progress.js';
 
 const recipe = { epochs: 2, batch_size: 10 };
 const line = { epoch: 1, loss: 1.5, accuracy: 0.4, seconds: 3, total_seconds: 3 };
-/** @param {number} step @param {import('./progress.js').EngineProgress['sums']} sums @param {import('./progress.js').EngineProgress['history']} history */
+/**
+ * @param {number} step
+ * @param {import('./progress.js').EngineProgress['sums']} sums
+ * @param {import('./progress.js').EngineProgress['history']} history
+ */
 const state = (step, sums, history = []) => ({
   step,
   steps_per_epoch: 4,

@@ -27,7 +27,10 @@ export const PROTOCOL_VERSION = 1;
  * )} Reply
  */
 
-/** The engine's name for one of its models: the run's, or the one that was opened last. @typedef {'run' | 'opened'} ModelId */
+/**
+ * The engine's name for one of its models: the run's, or the one that was opened last.
+ * @typedef {'run' | 'opened'} ModelId
+ */
 
 /** @typedef {'train' | 'validation' | 'test'} Split */
 
@@ -63,7 +66,8 @@ export const PROTOCOL_VERSION = 1;
 /** A file of the user with the path that it came under. @typedef {{ path: string, file: Blob }} Source */
 
 /**
- * Photos that are there, the part (0 to 1) of the work that is done, and a small picture of the newest now and then.
+ * Photos that are there, the part (0 to 1) of the work that is done, and a small picture of the newest now
+ * and then.
  * @typedef {{ done: number, part: number, name: string, shown: Thumbnail[] }} LoadProgress
  */
 
@@ -71,7 +75,8 @@ export const PROTOCOL_VERSION = 1;
 
 /**
  * A stored photo, small, as pixels.
- * @typedef {{ photo: number, name: string, class: string, size: number, pixels: Uint8ClampedArray }} Thumbnail
+ * @typedef {{ photo: number, name: string, class: string, size: number, pixels: Uint8ClampedArray }}
+ *   Thumbnail
  */
 
 /**
@@ -120,7 +125,8 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
- * A network as the page holds it: its text, rows and columns of its input, and the actions of a ready-made one.
+ * A network as the page holds it: its text, rows and columns of its input, and the actions of a ready-made
+ * one.
  * @typedef {{ name: string, text: string, size: number, actions: string | null }} Network
  */
 
@@ -182,7 +188,8 @@ export const PROTOCOL_VERSION = 1;
  * @typedef {object} Attention
  * @property {string[]} classes
  * @property {number[]} probabilities
- * @property {{ class: number, layer: string, height: number, width: number, values: number[] }} heat from 0 to 1, row by row
+ * @property {{ class: number, layer: string, height: number, width: number, values: number[] }} heat from 0
+ *   to 1, row by row
  * @property {number} size rows and columns of the photo
  * @property {Uint8Array} pixels
  */
@@ -251,7 +258,8 @@ export const PROTOCOL_VERSION = 1;
  * @property {ClassReport[]} per_class
  * @property {Reliability} reliability
  * @property {Reliability} uncalibrated the same before calibration
- * @property {number | null} none_of_these share of the photos that are called none of the classes; `null` where the model cannot tell
+ * @property {number | null} none_of_these share of the photos that are called none of the classes; `null`
+ *   where the model cannot tell
  * @property {Prediction[]} predictions
  * @property {number} seconds
  */
@@ -274,17 +282,23 @@ export const PROTOCOL_VERSION = 1;
 
 /**
  * What an earlier visit left: files or drawn flowers, perhaps a run.
- * @typedef {{ files: number, drawn: boolean, run: { network: Network, epoch: number, epochs: number } | null }} Remembered
+ * @typedef {{ files: number, drawn: boolean, run: { network: Network, epoch: number, epochs: number } | null
+ *   }} Remembered
  */
 
-/** @typedef {{ network: Network, recipe: RecipeChoice, device: string, progress: TrainProgress }} RestoredRun */
+/**
+ * @typedef {{ network: Network, recipe: RecipeChoice, device: string, progress: TrainProgress }} RestoredRun
+ */
 
 /**
  * `failure` says why a run that was kept did not come back.
  * @typedef {{ library: LibrarySummary, run: RestoredRun | null, failure: EngineError | null }} Restored
  */
 
-/** @typedef {{ classes: string[], probabilities: number[], outlier: Outlier | null, milliseconds: number }} Answer */
+/**
+ * @typedef {{ classes: string[], probabilities: number[], outlier: Outlier | null, milliseconds: number }}
+ *   Answer
+ */
 
 /** @typedef {{ id: string, name: string, hardware: boolean }} Device */
 
@@ -293,7 +307,8 @@ export const PROTOCOL_VERSION = 1;
 /** @typedef {{ devices: [string, string], photos: number, largest_difference: number }} Agreement */
 
 /**
- * What the engine can do: its networks, the orders of actions that they can have, its devices, the report's figures.
+ * What the engine can do: its networks, the orders of actions that they can have, its devices, the report's
+ * figures.
  * @typedef {{ presets: Preset[], actions: string[], devices: Device[], reported: Reported[] }} Hello
  */
 
@@ -337,15 +352,18 @@ export const PROTOCOL_VERSION = 1;
  * @property {Call<{ name: string, actions: string }, string>} presetText
  * @property {Call<{ text: string, size: number, classes: number }, Structure>} describe
  * @property {Call<{ files: Source[], size: number }, LibrarySummary, LoadProgress>} addFiles
- * @property {Call<{ per_class: number, seed: number, size: number }, LibrarySummary, LoadProgress>} drawFlowers
+ * @property {Call<{ per_class: number, seed: number, size: number }, LibrarySummary, LoadProgress>}
+ *   drawFlowers
  * @property {Call<{}, LibrarySummary>} clearPhotos
  * @property {Call<{ photos: number[] } | { class: string, count: number }, Thumbnail[]>} thumbnails
  * @property {Call<{ size: number }, LibrarySummary, LoadProgress>} fitPhotos
  * @property {Call<RunChoice & { origin: Origin }, Ended, TrainProgress>} train
  * @property {Call<{ recipe: RecipeChoice }, void>} beginExperiment
- * @property {Call<RunChoice, Ended, TrainProgress>} trainInExperiment by the experiment's recipe, on the split of its
+ * @property {Call<RunChoice, Ended, TrainProgress>} trainInExperiment by the experiment's recipe, on the
+ *   split of its
  *   first run
- * @property {Call<{ model: string }, { report: Evaluation, experiment: Experiment }>} recordRun judges the run that has
+ * @property {Call<{ model: string }, { report: Evaluation, experiment: Experiment }>} recordRun judges the
+ *   run that has
  *   ended and adds it to the experiment
  * @property {Call<{ format: 'html' | 'md', language: string }, string>} experimentReport
  * @property {Call<{}, Ended, TrainProgress>} resume
@@ -355,7 +373,8 @@ export const PROTOCOL_VERSION = 1;
  * @property {Call<{}, { done: boolean }>} calibrate
  * @property {Call<{ split: Split }, Evaluation>} evaluate
  * @property {Call<Question, Answer>} classify
- * @property {Call<Question & { class: number | null }, Attention>} attention to a class, or to the one that the photo is
+ * @property {Call<Question & { class: number | null }, Attention>} attention to a class, or to the one that
+ *   the photo is
  *   taken for
  * @property {Call<{ model: ModelId }, Uint8Array<ArrayBuffer>>} save
  * @property {Call<{ bytes: ArrayBuffer }, ModelSummary>} open

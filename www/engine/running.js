@@ -1,4 +1,6 @@
-/** The worker's run: trained stretch by stretch, kept for the next visit, put back where its device is lost. */
+/**
+ * The worker's run: trained stretch by stretch, kept for the next visit, put back where its device is lost.
+ */
 
 import { deviceAfterLoss, isLearning, noRuns, reduce } from '../state/run.js';
 import { errorOf } from './failure.js';
@@ -76,7 +78,11 @@ export class Running {
     }
   }
 
-  /** Trains until the run has come to its end or is to stop. @param {RunChoice} choice @param {Context} context */
+  /**
+   * Trains until the run has come to its end or is to stop.
+   * @param {RunChoice} choice
+   * @param {Context} context
+   */
   async advance({ recipe, device: chosen }, { progress, cancelled, breathe }) {
     const { engine, exclusive } = this;
     const { id } = this.runs.run;
@@ -152,7 +158,8 @@ export class Running {
   }
 
   /**
-   * Asks something of the run that has ended or waits; where its device is lost, once more of the run put back.
+   * Asks something of the run that has ended or waits; where its device is lost, once more of the run put
+   * back.
    * @template T
    * @param {() => T | Promise<T>} work
    * @returns {Promise<T>}
@@ -176,7 +183,10 @@ export class Running {
     return errorOf(failure).code === 'device_lost' && this.checkpoint !== null;
   }
 
-  /** After the loss of a device: the run's last state on that kind of device, else on the processor. @param {string} device */
+  /**
+   * After the loss of a device: the run's last state on that kind of device, else on the processor.
+   * @param {string} device
+   */
   putBack(device) {
     return this.exclusive(() => this.continueOn(device));
   }
@@ -191,7 +201,10 @@ export class Running {
     }
   }
 
-  /** Puts the run on another device, its state kept; where that fails it stays where it was. @param {string} device */
+  /**
+   * Puts the run on another device, its state kept; where that fails it stays where it was.
+   * @param {string} device
+   */
   move(device) {
     return this.exclusive(async () => {
       const { engine, choice } = this;
@@ -224,7 +237,11 @@ export class Running {
     await persistence.quietly(() => persistence.keep('run', saved));
   }
 
-  /** Brings back the run of an earlier visit. @param {import('./persistence.js').SavedRun} saved @returns {Promise<import('./protocol.js').RestoredRun>} */
+  /**
+   * Brings back the run of an earlier visit.
+   * @param {import('./persistence.js').SavedRun} saved
+   * @returns {Promise<import('./protocol.js').RestoredRun>}
+   */
   async restore({ network, recipe, device, checkpoint }) {
     const { engine, exclusive } = this;
     this.choice = { network, recipe, device };
@@ -254,7 +271,10 @@ class SignalProbe {
     this.exclusive = exclusive;
   }
 
-  /** @param {boolean} now whether to measure though it is not yet time @returns {Promise<LayerSignal[] | null>} */
+  /**
+   * @param {boolean} now whether to measure though it is not yet time
+   * @returns {Promise<LayerSignal[] | null>}
+   */
   async take(now) {
     const began = performance.now();
     if (this.next === Infinity || (!now && began < this.next)) return null;
@@ -269,7 +289,8 @@ class SignalProbe {
     } catch (failure) {
       const { code } = errorOf(failure);
       if (code === 'crashed') throw failure;
-      // A network too large to be measured beside its training is trained all the same; a lost device shows in the next step.
+      // A network too large to be measured beside its training is trained all the same; a lost device shows
+      // in the next step.
       if (code !== 'device_lost') this.next = Infinity;
       return null;
     }

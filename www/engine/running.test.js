@@ -73,7 +73,10 @@ test('a run whose device is lost is put back once by itself, and tells the page'
     throw lost;
   });
   // Whoever asks for something meanwhile hears of the loss, and leaves the run alone.
-  const asked = { ...context, breathe: async () => assert.rejects(running.surviving(() => Promise.reject(lost))) };
+  const asked = {
+    ...context,
+    breathe: async () => assert.rejects(running.surviving(() => Promise.reject(lost))),
+  };
   assert.deepEqual(await running.begin(choice, asked), { finished: true });
   assert.deepEqual(continued, ['gpu']);
   assert.equal(told.filter(({ recovered }) => recovered).length, 1);

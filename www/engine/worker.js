@@ -1,4 +1,7 @@
-/** The worker: it alone holds the engine. One call at a time touches it; training lets others in between steps. */
+/**
+ * The worker: it alone holds the engine. One call at a time touches it; training lets others in between
+ * steps.
+ */
 
 import { errorOf } from './failure.js';
 import { fetchModel } from './fetching.js';
@@ -164,7 +167,10 @@ async function answer({ session, id, type, value }) {
   const reply = (/** @type {object} */ rest) =>
     self.postMessage({ version: PROTOCOL_VERSION, session, id, ...rest });
   const progress = (/** @type {Progress} */ state) => reply({ kind: 'progress', value: state });
-  /** The types of what is asked and answered meet in `Engine.call`. @type {Record<string, (value: any, context: Context) => Promise<unknown>>} */
+  /**
+   * The types of what is asked and answered meet in `Engine.call`.
+   * @type {Record<string, (value: any, context: Context) => Promise<unknown>>}
+   */
   const calls = CALLS;
   try {
     const loaded = await loading;

@@ -5,7 +5,12 @@ import { ko } from './ko.js';
 
 /** @typedef {'en' | 'ko'} Language */
 
-/** @type {Record<Language, Record<string, string>>} */
+/**
+ * A sentence, or its forms where it speaks of a count.
+ * @typedef {string | { one: string, other: string }} Words
+ */
+
+/** @type {Record<Language, Record<string, Words>>} */
 const WORDS = { en, ko };
 const KEY = 'floret.language';
 
@@ -21,7 +26,7 @@ function chosen() {
   if (asked === 'en' || asked === 'ko') return asked;
   const stored = readSetting(KEY);
   if (stored === 'en' || stored === 'ko') return stored;
-  return navigator.language.toLowerCase().startsWith('ko') ? 'ko' : 'en';
+  return globalThis.navigator?.language.toLowerCase().startsWith('ko') ? 'ko' : 'en';
 }
 
 /** The language of the page. */
@@ -38,13 +43,24 @@ export function setLanguage(next) {
 }
 
 /**
- * A sentence by its key, `{name}` replaced from `values`.
+ * A sentence by its key, `{name}` replaced from `values`. A number `n` is a count: it chooses the form, and
+ * is written as the
+ * language writes numbers.
  * @param {string} key
  * @param {Record<string, string | number>} [values]
  */
 export function t(key, values = {}) {
-  const words = WORDS[current][key] ?? en[/** @type {keyof typeof en} */ (key)] ?? key;
-  return words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  const { n } = values;
+  const all = typeof n === 'number' ? { ...values, n: new Intl.NumberFormat(current).format(n) } : values;
+  const words = formOf(WORDS[current][key] ?? en[key] ?? key, n);
+  return words.replace(/\{(\w+)\}/g, (whole, name) => (name in all ? String(all[name]) : whole));
+}
+
+/** @param {Words} words @param {string | number | undefined} count */
+function formOf(words, count) {
+  if (typeof words === 'string') return words;
+  const rule = new Intl.PluralRules(current).select(Number(count));
+  return rule === 'one' ? words.one : words.other;
 }
 
 /** Whether a sentence of that key exists. @param {string} key */
@@ -52,7 +68,11 @@ export function known(key) {
   return key in WORDS[current];
 }
 
-/** A name by its key, or the name itself where nobody translated it. @param {string} stem @param {string} name */
+/**
+ * A name by its key, or the name itself where nobody translated it.
+ * @param {string} stem
+ * @param {string} name
+ */
 export function nameOf(stem, name) {
   const key = `${stem}.${name}`;
   return known(key) ? t(key) : name;

@@ -1,56 +1,50 @@
-/** The frame around the panels: name, steps, language, theme; and which view shows. */
+/** The frame around the views: name, steps, language, theme; and which view shows. */
 
-import { fill, h } from '../ui/dom.js';
-import { percent } from '../ui/format.js';
 import { language, readSetting, setLanguage, t, writeSetting } from '../i18n/i18n.js';
+import { fill, h } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { mark } from '../ui/mark.js';
-import { Panel } from '../ui/panel.js';
-
-/** @typedef {'photos' | 'network' | 'train' | 'report' | 'why' | 'classify'} View */
-
-/** @type {View[]} */
-export const VIEWS = ['photos', 'network', 'train', 'report', 'why', 'classify'];
+import { Panel, say } from '../ui/panel.js';
+import { VIEWS } from './views.js';
 
 const THEME = 'floret.theme';
 
-/** @returns {View} */
+/** The name of the view that the address asks for. */
 function viewOfAddress() {
-  const name = /** @type {View} */ (location.hash.slice(1));
-  return VIEWS.includes(name) ? name : 'photos';
+  const asked = location.hash.slice(1);
+  return VIEWS.some(({ name }) => name === asked) ? asked : VIEWS[0].name;
 }
 
 class Frame extends Panel {
-  get watches() {
-    return ['library', 'structure', 'run', 'report', 'model', 'build'];
-  }
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['library', 'structure', 'run', 'report', 'model', 'build'];
+
+  views = VIEWS.map(({ name }) => ({ name, element: document.createElement(`floret-${name}`) }));
+  steps = h('nav', { class: 'steps' });
+  tools = h('div', { class: 'tools' });
+  main = h(
+    'main',
+    { id: 'main' },
+    this.views.map(({ element }) => element),
+  );
+  build = h('span', {});
+  foot = h('footer', { class: 'foot' });
+  skip = h('a', {
+    class: 'button primary skip',
+    href: '#main',
+    onclick: (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.focusView();
+    },
+  });
 
   connectedCallback() {
     const theme = readSetting(THEME);
     if (theme) document.documentElement.dataset.theme = theme;
-    this.views = Object.fromEntries(VIEWS.map(view => [view, document.createElement(`floret-${view}`)]));
-    for (const view of Object.values(this.views)) view.className = 'view';
-    this.steps = h('nav', { class: 'steps' });
-    this.tools = h('div', { class: 'tools' });
-    this.skip = h('a', { class: 'button primary skip', href: '#main' });
-    this.skip.addEventListener('click', event => {
-      event.preventDefault();
-      this.focusView();
-    });
-    this.main = h('main', { id: 'main' }, Object.values(this.views));
-    this.foot = h('footer', { class: 'foot' });
-    this.append(
-      this.skip,
-      h(
-        'header',
-        { class: 'top' },
-        h('a', { class: 'brand', href: '#photos' }, mark(), 'Floret'),
-        this.steps,
-        this.tools,
-      ),
-      this.main,
-      this.foot,
-    );
+    for (const { element } of this.views) element.className = 'view';
+    const brand = h('a', { class: 'brand', href: '#photos' }, mark(), 'Floret');
+    const top = h('header', { class: 'top' }, brand, this.steps, this.tools);
+    this.append(this.skip, top, this.main, this.foot);
     super.connectedCallback();
     window.addEventListener('hashchange', () => {
       this.show();
@@ -60,17 +54,11 @@ class Frame extends Panel {
   }
 
   render() {
-    this.steps?.setAttribute('aria-label', t('frame.steps'));
-    if (this.skip) this.skip.textContent = t('frame.skip');
+    this.steps.setAttribute('aria-label', t('frame.steps'));
+    this.skip.textContent = t('frame.skip');
     this.renderTools();
-    this.renderSteps();
-    if (this.foot) {
-      fill(
-        this.foot,
-        h('span', {}, t('frame.private')),
-        h('span', {}, this.state.build ? t(`build.${this.state.build}`) : ''),
-      );
-    }
+    this.update();
+    fill(this.foot, h('span', {}, t('frame.private')), this.build);
   }
 
   renderTools() {
@@ -92,13 +80,13 @@ class Frame extends Panel {
       },
       icon(dark ? 'sun' : 'moon'),
     );
-    if (this.tools) fill(this.tools, languageButton, themeButton);
+    fill(this.tools, languageButton, themeButton);
   }
 
   /** @param {import('../i18n/i18n.js').Language} next */
   switchLanguage(next) {
     setLanguage(next);
-    /** @type {HTMLElement | null | undefined} */ (this.tools?.firstElementChild)?.focus();
+    focus(this.tools.firstElementChild);
   }
 
   switchTheme() {
@@ -106,71 +94,55 @@ class Frame extends Panel {
     document.documentElement.dataset.theme = next;
     writeSetting(THEME, next);
     this.renderTools();
-    /** @type {HTMLElement | null | undefined} */ (this.tools?.lastElementChild)?.focus();
+    focus(this.tools.lastElementChild);
     document.dispatchEvent(new Event('themechange'));
   }
 
   update() {
     this.renderSteps();
-    if (this.foot)
-      this.foot.lastElementChild?.replaceChildren(this.state.build ? t(`build.${this.state.build}`) : '');
+    say(this.build, this.state.build ? t(`build.${this.state.build}`) : '');
   }
 
   renderSteps() {
     const current = viewOfAddress();
-    const items = VIEWS.map(view => {
-      const status = this.status(view);
-      const link = h(
-        'a',
-        { href: `#${view}`, 'aria-current': view === current ? 'page' : null },
-        icon(view),
-        h('span', {}, t(`step.${view}`)),
-        status && h('span', { class: 'status' }, status),
-      );
-      return h('li', {}, link);
+    const items = VIEWS.map(({ name, status }) => {
+      const attributes = { href: `#${name}`, 'aria-current': name === current ? 'page' : null };
+      const words = h('span', {}, t(`step.${name}`));
+      return h('li', {}, h('a', attributes, icon(name), words, statusMark(status(this.state))));
     });
-    const focused = this.steps?.contains(document.activeElement)
+    const focused = this.steps.contains(document.activeElement)
       ? document.activeElement?.getAttribute('href')
       : null;
-    if (this.steps) fill(this.steps, h('ol', {}, items));
-    if (focused)
-      /** @type {HTMLElement | null | undefined} */ (
-        this.steps?.querySelector(`a[href="${focused}"]`)
-      )?.focus();
-  }
-
-  /** What a step's link says about it. @param {View} view */
-  status(view) {
-    const { library, structure, run, report, model } = this.state;
-    const done = h(
-      'span',
-      { class: 'done' },
-      h('span', { 'aria-hidden': 'true' }, '✓'),
-      h('span', { class: 'sr' }, t('frame.done')),
-    );
-    if (view === 'photos') return library && library.photos > 0 ? done : null;
-    if (view === 'network') return structure ? done : null;
-    if (view === 'report') return report ? percent(report.accuracy, 0) : null;
-    if (view === 'classify')
-      return (model?.source === 'run' && run.status === 'finished') || model?.source === 'file' ? done : null;
-    if (view === 'why') return null;
-    if (run.status === 'finished') return done;
-    return run.last ? percent(run.last.step / Math.max(run.last.steps, 1), 0) : null;
+    fill(this.steps, h('ol', {}, items));
+    if (focused) focus(this.steps.querySelector(`a[href="${focused}"]`));
   }
 
   show() {
     const current = viewOfAddress();
-    for (const [name, view] of Object.entries(this.views ?? {})) view.hidden = name !== current;
+    for (const { name, element } of this.views) element.hidden = name !== current;
     document.title = `${t(`step.${current}`)} · Floret`;
     this.renderSteps();
     document.dispatchEvent(new CustomEvent('viewshown', { detail: current }));
   }
 
   focusView() {
-    const heading = this.views?.[viewOfAddress()].querySelector('h1');
-    heading?.focus({ preventScroll: true });
+    const view = this.views.find(({ name }) => name === viewOfAddress());
+    view?.element.querySelector('h1')?.focus({ preventScroll: true });
     window.scrollTo({ top: 0 });
   }
+}
+
+/** What a step says of its view. @param {boolean | string} status */
+function statusMark(status) {
+  if (status === false) return null;
+  const sign = h('span', { 'aria-hidden': 'true' }, '✓');
+  const done = () => h('span', { class: 'done' }, sign, h('span', { class: 'sr' }, t('frame.done')));
+  return h('span', { class: 'status' }, status === true ? done() : status);
+}
+
+/** @param {Element | null} element */
+function focus(element) {
+  if (element instanceof HTMLElement) element.focus();
 }
 
 function isDark() {

@@ -7,7 +7,8 @@ import { engine, store } from './state.js';
 /** @typedef {import('./state.js').ModelAtHand} ModelAtHand */
 
 /**
- * Lists the models that come with the page and opens the preferred file or else the first, so that a photo has its answer
+ * Lists the models that come with the page and opens the preferred file or else the first, so that a photo
+ * has its answer
  * before any training.
  */
 export async function openFirstModel(preferred = '') {
@@ -72,7 +73,11 @@ function nameOfFile(file) {
   return file.replace(/\.safetensors$/, '');
 }
 
-/** The model that a run of this network trains. @param {import('../engine/protocol.js').Network} network @returns {ModelAtHand} */
+/**
+ * The model that a run of this network trains.
+ * @param {import('../engine/protocol.js').Network} network
+ * @returns {ModelAtHand}
+ */
 export function modelInTraining({ name, text, size, actions }) {
   const { library, structure } = store.value;
   return {

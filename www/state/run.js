@@ -1,6 +1,8 @@
 /**
- * A run from its start to its verdict, and the experiment that several runs make: an event and the state before it give the
- * state after it. Nothing here waits, draws or asks the engine, so the page, the worker and the tests share it.
+ * A run from its start to its verdict, and the experiment that several runs make: an event and the state
+ * before it give the
+ * state after it. Nothing here waits, draws or asks the engine, so the page, the worker and the tests share
+ * it.
  */
 
 /** @typedef {import('../engine/protocol.js').EpochLine} EpochLine */
@@ -36,13 +38,15 @@
  * @property {TrainProgress | null} last
  * @property {number} imagesPerSecond a running average
  * @property {boolean} recovered whether a device was lost under way
- * @property {number | null} lostAt the step at which a device was lost last, since it was started or continued
+ * @property {number | null} lostAt the step at which a device was lost last, since it was started or
+ *   continued
  * @property {Tried[]} tried what was tried before a device was chosen
  */
 
 /**
  * A network of the experiment; `accuracy` is on the test photos, once it is trained.
- * @typedef {{ name: string, accuracy: number | null, lines: EpochLine[], parameters: number, flops: number }} ComparedRun
+ * @typedef {{ name: string, accuracy: number | null, lines: EpochLine[], parameters: number, flops: number }}
+ *   ComparedRun
  */
 
 /**
@@ -60,7 +64,8 @@
  * @property {Run} run
  * @property {Comparison | null} comparison
  * @property {Evaluation | null} report of the run
- * @property {ModelAtHand | null} trained the run's model, once it has made a step; it stays when the photos change
+ * @property {ModelAtHand | null} trained the run's model, once it has made a step; it stays when the photos
+ *   change
  * @property {ModelAtHand | null} model what answers now
  */
 
@@ -132,7 +137,13 @@ export function isBusy({ run, comparison }) {
   return isLearning(run) || comparison?.running === true;
 }
 
-/** What a run goes on with that lost its device at a step: one that is lost there again is not tried a third time. @param {Run} run @param {number} step @param {string} device */
+/**
+ * What a run goes on with that lost its device at a step: one that is lost there again is not tried a third
+ * time.
+ * @param {Run} run
+ * @param {number} step
+ * @param {string} device
+ */
 export function deviceAfterLoss({ lostAt }, step, device) {
   return lostAt === step ? 'cpu' : device;
 }
@@ -247,7 +258,11 @@ function followed(runs) {
   return { ...runs, comparison: { ...comparison, runs: newest(comparison, { lines }) } };
 }
 
-/** An experiment's networks, the last of them changed. @param {Comparison} comparison @param {Partial<ComparedRun>} part */
+/**
+ * An experiment's networks, the last of them changed.
+ * @param {Comparison} comparison
+ * @param {Partial<ComparedRun>} part
+ */
 function newest({ runs }, part) {
   return runs.map((one, index) => (index === runs.length - 1 ? { ...one, ...part } : one));
 }
@@ -263,7 +278,11 @@ function grown({ step, loss, accuracy, lines }, progress) {
   };
 }
 
-/** The curve up to the state that a run goes on from; all of that state's lines come again. @param {History} history @param {number} epochs */
+/**
+ * The curve up to the state that a run goes on from; all of that state's lines come again.
+ * @param {History} history
+ * @param {number} epochs
+ */
 function rewound({ step, loss, accuracy }, epochs) {
   const kept = step.filter(at => at <= epochs).length;
   return {

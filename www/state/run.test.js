@@ -26,7 +26,13 @@ const start = { type: 'start', model, inExperiment: false };
 /** @type {Event} */
 const startInExperiment = { type: 'start', model, inExperiment: true };
 
-/** News of the run with that id. @param {number} id @param {number} step @param {Partial<import('./run.js').TrainProgress>} [more] @returns {Event} */
+/**
+ * News of the run with that id.
+ * @param {number} id
+ * @param {number} step
+ * @param {Partial<import('./run.js').TrainProgress>} [more]
+ * @returns {Event}
+ */
 const progress = (id, step, more = {}) => ({
   type: 'progress',
   id,

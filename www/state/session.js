@@ -47,7 +47,8 @@ export async function start(visit = {}) {
   if (preset && !store.value.network) await chooseNetwork(await networkOf(preset, preset.actions));
 }
 
-// An engine that had to be started again holds neither photos nor run; what was kept of them can be brought back.
+// An engine that had to be started again holds neither photos nor run; what was kept of them can be brought
+// back.
 engine.addEventListener('restart', async () => {
   apply({ type: 'forgotten' });
   store.set({
@@ -67,7 +68,9 @@ engine.addEventListener('restart', async () => {
   }
 });
 
-/** Whether a network learns, or several do one after another: photos and settings stay as they are until then. */
+/**
+ * Whether a network learns, or several do one after another: photos and settings stay as they are until then.
+ */
 export function learning() {
   return isBusy(store.value);
 }
@@ -102,7 +105,10 @@ export async function chooseNetwork(network) {
   store.set({ network, structure });
 }
 
-/** Two ways to turn 64 channels of 16 × 16 pixels into 64 others: what a plain residual block and a bottleneck cost. */
+/**
+ * Two ways to turn 64 channels of 16 × 16 pixels into 64 others: what a plain residual block and a bottleneck
+ * cost.
+ */
 export async function blockCosts() {
   const row = async (/** @type {string} */ name, /** @type {string} */ widths) => {
     const block = `['custom', {'name': '${name}', 'args': {${widths}, '#act': 'LAB'}}]`;
@@ -114,7 +120,11 @@ export async function blockCosts() {
   return { plain, bottleneck };
 }
 
-/** @param {import('../engine/protocol.js').Source[]} files @param {Loading} progress @param {AbortSignal} signal */
+/**
+ * @param {import('../engine/protocol.js').Source[]} files
+ * @param {Loading} progress
+ * @param {AbortSignal} signal
+ */
 export async function addFiles(files, progress, signal) {
   await tookPhotos(await engine.call('addFiles', { files, size: inputSize() }, { progress, signal }));
 }
@@ -245,7 +255,11 @@ async function follow(learn, judge) {
   }
 }
 
-/** Takes the news of a run in; the page draws them now and then only. @param {number} id @param {TrainProgress} progress */
+/**
+ * Takes the news of a run in; the page draws them now and then only.
+ * @param {number} id
+ * @param {TrainProgress} progress
+ */
 function advanced(id, progress) {
   const { step, steps_per_epoch, recovered, signals, finished } = progress;
   if (recovered) apply({ type: 'lost', id, step, stepsPerEpoch: steps_per_epoch }, part => store.take(part));
@@ -284,7 +298,10 @@ async function calibrate() {
   }
 }
 
-/** Trains these ready-made networks one after another, on the same photos and with the same settings. @param {string[]} names */
+/**
+ * Trains these ready-made networks one after another, on the same photos and with the same settings.
+ * @param {string[]} names
+ */
 export async function compare(names) {
   if (!apply({ type: 'experimentBegan' })) return;
   let finished = false;
@@ -305,7 +322,10 @@ export async function compare(names) {
   if (finished) await calibrate();
 }
 
-/** Trains one network of the experiment; tells whether it came to its end. @param {import('../engine/protocol.js').Preset} preset */
+/**
+ * Trains one network of the experiment; tells whether it came to its end.
+ * @param {import('../engine/protocol.js').Preset} preset
+ */
 async function trainCompared(preset) {
   const { name } = preset;
   const network = await networkOf(preset, preset.actions);
@@ -324,7 +344,11 @@ async function trainCompared(preset) {
   );
 }
 
-/** The experiment's report as one file. @param {'html' | 'md'} format @param {import('../i18n/i18n.js').Language} language */
+/**
+ * The experiment's report as one file.
+ * @param {'html' | 'md'} format
+ * @param {import('../i18n/i18n.js').Language} language
+ */
 export function experimentReport(format, language) {
   return engine.call('experimentReport', { format, language });
 }

@@ -6,7 +6,8 @@
  * The signals of one network.
  * @typedef {object} Signals
  * @property {string} name the network's, with its actions
- * @property {LayerSignal[] | null} start before the first step; `null` where the run came from an earlier visit
+ * @property {LayerSignal[] | null} start before the first step; `null` where the run came from an earlier
+ *   visit
  * @property {LayerSignal[]} now
  * @property {number} step when `now` was measured
  */

@@ -4,7 +4,8 @@ import { Engine } from '../engine/engine.js';
 import { noRuns } from './run.js';
 
 /**
- * A model that can answer: `id` is the engine's name for it, `actions` are those of a ready-made network that is trained
+ * A model that can answer: `id` is the engine's name for it, `actions` are those of a ready-made network that
+ * is trained
  * here, `file` is set for a model that comes with the page.
  * @typedef {import('../engine/protocol.js').ModelSummary & {
  *   id: import('../engine/protocol.js').ModelId, name: string, actions: string | null, file: string | null
@@ -20,7 +21,8 @@ import { noRuns } from './run.js';
  */
 
 /**
- * How this visit began: whether photos and run stay here for the next one, and the ready-made network to begin with.
+ * How this visit began: whether photos and run stay here for the next one, and the ready-made network to
+ * begin with.
  * @typedef {{ keep: boolean, network: string }} Visit
  */
 

@@ -7,7 +7,7 @@ import { h } from './dom.js';
  * @typedef {object} Series
  * @property {string} label
  * @property {string} colour a custom property, such as `--petal`
- * @property {'line' | 'dots' | 'marks'} look `marks` is a line with a dot at every value
+ * @property {'line' | 'dots' | 'marks'} style `marks` is a line with a dot at every value
  */
 
 /** @typedef {(number | null)[][]} Columns first the x values, then one column a series */
@@ -17,8 +17,10 @@ const HEIGHT = 230;
 /** One chart with its legend. */
 export class Chart {
   /**
-   * `log` draws y by its powers of ten, values that are not positive left out; `whole` says that x counts things.
-   * @param {{ label: string, x: string, series: Series[], format: (value: number) => string, top?: number, log?: boolean, whole?: boolean }} options
+   * `log` draws y by its powers of ten, values that are not positive left out; `whole` says that x counts
+   * things.
+   * @param {{ label: string, x: string, series: Series[], format: (value: number) => string, top?: number,
+   *   log?: boolean, whole?: boolean }} options
    */
   constructor({ label, x, series, format, top, log = false, whole = false }) {
     this.options = { x, series, format, top, log, whole };
@@ -28,7 +30,7 @@ export class Chart {
     this.legend = h(
       'ul',
       { class: 'legend', 'aria-hidden': 'true' },
-      series.map(({ label: name, look }, index) => h('li', { class: `key-${look} key-${index}` }, name)),
+      series.map(({ label: name, style }, index) => h('li', { class: `key-${style} key-${index}` }, name)),
     );
     this.element = h(
       'figure',
@@ -106,12 +108,12 @@ export class Chart {
         ],
         series: [
           {},
-          ...series.map(({ label, colour: name, look }) => ({
+          ...series.map(({ label, colour: name, style: drawn }) => ({
             label,
             stroke: colour(name),
-            width: look === 'dots' ? 0 : 2,
+            width: drawn === 'dots' ? 0 : 2,
             spanGaps: true,
-            points: { show: look !== 'line', size: look === 'dots' ? 9 : 6, fill: colour(name), width: 0 },
+            points: { show: drawn !== 'line', size: drawn === 'dots' ? 9 : 6, fill: colour(name), width: 0 },
           })),
         ],
       },
@@ -127,7 +129,11 @@ export class Chart {
   }
 }
 
-/** A colour that a canvas understands: `light-dark()` resolved by the browser. @param {Element} place @param {string} value */
+/**
+ * A colour that a canvas understands: `light-dark()` resolved by the browser.
+ * @param {Element} place
+ * @param {string} value
+ */
 function resolved(place, value) {
   const probe = h('span', { hidden: true });
   probe.style.color = value;
@@ -137,7 +143,11 @@ function resolved(place, value) {
   return colour;
 }
 
-/** An average over the last points, to see the course through the noise. @param {number[]} values @param {number} width */
+/**
+ * An average over the last points, to see the course through the noise.
+ * @param {number[]} values
+ * @param {number} width
+ */
 export function smooth(values, width) {
   let sum = 0;
   return values.map((value, index) => {

@@ -1,9 +1,9 @@
 /** A run as it goes: the curves of loss and accuracy, and the figures of the moment. */
 
+import { t } from '../i18n/i18n.js';
 import { Chart, smooth } from './chart.js';
 import { h } from './dom.js';
 import { duration, number, percent } from './format.js';
-import { t } from '../i18n/i18n.js';
 
 /** Points that the drawn curve averages over. */
 const SMOOTHING = 9;
@@ -12,8 +12,8 @@ const SMOOTHING = 9;
 export class Curves {
   constructor() {
     const series = [
-      { label: t('train.training'), colour: '--petal', look: /** @type {const} */ ('line') },
-      { label: t('train.validation'), colour: '--sky', look: /** @type {const} */ ('dots') },
+      { label: t('train.training'), colour: '--petal', style: /** @type {const} */ ('line') },
+      { label: t('train.validation'), colour: '--sky', style: /** @type {const} */ ('dots') },
     ];
     const x = t('train.epoch_axis');
     this.loss = new Chart({
@@ -37,7 +37,7 @@ export class Curves {
     );
   }
 
-  /** @param {import('../state/state.js').History} history */
+  /** @param {import('../state/run.js').History} history */
   show({ step, loss, accuracy, lines }) {
     const checks = lines.filter(({ validation_loss }) => validation_loss != null);
     this.loss.show(
@@ -64,7 +64,7 @@ export class Curves {
 
 /**
  * The figures of the moment, for a `dl`.
- * @param {import('../state/state.js').Run} run
+ * @param {import('../state/run.js').Run} run
  * @param {import('../engine/protocol.js').RecipeChoice} recipe
  */
 export function factsOf({ last, history, imagesPerSecond }, { batch_size }) {

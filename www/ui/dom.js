@@ -6,7 +6,8 @@
  */
 
 /**
- * Makes an element. `on…` keys are listeners, `class` is the class name, other keys are attributes; `null` and `false`
+ * Makes an element. `on…` keys are listeners, `class` is the class name, other keys are attributes; `null`
+ * and `false`
  * leave an attribute out, `true` sets it empty.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag

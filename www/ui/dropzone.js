@@ -1,7 +1,9 @@
 /** A place to drop files on, and the buttons that do the same without a mouse. */
 
+import { t } from '../i18n/i18n.js';
 import { h } from './dom.js';
 import { filesOfDrop, filesOfList } from './files.js';
+import { icon } from './icons.js';
 
 /**
  * Makes an element take drops.
@@ -30,7 +32,8 @@ export function takesDrops(element, take) {
 
 /**
  * A button that opens a file picker.
- * @param {{ label: string, class?: string, content?: Node[], accept?: string, folder?: boolean, multiple?: boolean,
+ * @param {{ label: string, class?: string, content?: Node[], accept?: string, folder?: boolean, multiple?:
+ *   boolean,
  *   capture?: string, name: string, take: (found: import('./files.js').Found[]) => void }} options
  */
 export function picker({
@@ -65,4 +68,29 @@ export function picker({
     h('button', { type: 'button', class: style, onclick: () => input.click() }, ...content, label),
     input,
   );
+}
+
+/**
+ * The pickers for photos to learn from: a folder with a folder for each class, or an archive of that.
+ * @param {(found: import('./files.js').Found[]) => void} take
+ */
+export function photoPickers(take) {
+  return [
+    picker({
+      label: t('photos.folder'),
+      name: 'folder',
+      content: [icon('folder')],
+      folder: true,
+      multiple: true,
+      take,
+    }),
+    picker({
+      label: t('photos.archive'),
+      name: 'archive',
+      content: [icon('archive')],
+      accept: '.zip,.tar,.tgz,.gz,image/*',
+      multiple: true,
+      take,
+    }),
+  ];
 }

@@ -59,3 +59,8 @@ export function download(content, name, type) {
   // Revoked later: the download reads it after this turn.
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
+
+/** Gives the user a model's file. @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
+export function saveModel(name, bytes) {
+  download(bytes, `${name || 'floret'}.safetensors`, 'application/octet-stream');
+}

@@ -4,7 +4,9 @@ import { h, svg } from './dom.js';
 
 /** @typedef {import('../engine/protocol.js').GraphNode} GraphNode */
 
-/** @typedef {{ kind: string, detail: string, shape: string, inputs: number[], rank: number, x: number }} Block */
+/**
+ * @typedef {{ kind: string, detail: string, shape: string, inputs: number[], rank: number, x: number }} Block
+ */
 
 const WIDTH = 132;
 const HEIGHT = 34;
@@ -47,7 +49,11 @@ export function drawGraph({ nodes }, label) {
   );
 }
 
-/** Folds activations and normalisations into the block before them. @param {GraphNode[]} nodes @returns {Block[]} */
+/**
+ * Folds activations and normalisations into the block before them.
+ * @param {GraphNode[]} nodes
+ * @returns {Block[]}
+ */
 function fold(nodes) {
   /** @type {Block[]} */
   const blocks = [];
@@ -86,7 +92,10 @@ function shapeOf({ height, width, channels }) {
   return height === 1 && width === 1 ? String(channels) : `${height}×${width}×${channels}`;
 }
 
-/** Ranks by the longest way from the input; places side by side near what they read. @param {Block[]} blocks */
+/**
+ * Ranks by the longest way from the input; places side by side near what they read.
+ * @param {Block[]} blocks
+ */
 function place(blocks) {
   for (const block of blocks) block.rank = Math.max(-1, ...block.inputs.map(input => blocks[input].rank)) + 1;
   const ranks = Math.max(...blocks.map(({ rank }) => rank)) + 1;

@@ -1,6 +1,9 @@
 /** Heat maps: their colours, and where they are strongest, in words. */
 
-/** From cold to hot; lightness rises all the way, so that it reads without colour too (after matplotlib's inferno). */
+/**
+ * From cold to hot; lightness rises all the way, so that it reads without colour too (after matplotlib's
+ * inferno).
+ */
 const STOPS = [
   [6, 4, 24],
   [68, 16, 98],

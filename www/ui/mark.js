@@ -1,4 +1,7 @@
-/** The floret mark: a flower head grown at the golden angle, one floret after another. It is also the page's progress. */
+/**
+ * The floret mark: a flower head grown at the golden angle, one floret after another. It is also the page's
+ * progress.
+ */
 
 import { svg } from './dom.js';
 
@@ -55,6 +58,6 @@ export class Bloom {
   /** @param {number} share 0 to 1 */
   show(share) {
     const open = Math.round(Math.min(Math.max(share, 0), 1) * this.florets.length);
-    this.florets.forEach((floret, index) => floret.classList.toggle('closed', index >= open));
+    for (const [index, floret] of this.florets.entries()) floret.classList.toggle('closed', index >= open);
   }
 }

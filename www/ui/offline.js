@@ -1,8 +1,8 @@
 /** Keeps the page for use without a network, and asks before a newer version takes over. */
 
-import { h } from './dom.js';
 import { t } from '../i18n/i18n.js';
 import { store } from '../state/state.js';
+import { h } from './dom.js';
 
 const RELOADED = 'floret.isolated';
 
@@ -35,7 +35,9 @@ export async function keepOffline() {
   }
 }
 
-/** Reloads once, so that a host without the headers has threads too: early, while there is nothing to be lost. */
+/**
+ * Reloads once, so that a host without the headers has threads too: early, while there is nothing to be lost.
+ */
 function isolate() {
   if (crossOriginIsolated || sessionStorage.getItem(RELOADED)) return;
   sessionStorage.setItem(RELOADED, '1');

@@ -1,42 +1,50 @@
 /** What all panels share: they draw themselves from the state, again when the language changes. */
 
-import { fill, h } from './dom.js';
 import { EngineFailure } from '../engine/engine.js';
 import { languageEvents, t } from '../i18n/i18n.js';
 import { store } from '../state/state.js';
+import { fill, h } from './dom.js';
 import { wordError } from './words.js';
 
-/** A part of the page. Subclasses draw all in `render` and follow the parts of the state named in `watches`. */
-export class Panel extends HTMLElement {
-  /** Where the panel shows what went wrong. @type {HTMLElement | undefined} */
-  fault;
+/** @typedef {keyof import('../state/state.js').State} Part */
 
-  /** Parts of the state that this panel shows. @returns {string[]} */
-  get watches() {
-    return [];
-  }
+/**
+ * A part of the page. Its elements are fields, made once; subclasses word and arrange them in `render`, and
+ * follow the parts
+ * of the state named in `watches`.
+ */
+export class Panel extends HTMLElement {
+  /** Where the panel shows what went wrong. */
+  fault = h('div', { class: 'tight' });
+  /** Parts of the state that this panel shows. @type {Part[]} */
+  watches = [];
+
+  #onLanguage = () => {
+    fill(this.fault);
+    this.render();
+  };
+
+  /** @param {Event} event */
+  #onState = event => {
+    const changed = /** @type {CustomEvent<Set<Part>>} */ (event).detail;
+    if (this.watches.some(part => changed.has(part))) this.update(changed);
+  };
 
   connectedCallback() {
-    this.onLanguage = () => this.render();
-    /** @param {Event} event */
-    this.onState = event => {
-      const changed = /** @type {CustomEvent<Set<string>>} */ (event).detail;
-      if (this.watches.some(part => changed.has(part))) this.update(changed);
-    };
-    languageEvents.addEventListener('change', this.onLanguage);
-    store.addEventListener('change', this.onState);
+    languageEvents.addEventListener('change', this.#onLanguage);
+    store.addEventListener('change', this.#onState);
     this.render();
   }
 
   disconnectedCallback() {
-    if (this.onLanguage) languageEvents.removeEventListener('change', this.onLanguage);
-    if (this.onState) store.removeEventListener('change', this.onState);
+    languageEvents.removeEventListener('change', this.#onLanguage);
+    store.removeEventListener('change', this.#onState);
   }
 
   /** Draws everything. */
   render() {}
 
-  /** Follows a change; draws everything where a panel has no finer way. @param {Set<string>} _changed */
+  /** Follows a change; draws everything where a panel has no finer way. @param {Set<Part>} _changed */
   update(_changed) {
     this.render();
   }
@@ -47,12 +55,19 @@ export class Panel extends HTMLElement {
 
   /** Does what was asked for; a failure is shown in its place. @param {() => Promise<unknown>} work */
   async run(work) {
-    if (this.fault) fill(this.fault);
+    fill(this.fault);
     try {
       await work();
     } catch (failure) {
-      if (this.fault) showFailure(this.fault, failure);
+      showFailure(this.fault, failure);
+      const remedy = this.remedy(failure);
+      if (remedy) this.fault.append(remedy);
     }
+  }
+
+  /** A way out of a failure, to be shown below it. @param {unknown} _failure @returns {Element | null} */
+  remedy(_failure) {
+    return null;
   }
 }
 
@@ -75,16 +90,42 @@ export function heading(name) {
 }
 
 /**
+ * A button with its icon.
+ * @param {string} words
+ * @param {() => void} press
+ * @param {Element | null} [icon]
+ * @param {string} [style]
+ */
+export function button(words, press, icon = null, style = 'button') {
+  return h('button', { type: 'button', class: style, onclick: press }, icon, words);
+}
+
+/**
+ * Writes text where it changed: a screen reader says it once.
+ * @param {Element} place
+ * @param {string} words
+ */
+export function say(place, words) {
+  if (place.textContent !== words) place.textContent = words;
+}
+
+/**
+ * A failure as its code with values.
+ * @param {unknown} failure
+ * @returns {import('../engine/protocol.js').EngineError}
+ */
+export function detailOf(failure) {
+  return failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
+}
+
+/**
  * A failure, worded and announced.
  * @param {Element} place emptied first
  * @param {unknown} failure
  */
 export function showFailure(place, failure) {
-  if (failure instanceof EngineFailure && failure.detail.code === 'cancelled') {
-    fill(place);
-    return;
-  }
-  const detail =
-    failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
-  fill(place, h('p', { class: 'fault', role: 'alert' }, wordError(detail)));
+  const detail = detailOf(failure);
+  // Who cancels knows it.
+  if (detail.code === 'cancelled') fill(place);
+  else fill(place, h('p', { class: 'fault', role: 'alert' }, wordError(detail)));
 }

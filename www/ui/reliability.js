@@ -1,8 +1,11 @@
 /** Whether the model's probabilities can be taken at their word: a diagram, and the same as a table. */
 
+import { t } from '../i18n/i18n.js';
 import { h, svg } from './dom.js';
 import { number, percent } from './format.js';
-import { t } from '../i18n/i18n.js';
+import { numberCell, numbers, scrollTable } from './table.js';
+
+/** @typedef {import('../engine/protocol.js').Reliability['bins'][number]} Bin */
 
 /** Side of the square in its own units. */
 const SIDE = 300;
@@ -15,10 +18,7 @@ const MANY = 50;
  */
 function diagram({ bins }) {
   const width = SIDE / bins.length;
-  const bar = (
-    /** @type {{ count: number, accuracy: number }} */ { count, accuracy },
-    /** @type {number} */ index,
-  ) =>
+  const bar = (/** @type {Bin} */ { count, accuracy }, /** @type {number} */ index) =>
     svg('rect', {
       x: index * width + 1,
       y: SIDE * (1 - accuracy),
@@ -47,64 +47,23 @@ function diagram({ bins }) {
  * @param {import('../engine/protocol.js').Evaluation} report
  */
 export function reliability({ reliability: table, uncalibrated }) {
-  const error = (
-    /** @type {import('../engine/protocol.js').Reliability} */ { expected_calibration_error: share },
-  ) => percent(share);
-  const calibrated = table.expected_calibration_error < uncalibrated.expected_calibration_error;
-  const rows = table.bins.filter(({ count }) => count > 0);
+  const [before, after] = [uncalibrated, table].map(one => one.expected_calibration_error);
+  const values = { before: percent(before), after: percent(after) };
+  const words = after < before ? t('report.ece_both', values) : t('report.ece', { share: percent(after) });
+  const rows = table.bins
+    .filter(({ count }) => count > 0)
+    .map(({ confidence, accuracy, count }) =>
+      h('tr', {}, [percent(confidence, 0), percent(accuracy, 0), number(count)].map(numberCell)),
+    );
+  const columns = numbers(['stated', 'right', 'support'].map(name => t(`report.${name}`)));
+  const axes = h('figcaption', { class: 'small soft' }, t('report.reliability_axes'));
+  const figure = h('figure', { class: 'reliability-figure' }, diagram(table), axes);
   return h(
     'section',
     { class: 'card tight' },
     h('h2', {}, t('report.reliability')),
     h('p', { class: 'small soft' }, t('report.reliability_how')),
-    h(
-      'p',
-      {},
-      calibrated
-        ? t('report.ece_both', { before: error(uncalibrated), after: error(table) })
-        : t('report.ece', { share: error(table) }),
-    ),
-    h(
-      'div',
-      { class: 'columns' },
-      h(
-        'figure',
-        { class: 'reliability-figure' },
-        diagram(table),
-        h('figcaption', { class: 'small soft' }, t('report.reliability_axes')),
-      ),
-      h(
-        'div',
-        { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('report.reliability') },
-        h(
-          'table',
-          {},
-          h(
-            'thead',
-            {},
-            h(
-              'tr',
-              {},
-              ['stated', 'right', 'support'].map(name =>
-                h('th', { scope: 'col', class: 'number' }, t(`report.${name}`)),
-              ),
-            ),
-          ),
-          h(
-            'tbody',
-            {},
-            rows.map(({ confidence, accuracy, count }) =>
-              h(
-                'tr',
-                {},
-                [percent(confidence, 0), percent(accuracy, 0), number(count)].map(cell =>
-                  h('td', { class: 'number' }, cell),
-                ),
-              ),
-            ),
-          ),
-        ),
-      ),
-    ),
+    h('p', {}, words),
+    h('div', { class: 'columns' }, figure, scrollTable(t('report.reliability'), columns, rows)),
   );
 }

@@ -19,7 +19,11 @@ export function thumbnail(photo, label) {
   return canvas;
 }
 
-/** A picture from its data URL, which the page's policy lets no image load by itself. @param {string} url @param {string} label */
+/**
+ * A picture from its data URL, which the page's policy lets no image load by itself.
+ * @param {string} url
+ * @param {string} label
+ */
 export function pictureOf(url, label) {
   const [head, body] = url.split(',', 2);
   const bytes = Uint8Array.from(atob(body), digit => digit.charCodeAt(0));

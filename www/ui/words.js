@@ -1,7 +1,7 @@
 /** Engine errors and remarks in the reader's language. */
 
-import { bytes, number } from './format.js';
 import { known, t } from '../i18n/i18n.js';
+import { bytes, number } from './format.js';
 
 /** @param {import('../engine/protocol.js').EngineError} error */
 export function wordError(error) {
@@ -37,7 +37,10 @@ export function wordDevice(name) {
   return threads[1] === '1' ? t('device.one_thread') : t('device.threads', { n: number(Number(threads[1])) });
 }
 
-/** What the data doctor has to say, a sentence each. @param {import('../engine/protocol.js').DoctorReport} report */
+/**
+ * What the data doctor has to say, a sentence each.
+ * @param {import('../engine/protocol.js').DoctorReport} report
+ */
 export function wordDoctor({
   duplicates,
   conflicts,
