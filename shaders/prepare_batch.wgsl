@@ -1,4 +1,6 @@
-// photos page, transforms -> input. One pixel of the batch an invocation; `CONTRIBUTION` in src/kernel.rs states the
+#import step
+
+// photos page, transforms -> input. One pixel of the batch an invocation; `CONTRIBUTION` in src/kernel/storage.rs states the
 // record and the sampling.
 override PAGE: f32;
 override STORED_SIZE: u32;
@@ -23,18 +25,19 @@ fn stored_pixel(slot: u32, x: i32, y: i32) -> vec3<f32> {
     return vec3<f32>(rgb) / 127.5 - 1.0;
 }
 
-fn sampled(slot: u32, x: f32, y: f32) -> vec3<f32> {
-    let corner = floor(vec2<f32>(x, y));
-    let share = vec2<f32>(x, y) - corner;
-    let column = i32(corner.x);
-    let row = i32(corner.y);
-    let above = mix(stored_pixel(slot, column, row), stored_pixel(slot, column + 1, row), share.x);
+// The photo at a position between pixels, bilinear.
+fn sample_bilinear(slot: u32, x: f32, y: f32) -> vec3<f32> {
+    let origin = floor(vec2<f32>(x, y));
+    let fraction = vec2<f32>(x, y) - origin;
+    let column = i32(origin.x);
+    let row = i32(origin.y);
+    let above = mix(stored_pixel(slot, column, row), stored_pixel(slot, column + 1, row), fraction.x);
     let below = mix(
         stored_pixel(slot, column, row + 1),
         stored_pixel(slot, column + 1, row + 1),
-        share.x,
+        fraction.x,
     );
-    return mix(above, below, share.y);
+    return mix(above, below, fraction.y);
 }
 
 fn contribution(record: u32, column: f32, row: f32) -> vec3<f32> {
@@ -46,7 +49,7 @@ fn contribution(record: u32, column: f32, row: f32) -> vec3<f32> {
     let m = record + 3u;
     let x = (column + 0.5) * transforms[m] + (row + 0.5) * transforms[m + 1u] + transforms[m + 2u] - 0.5;
     let y = (column + 0.5) * transforms[m + 3u] + (row + 0.5) * transforms[m + 4u] + transforms[m + 5u] - 0.5;
-    let rgb = sampled(u32(transforms[record + 1u]), x, y);
+    let rgb = sample_bilinear(u32(transforms[record + 1u]), x, y);
     var colour = vec3<f32>(0.0);
     for (var channel = 0u; channel < 3u; channel += 1u) {
         let c = record + 9u + 4u * channel;

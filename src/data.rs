@@ -8,13 +8,13 @@
 pub mod archive;
 pub mod augment;
 pub mod batches;
-#[cfg(feature = "cli")]
 pub mod decode;
 pub mod doctor;
 pub mod duplicates;
 #[cfg(feature = "cli")]
 pub mod folder;
 pub mod image_kind;
+pub mod intake;
 pub mod library;
 pub mod names;
 pub mod photo;

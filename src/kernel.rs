@@ -13,7 +13,7 @@ mod shapes;
 mod storage;
 
 pub use activation::Activation;
-pub use shapes::{BatchNorm, Convolution, Part, Pooling, TiledAdd};
+pub use shapes::{BatchNorm, Convolution, GroupedConvolution, Part, Pooling, TiledAdd};
 pub use storage::{CONTRIBUTION, Extent, METRICS, ROW, Storage, TRANSFORM, View, round_up_to_row};
 
 use crate::shape::Shape;
@@ -50,6 +50,9 @@ kernel_table! {
     Conv2dForward => "conv2d_forward",
     Conv2dBackwardInput => "conv2d_backward_input",
     Conv2dBackwardWeight => "conv2d_backward_weight",
+    GroupedConv2dForward => "grouped_conv2d_forward",
+    GroupedConv2dBackwardInput => "grouped_conv2d_backward_input",
+    GroupedConv2dBackwardWeight => "grouped_conv2d_backward_weight",
     MaxPoolForward => "max_pool_forward",
     MaxPoolBackward => "max_pool_backward",
     AvgPoolForward => "avg_pool_forward",
@@ -115,6 +118,35 @@ pub struct Conv2dBackwardInput {
 pub struct Conv2dBackwardWeight {
     /// Shapes.
     pub convolution: Convolution,
+}
+
+/// As [`Conv2dForward`], each output channel over the input channels of its group.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupedConv2dForward {
+    /// Shapes.
+    pub convolution: GroupedConvolution,
+    /// Applied to each element.
+    pub activation: Activation,
+    /// A normalisation by running statistics, applied last.
+    pub norm: Option<BatchNorm>,
+}
+
+/// As [`Conv2dBackwardInput`]: `grad_output, block, (input, if input_activation is one) → grad_input`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupedConv2dBackwardInput {
+    /// Shapes.
+    pub convolution: GroupedConvolution,
+    /// The activation whose derivative the gradient is multiplied by.
+    pub input_activation: Activation,
+    /// Whether to add to what the written view holds.
+    pub accumulate: bool,
+}
+
+/// As [`Conv2dBackwardWeight`]: `input, grad_output → grad_block`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupedConv2dBackwardWeight {
+    /// Shapes.
+    pub convolution: GroupedConvolution,
 }
 
 /// `input → output, indices`: the largest real pixel under the window; `indices` holds its position

@@ -103,6 +103,29 @@ impl Window {
         start.clamp(0, end) as usize..end as usize
     }
 
+    /// The windows, of `windows` on an axis, that hold a position; [`Window::under`] the other way round.
+    pub fn over(&self, axis: usize, position: usize, windows: usize) -> Range<usize> {
+        let stride = self.stride[axis] as isize;
+        let place = position as isize + self.offset[axis];
+        let end = (place.div_euclid(stride) + 1).clamp(0, windows as isize);
+        let start = (place - self.kernel_size[axis] as isize).div_euclid(stride) + 1;
+        start.clamp(0, end) as usize..end as usize
+    }
+
+    /// The windows, of `windows` on an axis of `size`, whose row or column `tap` is a real position.
+    pub fn reaching(&self, axis: usize, tap: usize, size: usize, windows: usize) -> Range<usize> {
+        let stride = self.stride[axis] as isize;
+        let before = self.offset[axis] - tap as isize;
+        let end = ((size as isize - 1 + before).div_euclid(stride) + 1).clamp(0, windows as isize);
+        let start = (before - 1).div_euclid(stride) + 1;
+        start.clamp(0, end) as usize..end as usize
+    }
+
+    /// The row or column of window `number` that lies on a position which it holds.
+    pub const fn tap(&self, axis: usize, number: usize, position: usize) -> usize {
+        (position as isize - self.start(axis, number)) as usize
+    }
+
     /// Kernel positions.
     pub const fn area(&self) -> usize {
         self.kernel_size[0] * self.kernel_size[1]
@@ -166,6 +189,15 @@ mod tests {
                     let real =
                         (start..start + k as isize).filter(|&at| (0..size as isize).contains(&at));
                     let under = window.under(0, number, size);
+                    for position in 0..size {
+                        let holds = window.over(0, position, count).contains(&number);
+                        assert_eq!(holds, under.contains(&position), "{window:?} over {size}");
+                    }
+                    for tap in 0..k {
+                        let reaches = window.reaching(0, tap, size, count).contains(&number);
+                        let at = under.clone().find(|&at| window.tap(0, number, at) == tap);
+                        assert_eq!(reaches, at.is_some(), "{window:?} over {size}");
+                    }
                     assert!(!under.is_empty(), "{window:?} over {size}");
                     assert!(real.eq(under.map(|at| at as isize)), "{window:?} over {size}");
                 }

@@ -3,13 +3,15 @@
 mod agreement;
 mod devices;
 mod experiment;
+mod explain;
 mod files;
-mod looking;
+mod model_id;
 mod photos;
 
 #[cfg(feature = "threads")]
 pub use devices::init_thread_pool;
-pub use files::{PhotoArchive, content_hash, is_clutter, unreadable};
+pub use files::{content_hash, is_clutter};
+pub use model_id::ModelId;
 
 use crate::classify::Classifier;
 use crate::data::library::Library;
@@ -21,13 +23,14 @@ use crate::model::calibration::Outlier;
 use crate::model_file::ModelFile;
 use crate::network::Network;
 use crate::network::graph::Node;
-use crate::network::presets::{PRESETS, preset};
+use crate::network::presets::{ACTIONS, PRESETS, preset};
 use crate::ops::Op;
 use crate::recipe::Recipe;
 use crate::report::experiment::{Experiment, REPORTED, Reported};
 use crate::shape::Shape;
 use crate::train::{Start, Trainer};
 use devices::{Chosen, Device, Tried, chosen, cpu, devices};
+use files::Reading;
 use photos::Drawing;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -59,6 +62,7 @@ pub struct Engine {
     skipped: Vec<Skipped>,
     duplicates: Vec<String>,
     input_size: usize,
+    reading: Reading,
     drawing: Drawing,
     run: Option<Box<Trainer>>,
     opened: Option<Box<Opened>>,
@@ -150,6 +154,7 @@ impl Engine {
         let library = Library::new(stored_size(INPUT_SIZE), PHOTO_LIMIT).map_err(thrown)?;
         let (skipped, duplicates, drawing) = (Vec::new(), Vec::new(), Drawing::default());
         Ok(Self {
+            reading: Reading::new(library.stored_size()),
             library,
             skipped,
             duplicates,
@@ -163,12 +168,13 @@ impl Engine {
         })
     }
 
-    /// `{ presets, devices, reported }`; `software` lets `auto` choose a GPU that is only a program, as tests do.
+    /// `{ presets, actions, devices, reported }`; `software` lets `auto` choose a GPU that is only a program, as tests do.
     pub async fn hello(&mut self, software: bool) -> std::result::Result<JsValue, JsValue> {
         self.software = software;
         #[derive(Serialize)]
         struct Hello {
             presets: Vec<PresetFacts>,
+            actions: [&'static str; ACTIONS.len()],
             devices: Vec<Device>,
             reported: [Reported; 4],
         }
@@ -177,7 +183,8 @@ impl Engine {
             Ok(PresetFacts { preset: *preset, flops: network.structure.flops })
         };
         let presets = PRESETS.iter().map(facts).collect::<Result<_>>().map_err(thrown)?;
-        given(&Hello { presets, devices: devices().await, reported: REPORTED })
+        let (actions, devices) = (ACTIONS, devices().await);
+        given(&Hello { presets, actions, devices, reported: REPORTED })
     }
 
     /// The text of a ready-made network with these actions.
@@ -224,7 +231,8 @@ impl Engine {
 
     /// Fits the run's probabilities and its score for "none of these" to the photos; `false` where they are too few.
     pub async fn calibrate(&mut self) -> std::result::Result<bool, JsValue> {
-        let classifier = classifier(&mut self.run, &mut self.opened, false).map_err(thrown)?;
+        let classifier =
+            classifier(&mut self.run, &mut self.opened, ModelId::Run).map_err(thrown)?;
         match classifier.calibrate(&self.library, &mut |_, _| true).await {
             Ok(()) => Ok(true),
             Err(Error::Data { .. }) => Ok(false),
@@ -265,20 +273,21 @@ impl Engine {
     /// The run's report on the photos of a split.
     pub async fn evaluate(&mut self, split: String) -> std::result::Result<JsValue, JsValue> {
         let photos = self.library.indices(Split::from_name(&split).map_err(thrown)?);
-        let classifier = classifier(&mut self.run, &mut self.opened, false).map_err(thrown)?;
+        let classifier =
+            classifier(&mut self.run, &mut self.opened, ModelId::Run).map_err(thrown)?;
         given(&classifier.evaluate(&self.library, &photos, &mut |_| true).await.map_err(thrown)?)
     }
 
-    /// The classes of a photo given as RGBA, by the run, or by the model that was `opened`.
+    /// The classes of a photo given as RGBA.
     pub async fn classify(
         &mut self,
-        opened: bool,
+        model: ModelId,
         width: usize,
         height: usize,
         rgba: &[u8],
     ) -> std::result::Result<JsValue, JsValue> {
         let began = Instant::now();
-        let classifier = classifier(&mut self.run, &mut self.opened, opened).map_err(thrown)?;
+        let classifier = classifier(&mut self.run, &mut self.opened, model).map_err(thrown)?;
         let size = classifier.model.preprocessing.stored_size;
         let pixels = resize(rgba, width, height, size).map_err(thrown)?;
         let answer = classifier.classify(&[&pixels]).await.map_err(thrown)?.remove(0);
@@ -393,15 +402,15 @@ impl Engine {
     }
 }
 
-/// What answers: the run's model, or the one that was opened.
+/// The model that is meant, as long as there is one.
 fn classifier<'a>(
     run: &'a mut Option<Box<Trainer>>,
     opened: &'a mut Option<Box<Opened>>,
-    from_opened: bool,
+    model: ModelId,
 ) -> Result<&'a mut Classifier> {
-    match (run, opened, from_opened) {
-        (Some(run), _, false) => Ok(run.classifier()),
-        (_, Some(opened), true) => Ok(&mut opened.classifier),
+    match (model, run, opened) {
+        (ModelId::Run, Some(run), _) => Ok(run.classifier()),
+        (ModelId::Opened, _, Some(opened)) => Ok(&mut opened.classifier),
         _ => Err(no_model()),
     }
 }

@@ -1,97 +1,60 @@
 /**
  * The speed of this browser: training and inference on the processor and by WebGPU, side by side.
- * `?model=&batch=&backend=cpu|gpu&steps=&task=train|infer&run=1`; the numbers are JSON in the element `result`.
+ * `?model=&batch=&backend=cpu|gpu&steps=&task=train|infer&run=1`; the numbers are JSON in the element
+ * `result`.
  */
 
-import { fill, h } from './dom.js';
-import { EngineFailure } from './engine.js';
-import { number } from './format.js';
-import { language, t } from './i18n.js';
-import { Panel, heading, showFailure } from './panel.js';
-import { engine, store } from './state.js';
+import { language, t } from './i18n/i18n.js';
+import { engine, store } from './state/state.js';
+import { fill, h } from './ui/dom.js';
+import { number } from './ui/format.js';
+import { detailOf, heading, Panel, showFailure } from './ui/panel.js';
+import { numberCell, numbers, rowHead, tableHead, tableRow } from './ui/table.js';
 
-/** @typedef {import('./protocol.js').BenchResult} BenchResult */
+/** @typedef {import('./engine/protocol.js').BenchResult} BenchResult */
 
 const query = new URLSearchParams(location.search);
 const KEYS = /** @type {const} */ (['train_images_per_s', 'infer_images_per_s', 'infer_ms_per_image']);
 
+/** A field for a count. @param {string} id @param {number} max @param {number} value */
+function countOf(id, max, value) {
+  return h('input', { id, type: 'number', min: 1, max, value: query.get(id) ?? value });
+}
+
 class Bench extends Panel {
-  get watches() {
-    return ['presets'];
-  }
+  /** @type {import('./ui/panel.js').Part[]} */
+  watches = ['presets'];
+
+  model = h('select', { id: 'model' });
+  batch = countOf('batch', 512, 10);
+  steps = countOf('steps', 10_000, 100);
+  output = h('pre', { id: 'result', class: 'card mono', tabindex: '0', hidden: true });
+  results = h('div', { class: 'scroll', 'aria-live': 'polite' });
+  go = h('button', { type: 'button', class: 'button primary big', onclick: () => this.measure() });
+  started = false;
 
   render() {
     const { presets, devices } = this.state;
-    this.model = h(
-      'select',
-      { id: 'model' },
-      presets.map(({ name }) =>
-        h('option', { selected: name === (query.get('model') ?? 'residual_flower') }, name),
-      ),
-    );
-    this.batch = h('input', {
-      id: 'batch',
-      type: 'number',
-      min: 1,
-      max: 512,
-      value: query.get('batch') ?? 10,
-    });
-    this.steps = h('input', {
-      id: 'steps',
-      type: 'number',
-      min: 1,
-      max: 10_000,
-      value: query.get('steps') ?? 100,
-    });
-    this.output = h('pre', { id: 'result', class: 'card mono', tabindex: '0', hidden: true });
-    this.table = h('div', { class: 'scroll', 'aria-live': 'polite' });
-    this.fault = h('div', {});
-    this.button = h(
-      'button',
-      {
-        type: 'button',
-        class: 'button primary big',
-        disabled: presets.length === 0,
-        onclick: () => this.measure(),
-      },
-      t('bench.run'),
-    );
-    const field = (/** @type {string} */ id, /** @type {Element} */ input) =>
-      h('div', { class: 'field' }, h('label', { for: id }, t(`bench.${id}`)), input);
+    const first = query.get('model') ?? 'residual_flower';
     fill(
-      this,
-      h(
-        'main',
-        {},
-        heading('bench'),
-        h(
-          'div',
-          { class: 'stack' },
-          h(
-            'div',
-            { class: 'card tight' },
-            h(
-              'div',
-              { class: 'fields' },
-              field('model', this.model),
-              field('batch', this.batch),
-              field('steps', this.steps),
-            ),
-            h('div', { class: 'row' }, this.button),
-          ),
-          this.fault,
-          this.table,
-          this.output,
-        ),
-      ),
+      this.model,
+      presets.map(({ name }) => h('option', { selected: name === first }, name)),
     );
+    fill(this.go, t('bench.run'));
+    this.go.disabled = presets.length === 0;
+    const fields = [this.model, this.batch, this.steps].map(input =>
+      h('div', { class: 'field' }, h('label', { for: input.id }, t(`bench.${input.id}`)), input),
+    );
+    const settings = h('div', { class: 'card tight' }, h('div', { class: 'fields' }, fields));
+    settings.append(h('div', { class: 'row' }, this.go));
+    const stack = h('div', { class: 'stack' }, settings, this.fault, this.results, this.output);
+    fill(this, h('main', {}, heading('bench'), stack));
     if (query.get('run') === '1' && devices.length > 0 && !this.started) this.measure();
   }
 
   async measure() {
-    if (!this.model || !this.button || !this.fault || !this.output) return;
     this.started = true;
-    this.button.disabled = true;
+    this.go.disabled = true;
     fill(this.fault);
     const wanted = query.get('backend');
     /** @type {BenchResult[]} */
@@ -101,8 +64,8 @@ class Bench extends Panel {
         this.showTable(results, id);
         const options = {
           model: this.model.value,
-          batch: Number(this.batch?.value),
-          steps: Number(this.steps?.value),
+          batch: Number(this.batch.value),
+          steps: Number(this.steps.value),
           task: query.get('task') ?? 'both',
           device: id,
         };
@@ -113,50 +76,25 @@ class Bench extends Panel {
       this.output.hidden = false;
     } catch (failure) {
       showFailure(this.fault, failure);
-      const detail =
-        failure instanceof EngineFailure ? failure.detail : { code: 'page', message: String(failure) };
-      this.output.textContent = JSON.stringify({ error: detail }, null, 2);
+      this.output.textContent = JSON.stringify({ error: detailOf(failure) }, null, 2);
     } finally {
-      this.button.disabled = false;
+      this.go.disabled = false;
     }
   }
 
   /** @param {BenchResult[]} results @param {string | null} running */
   showTable(results, running) {
-    if (!this.table) return;
-    const digits = { maximumFractionDigits: 2 };
-    const row = (/** @type {BenchResult} */ result) =>
-      h(
-        'tr',
-        {},
-        h('th', { scope: 'row' }, result.device),
-        KEYS.map(key =>
-          h('td', { class: 'number' }, result[key] === undefined ? '–' : number(result[key], digits)),
-        ),
-      );
-    fill(
-      this.table,
-      h(
-        'table',
-        { class: 'card' },
-        h(
-          'thead',
-          {},
-          h(
-            'tr',
-            {},
-            h('th', { scope: 'col' }, t('bench.device')),
-            KEYS.map(key => h('th', { scope: 'col', class: 'number' }, t(`bench.${key}`))),
-          ),
-        ),
-        h(
-          'tbody',
-          {},
-          results.map(row),
-          running ? h('tr', {}, h('td', { colspan: '4' }, t('bench.running', { device: running }))) : null,
-        ),
+    const words = (/** @type {number | undefined} */ value) =>
+      value === undefined ? '–' : number(value, { maximumFractionDigits: 2 });
+    const rows = results.map(result =>
+      tableRow(
+        rowHead(result.device),
+        KEYS.map(key => numberCell(words(result[key]))),
       ),
     );
+    if (running) rows.push(h('tr', {}, h('td', { colspan: '4' }, t('bench.running', { device: running }))));
+    const columns = [{ words: t('bench.device') }, ...numbers(KEYS.map(key => t(`bench.${key}`)))];
+    fill(this.results, h('table', { class: 'card' }, tableHead(columns), h('tbody', {}, rows)));
   }
 }
 

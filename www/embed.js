@@ -7,7 +7,10 @@
 
 const HOME = new URL('embed.html', import.meta.url);
 
-/** Attributes of the element, by what the page calls them. A change of one begins anew; `theme` alone does not. */
+/**
+ * Attributes of the element, by what the page calls them. A change of one begins anew; `theme` alone does
+ * not.
+ */
 const PARAMETERS = { network: 'model', photos: 'dataset', epochs: 'epochs', lang: 'lang', panels: 'panels' };
 
 /** Pixels until the page has told its height. */

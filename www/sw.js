@@ -1,5 +1,6 @@
 /**
- * The service worker: the page without a network, and cross-origin isolation where the host cannot send its headers.
+ * The service worker: the page without a network, and cross-origin isolation where the host cannot send its
+ * headers.
  * One version of the page is one address of this script and one cache, so versions never mix.
  */
 

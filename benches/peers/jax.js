@@ -97,8 +97,10 @@ function forward(jax, nodes, weights, photos, training) {
     (_, number) => nodes.flatMap(({ inputs }) => inputs).filter(input => input === number).length,
   );
   const values = [photos];
-  const take = (/** @type {number} */ number) =>
-    (uses[number] -= 1) > 0 ? values[number].ref : values[number];
+  const take = (/** @type {number} */ number) => {
+    uses[number] -= 1;
+    return uses[number] > 0 ? values[number].ref : values[number];
+  };
   for (const [number, node] of nodes.entries()) {
     if (number === 0) continue;
     values.push(layer(jax, node, nodes, node.inputs.map(take), weights[number], training));

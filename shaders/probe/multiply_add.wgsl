@@ -1,4 +1,6 @@
-// Chains of multiply-adds that stay in registers: what a device can do at best. 8 chains of 4 numbers an invocation, so
+#import step
+
+// Chains of multiply-adds that stay in registers: what a device can do at best. 8 chains of 4 elements an invocation, so
 // that no multiply-add waits for the one before.
 override ROUNDS: u32;
 

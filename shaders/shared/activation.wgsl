@@ -1,4 +1,6 @@
-// Activations by number: 0 none, 1 ReLU, 2 sigmoid, 3 tanh; `Activation` in src/kernel.rs. NaN stays NaN.
+#import nan
+
+// Activations by number: 0 none, 1 ReLU, 2 sigmoid, 3 tanh, as src/backend/gpu/constants.rs numbers them. NaN stays NaN.
 // Arguments are clamped where the function is flat, so that no exponential overflows.
 
 fn activate4(x: vec4<f32>, activation: u32) -> vec4<f32> {
@@ -20,8 +22,8 @@ fn activate4(x: vec4<f32>, activation: u32) -> vec4<f32> {
     }
 }
 
-// The slope at the point whose value is y.
-fn slope4(y: vec4<f32>, activation: u32) -> vec4<f32> {
+// The derivative of the activation where its value is y.
+fn derivative4(y: vec4<f32>, activation: u32) -> vec4<f32> {
     switch activation {
         case 1u: { return select(vec4<f32>(0.0), vec4<f32>(1.0), y > vec4<f32>(0.0)); }
         case 2u: { return y * (1.0 - y); }
@@ -39,7 +41,7 @@ fn activate(x: f32, activation: u32) -> f32 {
     }
 }
 
-fn slope(y: f32, activation: u32) -> f32 {
+fn derivative(y: f32, activation: u32) -> f32 {
     switch activation {
         case 1u: { return select(0.0, 1.0, y > 0.0); }
         case 2u: { return y * (1.0 - y); }

@@ -1,4 +1,4 @@
-// Shapes of a convolution, NHWC and HWIO.
+// The shapes of a convolution, NHWC and HWIO.
 override INPUT_HEIGHT: u32;
 override INPUT_WIDTH: u32;
 override IN_CHANNELS: u32;
@@ -11,7 +11,3 @@ override STRIDE_Y: u32;
 override STRIDE_X: u32;
 override OFFSET_Y: i32;
 override OFFSET_X: i32;
-// Place of the bias in the parameter block.
-override BIAS_OFFSET: u32;
-// Parts into which its sums are cut.
-override SPLITS: u32 = 1u;

@@ -1,10 +1,13 @@
-// Normalisation of a convolution's numbers by the running statistics, with NORM. A kernel that includes this binds `running`
-// and, for RESCALE, `norm_block`.
+#import activation
+#import convolution
+
+// The normalisation of a convolution's outputs by the running statistics, with NORM. The importing shader binds `running` and,
+// for RESCALE, `norm_block`.
 override NORM: bool;
 override EPSILON: f32 = 0.0;
 override RESCALE: bool = false;
 override NORM_ACTIVATION: u32 = 0u;
-// Place of the second vector in a pair of the norm's.
+// Offset of the second vector of a pair: the variance in `running`, the shift in `norm_block`.
 override SECOND: u32 = (OUT_CHANNELS + 63u) / 64u * 64u;
 
 fn normalize(x: f32, channel: u32) -> f32 {

@@ -1,4 +1,6 @@
-// Shapes of a pooling, NHWC; input and output have the same channels.
+#import coordinates
+
+// The shapes of a pooling, NHWC; input and output have the same channels.
 override CHANNELS: u32;
 override INPUT_HEIGHT: i32;
 override INPUT_WIDTH: i32;
@@ -11,37 +13,18 @@ override STRIDE_X: i32;
 override OFFSET_Y: i32;
 override OFFSET_X: i32;
 
-// Channel, column, row and sample of a number.
-struct Place {
-    channel: u32,
-    x: i32,
-    y: i32,
-    sample: u32,
+fn input_index(at: Coordinates, y: i32, x: i32) -> u32 {
+    let line = at.sample * u32(INPUT_HEIGHT) + u32(y);
+    return (line * u32(INPUT_WIDTH) + u32(x)) * CHANNELS + at.channel;
 }
 
-fn place_of(index: u32, height: i32, width: i32) -> Place {
-    let pixel = index / CHANNELS;
-    let line = pixel / u32(width);
-    return Place(
-        index % CHANNELS,
-        i32(pixel % u32(width)),
-        i32(line % u32(height)),
-        line / u32(height),
-    );
+fn output_index(at: Coordinates, y: i32, x: i32) -> u32 {
+    let line = at.sample * u32(OUTPUT_HEIGHT) + u32(y);
+    return (line * u32(OUTPUT_WIDTH) + u32(x)) * CHANNELS + at.channel;
 }
 
-fn input_index(place: Place, y: i32, x: i32) -> u32 {
-    let line = place.sample * u32(INPUT_HEIGHT) + u32(y);
-    return (line * u32(INPUT_WIDTH) + u32(x)) * CHANNELS + place.channel;
-}
-
-fn output_index(place: Place, y: i32, x: i32) -> u32 {
-    let line = place.sample * u32(OUTPUT_HEIGHT) + u32(y);
-    return (line * u32(OUTPUT_WIDTH) + u32(x)) * CHANNELS + place.channel;
-}
-
-// The window of an output pixel, cut to real pixels: first row and column, then the ones after the last.
-fn real_window(y: i32, x: i32) -> vec4<i32> {
+// The window of an output pixel, clipped to the input: first row and column, then the ones after the last.
+fn clipped_window(y: i32, x: i32) -> vec4<i32> {
     let top = y * STRIDE_Y - OFFSET_Y;
     let left = x * STRIDE_X - OFFSET_X;
     return vec4<i32>(

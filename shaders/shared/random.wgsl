@@ -1,3 +1,5 @@
+#import step
+
 // Philox4x32-10, bit for bit as src/rng.rs.
 
 // The upper half of a 64-bit product, from products of 16-bit halves.

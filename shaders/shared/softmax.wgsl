@@ -1,11 +1,13 @@
-// Probabilities of one sample, one workgroup a sample. A kernel that includes this binds `logits` and `probabilities`.
+#import nan
+
+// The probabilities of one sample, by one workgroup. The importing shader binds `logits` and `probabilities`.
 override CLASSES: u32;
 
 const LANES: u32 = 32u;
 
 var<workgroup> lanes: array<f32, LANES>;
 
-// The largest number and the sum of exponentials less it, for one sample; for the whole workgroup to call together.
+// The largest logit of a sample and the sum of the exponentials less it. The whole workgroup calls this together.
 fn softmax_of(sample: u32, local: u32) -> vec2<f32> {
     let start = sample * CLASSES;
     var largest = logits[start];
@@ -31,8 +33,8 @@ fn softmax_of(sample: u32, local: u32) -> vec2<f32> {
         sum += lanes[lane];
     }
     for (var class_index = local; class_index < CLASSES; class_index += LANES) {
-        let share = exponential(logits[start + class_index] - largest) / sum;
-        probabilities[start + class_index] = select(share, sum, is_nan(sum));
+        let probability = exponential(logits[start + class_index] - largest) / sum;
+        probabilities[start + class_index] = select(probability, sum, is_nan(sum));
     }
     return vec2<f32>(largest, sum);
 }

@@ -1,4 +1,4 @@
-// What changes from step to step; `StepInputs` in src/kernel.rs with what the host derives from it.
+// What changes from step to step: `StepInputs` in src/kernel.rs with what the host derives from it.
 struct StepInputs {
     batch_size: u32,
     step: u32,
@@ -13,12 +13,12 @@ struct StepInputs {
 
 @group(0) @binding(0) var<uniform> step_inputs: StepInputs;
 
-// Number of a workgroup: groups beyond the limit of the first axis go on along the second.
+// The index of a workgroup: groups beyond the limit of the first axis go on along the second.
 fn flat_group(group: vec3<u32>, groups: vec3<u32>) -> u32 {
     return group.x + group.y * groups.x;
 }
 
-// Number of an invocation in a grid of workgroups of 64.
+// The index of an invocation in a grid of workgroups of 64.
 fn flat_index(group: vec3<u32>, groups: vec3<u32>, local: u32) -> u32 {
     return flat_group(group, groups) * 64u + local;
 }

@@ -1,134 +1,80 @@
-//! The CPU executor: storages are vectors of f32, kernels run on one thread or on a pool of them.
+//! The CPU executor: storages are vectors of f32, kernels see them as ndarray views, on one thread or on a pool of them.
 //!
-//! Every kernel has its file under `src/cpu/`, named as in the kernel table. Work is cut into tasks by shape alone, never
-//! by the number of threads, and sums run in a fixed order: the same step gives the same bits on any number of threads.
+//! A call's operands become views whose shape is checked once (`operands.rs`); `kernels/` holds how each kernel runs, `matmul/`
+//! the product that every convolution is, `reduce/` sums over pixels. Work is cut into tasks by shape alone, never by the number
+//! of threads, and sums run in a fixed order: the same step gives the same bits on any number of threads.
 
+mod context;
 mod kernels;
 mod matmul;
 mod memory;
+mod operands;
 mod reduce;
+mod scratch;
 mod simd;
 mod threads;
 
-pub use threads::Workers;
+pub use context::Workers;
 
 use crate::backend::{Backend, LocalFuture, PlanId};
 use crate::error::{Error, Result};
-use crate::kernel::{
-    ActivationBackward, ActivationForward, Adam, AddBackward, AddForward, AverageWeights,
-    AvgPoolBackward, AvgPoolForward, BatchNormBackwardInput, BatchNormBackwardReduce,
-    BatchNormNormalize, BatchNormRunning, BatchNormStatistics, Call, ConcatBackward, ConcatForward,
-    Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Dropout, Kernel, MaxPoolBackward,
-    MaxPoolForward, Noise, PrepareBatch, Sgd, Softmax, SoftmaxCrossEntropy, StepInputs, Storage,
-};
+use crate::kernel::{Call, Kernel, StepInputs, Storage};
 use crate::plan::Plan;
-use kernels::*;
-use kernels::{batch_norm, conv2d};
-use matmul::fused_moments::BlockMoments;
+use context::Context;
+use kernels::Run;
+use matmul::fused_moments::{BlockMoments, shared_moments};
 use matmul::weight_cache::PackedWeights;
 use memory::Storages;
-use std::mem::swap;
+use operands::Operands;
 use std::ops::Range;
 
-/// Runs a kernel on slices, in the order of operands that the kernel table states. All but the photos page and the
-/// arenas hold exactly what their extents say at `step.batch_size`.
+/// Runs a kernel on slices, in the order of operands that the kernel table states, which hold exactly what their extents
+/// say at `step.batch_size`; only a page of photos may hold any number of them.
 ///
-/// # Panics
-/// Where there are fewer operands than the kernel table states, or shorter ones.
+/// # Errors
+/// [`Error::Internal`] where operands are missing or of another length.
 pub fn run_kernel(
     kernel: &Kernel,
     step: &StepInputs,
     reads: &[&[f32]],
     writes: &mut [&mut [f32]],
     workers: &mut Workers,
-) {
-    match *kernel {
-        Kernel::PrepareBatch(PrepareBatch { page, stored_size, output }) => {
-            prepare_batch::run(page, stored_size, output, step, reads, writes, workers)
-        }
-        Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm }) => {
-            let finish = (activation, norm.as_ref());
-            conv2d::forward::run(&convolution, finish, step, reads, writes, workers)
-        }
-        Kernel::Conv2dBackwardInput(Conv2dBackwardInput {
-            convolution,
-            input_activation,
-            accumulate,
-        }) => {
-            let options = (input_activation, accumulate);
-            conv2d::backward_input::run(&convolution, options, step, reads, writes, workers)
-        }
-        Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }) => {
-            conv2d::backward_weight::run(&convolution, step, reads, writes, workers)
-        }
-        Kernel::MaxPoolForward(MaxPoolForward { pooling }) => {
-            max_pool_forward::run(&pooling, step, reads, writes, workers)
-        }
-        Kernel::MaxPoolBackward(MaxPoolBackward { pooling, accumulate }) => {
-            max_pool_backward::run(&pooling, accumulate, step, reads, writes, workers)
-        }
-        Kernel::AvgPoolForward(AvgPoolForward { pooling }) => {
-            avg_pool_forward::run(&pooling, step, reads, writes, workers)
-        }
-        Kernel::AvgPoolBackward(AvgPoolBackward { pooling, accumulate }) => {
-            avg_pool_backward::run(&pooling, accumulate, step, reads, writes, workers)
-        }
-        Kernel::BatchNormStatistics(BatchNormStatistics { norm }) => {
-            batch_norm::statistics::run(&norm, step, reads, writes, workers)
-        }
-        Kernel::BatchNormRunning(BatchNormRunning { norm }) => {
-            batch_norm::running::run(&norm, reads, writes)
-        }
-        Kernel::BatchNormNormalize(BatchNormNormalize { norm }) => {
-            batch_norm::normalize::run(&norm, step, reads, writes, workers)
-        }
-        Kernel::BatchNormBackwardReduce(BatchNormBackwardReduce { norm }) => {
-            batch_norm::backward_reduce::run(&norm, step, reads, writes, workers)
-        }
-        Kernel::BatchNormBackwardInput(BatchNormBackwardInput {
-            norm,
-            input_activation,
-            accumulate,
-        }) => {
-            let options = (input_activation, accumulate);
-            batch_norm::backward_input::run(&norm, options, step, reads, writes, workers)
-        }
-        Kernel::ActivationForward(ActivationForward { len, activation }) => {
-            activation_forward::run(len, activation, step, reads, writes, workers)
-        }
-        Kernel::ActivationBackward(ActivationBackward { len, activation, accumulate }) => {
-            activation_backward::run(len, activation, accumulate, step, reads, writes, workers)
-        }
-        Kernel::AddForward(AddForward { add, activation }) => {
-            add_forward::run(&add, activation, step, reads, writes, workers)
-        }
-        Kernel::AddBackward(AddBackward { add, accumulate }) => {
-            add_backward::run(&add, accumulate, step, reads, writes, workers)
-        }
-        Kernel::ConcatForward(ConcatForward { part }) => {
-            concat_forward::run(&part, step, reads, writes, workers)
-        }
-        Kernel::ConcatBackward(ConcatBackward { part, accumulate }) => {
-            concat_backward::run(&part, accumulate, step, reads, writes, workers)
-        }
-        Kernel::Dropout(Dropout { len, keep_prob, layer, accumulate }) => {
-            dropout::run((len, keep_prob, layer), accumulate, step, reads, writes, workers)
-        }
-        Kernel::Noise(Noise { len, mean, std, ratio, layer }) => {
-            let noise = noise::NormalNoise { mean, std, ratio };
-            noise::run(len, noise, layer, step, reads, writes, workers)
-        }
-        Kernel::SoftmaxCrossEntropy(SoftmaxCrossEntropy { classes }) => {
-            softmax_cross_entropy::run(classes, step, reads, writes)
-        }
-        Kernel::Softmax(Softmax { classes }) => softmax::run(classes, step, reads, writes),
-        Kernel::Adam(Adam { len, beta1, beta2, epsilon }) => {
-            adam::run(len, adam::Decay { beta1, beta2, epsilon }, step, reads, writes, workers)
-        }
-        Kernel::Sgd(Sgd { len, momentum }) => sgd::run(len, momentum, step, reads, writes, workers),
-        Kernel::AverageWeights(AverageWeights { len, decay }) => {
-            average_weights::run(len, decay, step, reads, writes, workers)
-        }
+) -> Result<()> {
+    let operands = Operands::new(kernel.name(), step.batch_size, reads, writes);
+    run(kernel, operands, &mut workers.context(step))
+}
+
+fn run(kernel: &Kernel, operands: Operands, context: &mut Context) -> Result<()> {
+    match kernel {
+        Kernel::PrepareBatch(kernel) => kernel.run(operands, context),
+        Kernel::Conv2dForward(kernel) => kernel.run(operands, context),
+        Kernel::Conv2dBackwardInput(kernel) => kernel.run(operands, context),
+        Kernel::Conv2dBackwardWeight(kernel) => kernel.run(operands, context),
+        Kernel::GroupedConv2dForward(kernel) => kernel.run(operands, context),
+        Kernel::GroupedConv2dBackwardInput(kernel) => kernel.run(operands, context),
+        Kernel::GroupedConv2dBackwardWeight(kernel) => kernel.run(operands, context),
+        Kernel::MaxPoolForward(kernel) => kernel.run(operands, context),
+        Kernel::MaxPoolBackward(kernel) => kernel.run(operands, context),
+        Kernel::AvgPoolForward(kernel) => kernel.run(operands, context),
+        Kernel::AvgPoolBackward(kernel) => kernel.run(operands, context),
+        Kernel::BatchNormStatistics(kernel) => kernel.run(operands, context),
+        Kernel::BatchNormRunning(kernel) => kernel.run(operands, context),
+        Kernel::BatchNormNormalize(kernel) => kernel.run(operands, context),
+        Kernel::BatchNormBackwardReduce(kernel) => kernel.run(operands, context),
+        Kernel::BatchNormBackwardInput(kernel) => kernel.run(operands, context),
+        Kernel::ActivationForward(kernel) => kernel.run(operands, context),
+        Kernel::ActivationBackward(kernel) => kernel.run(operands, context),
+        Kernel::AddForward(kernel) => kernel.run(operands, context),
+        Kernel::AddBackward(kernel) => kernel.run(operands, context),
+        Kernel::ConcatForward(kernel) => kernel.run(operands, context),
+        Kernel::ConcatBackward(kernel) => kernel.run(operands, context),
+        Kernel::Dropout(kernel) => kernel.run(operands, context),
+        Kernel::Noise(kernel) => kernel.run(operands, context),
+        Kernel::SoftmaxCrossEntropy(kernel) => kernel.run(operands, context),
+        Kernel::Softmax(kernel) => kernel.run(operands, context),
+        Kernel::Adam(kernel) => kernel.run(operands, context),
+        Kernel::Sgd(kernel) => kernel.run(operands, context),
+        Kernel::AverageWeights(kernel) => kernel.run(operands, context),
     }
 }
 
@@ -139,26 +85,35 @@ const MOST_WRITES: usize = 3;
 struct LoadedPlan {
     batch_size: usize,
     calls: Vec<Call>,
+    /// Which calls leave or find moments between them.
+    shares_moments: Vec<bool>,
     packed: PackedWeights,
 }
 
 /// Runs plans on the processor.
 ///
 /// ```
-/// use floret::{backend::Backend, cpu::CpuBackend};
+/// use floret::backend::{Backend, cpu::CpuBackend};
 /// assert_eq!(CpuBackend::new(1).name(), "CPU, 1 thread");
 /// ```
 pub struct CpuBackend {
     storages: Storages,
     plans: Vec<Option<LoadedPlan>>,
     workers: Workers,
+    /// What a convolution has left for the statistics of its output.
+    moments: BlockMoments,
 }
 
 impl CpuBackend {
     /// An executor on `threads` threads; without the feature `threads` it is always one. In a page the threads are those
     /// of the pool that the page has started.
     pub fn new(threads: usize) -> Self {
-        Self { storages: Storages::default(), plans: Vec::new(), workers: Workers::new(threads) }
+        Self {
+            storages: Storages::default(),
+            plans: Vec::new(),
+            workers: Workers::new(threads),
+            moments: BlockMoments::default(),
+        }
     }
 
     /// Threads that kernels run on.
@@ -183,8 +138,12 @@ impl Backend for CpuBackend {
     fn load<'a>(&'a mut self, plan: &'a Plan) -> LocalFuture<'a, Result<PlanId>> {
         let result = check(plan).and_then(|()| self.storages.grow_workspace(&plan.buffers));
         let result = result.map(|()| {
-            let (batch_size, calls) = (plan.batch_size, plan.calls.clone());
-            let loaded = LoadedPlan { batch_size, calls, packed: PackedWeights::of(plan) };
+            let loaded = LoadedPlan {
+                batch_size: plan.batch_size,
+                calls: plan.calls.clone(),
+                shares_moments: shared_moments(&plan.calls),
+                packed: PackedWeights::of(plan),
+            };
             let free = self.plans.iter().position(Option::is_none);
             let slot = free.unwrap_or_else(|| {
                 self.plans.push(None);
@@ -229,13 +188,11 @@ impl Backend for CpuBackend {
             return Err(internal(format!("calls {calls:?} of {}", loaded.calls.len())));
         };
         loaded.packed.forget_before(self.storages.weight_changes());
-        for (position, call) in part.iter().enumerate() {
-            self.workers.moments.shared = BlockMoments::are_shared(part, position);
-            let packed = loaded.packed.of_call(calls.start + position);
-            swap(packed, &mut self.workers.packed);
-            let result = run_call(call, step, &mut self.storages, &mut self.workers);
-            swap(packed, &mut self.workers.packed);
-            result?;
+        for (call, index) in part.iter().zip(calls) {
+            let mut context = self.workers.context(step);
+            context.packed = loaded.packed.of_call(index);
+            context.moments = loaded.shares_moments[index].then_some(&mut self.moments);
+            run_call(call, &mut self.storages, &mut context)?;
         }
         Ok(())
     }
@@ -245,18 +202,13 @@ impl Backend for CpuBackend {
     }
 }
 
-/// Written storages are taken out of the table for the length of the call, so that reads borrow the rest.
-fn run_call(
-    call: &Call,
-    step: &StepInputs,
-    storages: &mut Storages,
-    workers: &mut Workers,
-) -> Result<()> {
+/// Runs a call. Written storages are taken out of the table for its length, so that reads borrow the rest.
+fn run_call(call: &Call, storages: &mut Storages, context: &mut Context) -> Result<()> {
     let mut taken: [Vec<f32>; MOST_WRITES] = Default::default();
     for (buffer, view) in taken.iter_mut().zip(&call.writes) {
         *buffer = storages.take(view.storage);
     }
-    let result = run_taken(call, step, storages, &mut taken, workers);
+    let result = run_taken(call, storages, &mut taken, context);
     for (buffer, view) in taken.into_iter().zip(&call.writes) {
         storages.put_back(view.storage, buffer);
     }
@@ -265,30 +217,29 @@ fn run_call(
 
 fn run_taken(
     call: &Call,
-    step: &StepInputs,
     storages: &Storages,
     taken: &mut [Vec<f32>; MOST_WRITES],
-    workers: &mut Workers,
+    context: &mut Context,
 ) -> Result<()> {
+    let batch_size = context.step.batch_size;
     let mut reads: [&[f32]; MOST_READS] = [&[]; MOST_READS];
     for (slice, view) in reads.iter_mut().zip(&call.reads) {
         *slice = match view.storage {
             // The plan does not know how many photos a page holds.
             Storage::Photos(_) => storages.whole(view.storage),
-            storage => storages.slice(storage, view.offset, view.extent.len(step.batch_size))?,
+            storage => storages.slice(storage, view.offset, view.extent.len(batch_size))?,
         };
     }
     let mut writes: [&mut [f32]; MOST_WRITES] = Default::default();
     for ((slice, buffer), view) in writes.iter_mut().zip(taken.iter_mut()).zip(&call.writes) {
-        let range = view.offset..view.offset + view.extent.len(step.batch_size);
+        let range = view.offset..view.offset + view.extent.len(batch_size);
         let held = buffer.len();
         *slice = buffer.get_mut(range).ok_or_else(|| {
-            internal(format!("{view:?} written by {} in {held} numbers", call.kernel.name()))
+            internal(format!("{view:?} written by {} in {held} elements", call.kernel.name()))
         })?;
     }
     let (reads, writes) = (&reads[..call.reads.len()], &mut writes[..call.writes.len()]);
-    run_kernel(&call.kernel, step, reads, writes, workers);
-    Ok(())
+    run(&call.kernel, Operands::new(call.kernel.name(), batch_size, reads, writes), context)
 }
 
 /// Refuses a plan that this executor could not run call by call.
@@ -312,4 +263,28 @@ fn internal(problem: String) -> Error {
 #[cfg(test)]
 fn test_step(batch_size: usize) -> StepInputs {
     StepInputs { batch_size, step: 0, seed: 1, learning_rate: 0.0, weight_decay: 0.0 }
+}
+
+/// Runs a kernel in a test, on two threads.
+#[cfg(test)]
+fn run_alone(
+    kernel: impl Into<Kernel>,
+    batch_size: usize,
+    reads: &[&[f32]],
+    writes: &mut [&mut [f32]],
+) {
+    run_on(2, kernel, batch_size, reads, writes);
+}
+
+/// Runs a kernel in a test, on that many threads.
+#[cfg(test)]
+fn run_on(
+    threads: usize,
+    kernel: impl Into<Kernel>,
+    batch_size: usize,
+    reads: &[&[f32]],
+    writes: &mut [&mut [f32]],
+) {
+    let step = test_step(batch_size);
+    run_kernel(&kernel.into(), &step, reads, writes, &mut Workers::new(threads)).unwrap();
 }

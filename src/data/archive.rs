@@ -59,6 +59,7 @@ pub struct PhotoFile {
 pub struct Archive {
     name: String,
     reader: Option<Reader>,
+    bytes_read: u64,
 }
 
 enum Reader {
@@ -85,15 +86,13 @@ impl Archive {
                 return Err(wrong("expected a .zip, .tar or .tar.gz, found something else".into()));
             }
         };
-        Ok(Self { name: name.into(), reader: Some(reader) })
+        Ok(Self { name: name.into(), reader: Some(reader), bytes_read: 0 })
     }
 
-    /// Entries in all, where the archive tells beforehand (a .zip does), for progress.
-    pub fn entries(&self) -> Option<usize> {
-        match self.reader.as_ref()? {
-            Reader::Zip(zip) => Some(zip.entries()),
-            Reader::Tar(_) => None,
-        }
+    /// Bytes of the archive itself that its entries until now took, for progress: how many entries are still to come is
+    /// not known beforehand, how many bytes is.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read
     }
 }
 
@@ -101,10 +100,11 @@ impl Iterator for Archive {
     type Item = Result<Item>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let item = match self.reader.as_mut()? {
-            Reader::Zip(zip) => zip.next(),
-            Reader::Tar(tar) => tar.next(),
+        let (item, bytes_read) = match self.reader.as_mut()? {
+            Reader::Zip(zip) => (zip.next(), zip.bytes_read()),
+            Reader::Tar(tar) => (tar.next(), tar.bytes_read()),
         };
+        self.bytes_read = bytes_read;
         match item {
             Some(Ok(item)) => Some(Ok(item)),
             Some(Err(reason)) => {

@@ -1,17 +1,33 @@
-//! Photo files to pixels, for the terminal; the page leaves this to the browser.
+//! Photo files to pixels, by the same decoders in the page and in the terminal, so that both see the same bytes.
+//!
+//! All decoders are Rust, and what they compute is whole numbers: their vector paths give the bytes of their plain ones.
+
+mod budget;
+mod jpeg;
+mod profile;
 
 use super::image_kind::{ImageKind, sniff};
+use super::resize::resize;
 use crate::error::{Error, Result};
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use profile::Profile;
 use std::io::Cursor;
 
-/// The most pixels a photo may have; four times what large cameras make.
-pub const LARGEST_PIXELS: u64 = 200_000_000;
+/// The most pixels a photo may have that is decoded whole; what fits the memory of a tab.
+pub const LARGEST_PIXELS: u64 = 64_000_000;
+
+/// The most pixels of a JPEG that is scaled down while it is decoded.
+pub const LARGEST_SCALED_PIXELS: u64 = 200_000_000;
 
 /// The most bytes that decoding one photo may take.
-const LARGEST_ALLOCATION: u64 = 1 << 30;
+const LARGEST_ALLOCATION: u64 = 512 << 20;
 
-/// A decoded photo, upright.
+/// A JPEG is scaled down while it is decoded as long as it stays this many times as large as what is kept of it: the
+/// resizer's filter then has as many source pixels under it as it needs to average well.
+const MARGIN: usize = 2;
+
+/// A decoded photo, upright, in sRGB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     /// `[height, width, 4]` bytes: straight alpha, row by row.
@@ -20,107 +36,143 @@ pub struct Picture {
     pub width: usize,
     /// Rows.
     pub height: usize,
+    /// Columns and rows of the photo in its file, upright; more than `width` and `height` where it was scaled down.
+    pub original: [usize; 2],
 }
 
-/// Decodes a JPEG, PNG or WebP file and turns it upright as its EXIF data say. `name` is for error messages.
+/// What is kept of a photo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// `[size, size, 4]` bytes, opaque.
+    pub pixels: Vec<u8>,
+    /// Columns of the photo in its file, upright.
+    pub width: usize,
+    /// Rows of the photo in its file, upright.
+    pub height: usize,
+}
+
+/// Decodes a photo file whole, turned upright as its EXIF data say and converted to sRGB from its colour profile.
+/// `name` is for error messages.
 ///
 /// # Errors
-/// [`Error::Photo`] if it is no such file, is damaged, or is too large.
+/// [`Error::Photo`] if it is no photo that is read here, is damaged, or is too large.
 pub fn decode(name: &str, bytes: &[u8]) -> Result<Picture> {
+    decode_for(name, bytes, usize::MAX)
+}
+
+/// Decodes a photo file to the `size × size` pixels that are kept of it: [`decode`], then [`resize`], but for large
+/// JPEGs, which are scaled down on the way.
+///
+/// # Errors
+/// [`Error::Photo`] as for [`decode`], [`Error::Setting`] if the size is out of range.
+pub fn decode_kept(name: &str, bytes: &[u8], size: usize) -> Result<Kept> {
+    let picture = decode_for(name, bytes, size.saturating_mul(MARGIN))?;
+    let [width, height] = picture.original;
+    let pixels = resize(&picture.rgba, picture.width, picture.height, size)?;
+    Ok(Kept { pixels, width, height })
+}
+
+/// Decodes a photo file; a JPEG may come smaller, though with at least `least` pixels along both axes.
+fn decode_for(name: &str, bytes: &[u8], least: usize) -> Result<Picture> {
     let wrong = |reason: String| Error::Photo { name: name.into(), reason };
-    let format = match sniff(bytes).map_err(|reason| wrong(reason.into()))? {
-        ImageKind::Jpeg => ImageFormat::Jpeg,
+    let kind = sniff(bytes).map_err(|reason| wrong(reason.into()))?;
+    let raw = match kind.foreign() {
+        Some(reason) => Err(reason.to_string()),
+        None => guarded(|| match kind {
+            ImageKind::Jpeg => jpeg::decode(bytes, least),
+            _ => other(kind, bytes),
+        }),
+    };
+    raw.map(Raw::upright).map_err(wrong)
+}
+
+/// A decoder that panics on a damaged file must not end the program: where panics can be caught they mean damage.
+fn guarded<T>(
+    work: impl FnOnce() -> std::result::Result<T, String>,
+) -> std::result::Result<T, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| Err(damaged()))
+}
+
+/// A picture as a decoder gives it.
+struct Raw {
+    image: DynamicImage,
+    /// Columns and rows in the file, not yet turned.
+    original: [usize; 2],
+    orientation: Orientation,
+    profile: Option<Profile>,
+}
+
+impl Raw {
+    fn upright(self) -> Picture {
+        let Self { image, mut original, orientation, profile } = self;
+        let mut image = DynamicImage::ImageRgba8(image.into_rgba8());
+        image.apply_orientation(orientation);
+        let rgba = image.into_rgba8();
+        let (width, height) = (rgba.width() as usize, rgba.height() as usize);
+        let mut rgba = rgba.into_raw();
+        if let Some(profile) = profile {
+            profile.to_srgb(&mut rgba);
+        }
+        use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+        if matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH) {
+            original.reverse();
+        }
+        Picture { rgba, width, height, original }
+    }
+}
+
+/// Everything but JPEG; of an animation the first picture.
+fn other(kind: ImageKind, bytes: &[u8]) -> std::result::Result<Raw, String> {
+    let format = match kind {
         ImageKind::Png => ImageFormat::Png,
         ImageKind::WebP => ImageFormat::WebP,
+        ImageKind::Gif => ImageFormat::Gif,
+        ImageKind::Bmp => ImageFormat::Bmp,
+        _ => ImageFormat::Tiff,
     };
-    let damaged = |error: image::ImageError| wrong(format!("damaged ({error})"));
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(LARGEST_ALLOCATION);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    let mut decoder = reader.into_decoder().map_err(reason)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > LARGEST_PIXELS {
-        return Err(wrong(format!(
-            "{width} × {height} pixels, at most {LARGEST_PIXELS} can be read"
-        )));
+    check_pixels(width.into(), height.into(), LARGEST_PIXELS)?;
+    // Data about the picture may be damaged where the picture is not.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten().and_then(|icc| Profile::read(&icc));
+    let memory = u64::from(width)
+        * u64::from(height)
+        * (4 + u64::from(decoder.color_type().bytes_per_pixel()));
+    let _held = budget::hold(memory);
+    let image = DynamicImage::from_decoder(decoder).map_err(reason)?;
+    Ok(Raw { image, original: [width as usize, height as usize], orientation, profile })
+}
+
+fn check_pixels(width: u64, height: u64, most: u64) -> std::result::Result<(), String> {
+    if width == 0 || height == 0 {
+        return Err(damaged());
     }
-    let orientation = decoder.orientation().map_err(damaged)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    picture.apply_orientation(orientation);
-    let rgba = picture.into_rgba8();
-    let (width, height) = (rgba.width() as usize, rgba.height() as usize);
-    Ok(Picture { rgba: rgba.into_raw(), width, height })
+    if width * height > most {
+        let millions = most / 1_000_000;
+        return Err(format!("{width} × {height} pixels; at most {millions} million can be read"));
+    }
+    Ok(())
+}
+
+/// Why a picture cannot be read, in a person's words; the decoders' own words help nobody who has photos.
+fn reason(error: image::ImageError) -> String {
+    match error {
+        image::ImageError::Unsupported(_) => {
+            "of a kind that cannot be read; save it as JPEG or PNG".into()
+        }
+        image::ImageError::Limits(_) => "too large to be read".into(),
+        _ => damaged(),
+    }
+}
+
+fn damaged() -> String {
+    "damaged or not complete".into()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A wide picture, red on the left and blue on the right, in a format.
-    fn encoded(format: ImageFormat) -> Vec<u8> {
-        let picture = image::RgbImage::from_fn(32, 16, |x, _| {
-            image::Rgb(if x < 16 { [250, 10, 10] } else { [10, 10, 250] })
-        });
-        let mut bytes = Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, format).unwrap();
-        bytes.into_inner()
-    }
-
-    /// The JPEG with an EXIF segment that states an orientation.
-    fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
-        let tiff = [
-            b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(),
-            &[orientation, 0, 0, 0, 0, 0, 0, 0],
-        ]
-        .concat();
-        let length = (tiff.len() as u16 + 2).to_be_bytes();
-        [&jpeg[..2], b"\xff\xe1", &length, &tiff, &jpeg[2..]].concat()
-    }
-
-    fn is_red(picture: &Picture, x: usize, y: usize) -> bool {
-        let pixel = &picture.rgba[4 * (y * picture.width + x)..][..4];
-        assert_eq!(pixel[3], 255);
-        pixel[0] > 200 && pixel[2] < 60
-    }
-
-    #[test]
-    fn reads_three_formats() {
-        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
-            let picture = decode("x", &encoded(format)).unwrap();
-            assert_eq!((picture.width, picture.height), (32, 16), "{format:?}");
-            assert!(is_red(&picture, 2, 8) && !is_red(&picture, 29, 8), "{format:?}");
-        }
-    }
-
-    #[test]
-    fn photos_are_turned_upright() {
-        let jpeg = encoded(ImageFormat::Jpeg);
-        // Orientation 6: turn right, so that the left side comes up; 3: upside down; 8: turn left.
-        let right = decode("x", &with_orientation(&jpeg, 6)).unwrap();
-        assert_eq!((right.width, right.height), (16, 32));
-        assert!(is_red(&right, 8, 2) && !is_red(&right, 8, 29));
-        let down = decode("x", &with_orientation(&jpeg, 3)).unwrap();
-        assert!(!is_red(&down, 2, 8) && is_red(&down, 29, 8));
-        let left = decode("x", &with_orientation(&jpeg, 8)).unwrap();
-        assert!(!is_red(&left, 8, 2) && is_red(&left, 8, 29));
-    }
-
-    #[test]
-    fn damaged_and_foreign_files_are_told_apart() {
-        let error = decode("a/b.txt", b"text").unwrap_err();
-        assert_eq!(error.to_string(), "photo a/b.txt: not an image");
-        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
-            let bytes = encoded(format);
-            let error = decode("x", &bytes[..20]).unwrap_err();
-            assert!(error.to_string().starts_with("photo x: damaged"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_header_that_claims_a_huge_picture_is_refused() {
-        let mut png = encoded(ImageFormat::Png);
-        png[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
-        assert!(matches!(decode("x", &png), Err(Error::Photo { .. })));
-    }
-}
+mod tests;

@@ -3,22 +3,17 @@
 //! Files are decoded on several threads and added in a fixed order: by path, or as they lie in the archive.
 
 use super::archive::{self, Archive, Item, Limits, PhotoFile};
-use super::decode::decode;
-use super::library::{Added, Library};
-use super::photo::{Photo, PhotoId, Skipped};
-use super::resize::resize;
+use super::image_kind::sniff;
+use super::intake::{Intake, Outcome};
+use super::library::Library;
+use super::photo::Skipped;
 use crate::error::{Error, Result};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
-
-/// Files that may wait for a thread, and results that may wait to be added; bounds memory.
-const QUEUE: usize = 16;
 
 /// What became of the files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -36,8 +31,10 @@ pub struct Loaded {
 pub struct Progress {
     /// Files dealt with.
     pub done: usize,
-    /// Files in all, where that is known.
-    pub total: Option<usize>,
+    /// Bytes of the folder's files or of the archive that are dealt with; an archive may not tell how many files it has.
+    pub bytes: u64,
+    /// Bytes in all.
+    pub total_bytes: u64,
 }
 
 /// Loads a folder or archive into the library. A photo's label is the name of the folder that directly holds it.
@@ -53,131 +50,113 @@ pub fn load(
     progress: &mut dyn FnMut(Progress),
     cancelled: &AtomicBool,
 ) -> Result<Loaded> {
-    let source = open(path)?;
-    let total = source.total();
-    let stored_size = library.stored_size();
-    let (jobs, waiting) = sync_channel::<(usize, Job)>(QUEUE);
-    let (results, finished) = sync_channel::<(usize, Result<Outcome>)>(QUEUE);
-    // The threads alone hold the queue, so that the sender stops when they do.
-    let waiting = Arc::new(Mutex::new(waiting));
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            let (results, waiting) = (results.clone(), waiting.clone());
-            scope.spawn(move || work(&waiting, &results, stored_size));
+    let (mut files, total_bytes) = Files::open(path)?;
+    let mut intake = Intake::new(library.stored_size(), threads);
+    let mut loaded = Loaded::default();
+    let mut done = 0;
+    // For each file under way, the bytes that are dealt with once it is.
+    let mut places = VecDeque::new();
+    let before = library.photos().len();
+    let mut add = |outcome: Outcome, bytes: Option<u64>| {
+        // Asked before each photo: many may have waited for this one.
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled);
         }
-        drop((results, waiting));
-        scope.spawn(move || source.send(&jobs, cancelled));
-        let loaded = collect(&finished, library, total, progress, cancelled);
-        // Threads that still hold results stop when nobody takes them.
-        drop(finished);
-        loaded
-    })
+        let foreign = outcome.add_to(library, &mut loaded.skipped, &mut loaded.duplicates)?;
+        if let Some(file) = foreign {
+            let reason = sniff(&file.bytes).ok().and_then(|kind| kind.foreign());
+            let reason = reason.unwrap_or("not an image").into();
+            loaded.skipped.push(Skipped { name: file.name, reason });
+        }
+        done += 1;
+        progress(Progress { done, bytes: bytes.unwrap_or(total_bytes), total_bytes });
+        Ok(())
+    };
+    let mut failure = None;
+    loop {
+        match files.submit_next(&mut intake) {
+            Ok(Some(place)) => places.push_back(place),
+            Ok(None) => break,
+            // What came before the damage is added first.
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+        while let Some(outcome) = intake.next_done() {
+            add(outcome, places.pop_front())?;
+        }
+        while !intake.has_room() {
+            let Some(outcome) = intake.wait() else { break };
+            add(outcome, places.pop_front())?;
+        }
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled);
+        }
+    }
+    while let Some(outcome) = intake.wait() {
+        add(outcome, places.pop_front())?;
+    }
+    loaded.added = library.photos().len() - before;
+    match failure {
+        Some(error) => Err(error),
+        None if cancelled.load(Ordering::Relaxed) => Err(Error::Cancelled),
+        None => Ok(loaded),
+    }
 }
 
-/// What a thread makes of a file: the photo with its stored pixels, or why it is left out.
-enum Outcome {
-    Photo(Photo, Vec<u8>),
-    Skipped(Skipped),
-}
-
-/// A file still to be read, or one out of an archive.
-enum Job {
-    Path { path: PathBuf, name: String },
-    Item(Result<Item>),
-}
-
+/// Files still to be handed in.
 enum Files {
-    Folder { root: PathBuf, paths: Vec<PathBuf> },
-    Archive { path: PathBuf, entries: Option<usize> },
-}
-
-fn open(path: &Path) -> Result<Files> {
-    if !path.is_dir() {
-        let entries = open_archive(path)?.entries();
-        return Ok(Files::Archive { path: path.into(), entries });
-    }
-    let mut paths = Vec::new();
-    for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
-        let entry = entry.map_err(|error| file_error(path, &error))?;
-        let relative = entry.path().strip_prefix(path).unwrap_or(entry.path());
-        if entry.file_type().is_file() && !archive::is_clutter(&relative.to_string_lossy()) {
-            paths.push(entry.into_path());
-        }
-    }
-    Ok(Files::Folder { root: path.into(), paths })
-}
-
-fn open_archive(path: &Path) -> Result<Archive> {
-    let file = File::open(path).map_err(|error| file_error(path, &error))?;
-    Archive::open(&path.to_string_lossy(), file, Limits::default())
+    Folder { root: PathBuf, paths: std::vec::IntoIter<(PathBuf, u64)>, bytes: u64 },
+    Archive(Archive),
 }
 
 impl Files {
-    fn total(&self) -> Option<usize> {
-        match self {
-            Self::Folder { paths, .. } => Some(paths.len()),
-            Self::Archive { entries, .. } => *entries,
+    /// Opens a folder or archive; gives its bytes in all too.
+    fn open(path: &Path) -> Result<(Self, u64)> {
+        if !path.is_dir() {
+            let file = File::open(path).map_err(|error| file_error(path, &error))?;
+            let bytes = file.metadata().map_err(|error| file_error(path, &error))?.len();
+            let archive = Archive::open(&path.to_string_lossy(), file, Limits::default())?;
+            return Ok((Self::Archive(archive), bytes));
         }
-    }
-
-    /// Sends numbered files until all are sent, the work is cancelled, or nobody takes them any more.
-    fn send(self, jobs: &SyncSender<(usize, Job)>, cancelled: &AtomicBool) {
-        let send = |(number, job): (usize, Job)| {
-            !cancelled.load(Ordering::Relaxed) && jobs.send((number, job)).is_ok()
-        };
-        match self {
-            Self::Folder { root, paths } => {
-                let job = |path: PathBuf| {
-                    let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into();
-                    Job::Path { name, path }
-                };
-                paths.into_iter().map(job).enumerate().all(send);
+        let mut paths = Vec::new();
+        for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
+            let entry = entry.map_err(|error| file_error(path, &error))?;
+            let relative = entry.path().strip_prefix(path).unwrap_or(entry.path());
+            if entry.file_type().is_file() && !archive::is_clutter(&relative.to_string_lossy()) {
+                // A file that cannot even be asked for its size is listed when it is read.
+                let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
+                paths.push((entry.into_path(), bytes));
             }
-            // Opened again here: an archive being read stays on its thread.
-            Self::Archive { path, .. } => match open_archive(&path) {
-                Ok(archive) => {
-                    archive.map(Job::Item).enumerate().all(send);
+        }
+        let bytes = paths.iter().map(|(_, bytes)| bytes).sum();
+        Ok((Self::Folder { root: path.into(), paths: paths.into_iter(), bytes: 0 }, bytes))
+    }
+
+    /// Hands in the next file; gives the bytes that are dealt with once it is, or nothing at the end.
+    fn submit_next(&mut self, intake: &mut Intake) -> Result<Option<u64>> {
+        match self {
+            Self::Folder { root, paths, bytes } => {
+                let Some((path, size)) = paths.next() else { return Ok(None) };
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+                intake.submit(size as usize, move || match read_file(&path) {
+                    Ok(bytes) => Ok(PhotoFile { label: archive::label_of(&name), name, bytes }),
+                    Err(reason) => Err(Skipped { name, reason }),
+                });
+                *bytes += size;
+                Ok(Some(*bytes))
+            }
+            Self::Archive(archive) => {
+                match archive.next().transpose()? {
+                    None => return Ok(None),
+                    Some(Item::Skipped(skipped)) => intake.skip(skipped),
+                    Some(Item::Photo(file)) => intake.submit(file.bytes.len(), || Ok(file)),
                 }
-                Err(error) => {
-                    send((0, Job::Item(Err(error))));
-                }
-            },
+                Ok(Some(archive.bytes_read()))
+            }
         }
     }
-}
-
-fn work(
-    waiting: &Mutex<Receiver<(usize, Job)>>,
-    results: &SyncSender<(usize, Result<Outcome>)>,
-    stored_size: usize,
-) {
-    loop {
-        // A thread that panicked with the lock leaves the receiver as good as it was.
-        let job = waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).recv();
-        let Ok((number, job)) = job else { return };
-        if results.send((number, outcome(job, stored_size))).is_err() {
-            return;
-        }
-    }
-}
-
-/// Reads, decodes and resizes one file; only a broken archive is an error.
-fn outcome(job: Job, stored_size: usize) -> Result<Outcome> {
-    let file = match job {
-        Job::Item(item) => match item? {
-            Item::Photo(file) => file,
-            Item::Skipped(skipped) => return Ok(Outcome::Skipped(skipped)),
-        },
-        Job::Path { path, name } => match read_file(&path) {
-            Ok(bytes) => PhotoFile { label: archive::label_of(&name), name, bytes },
-            Err(reason) => return Ok(Outcome::Skipped(Skipped { name, reason })),
-        },
-    };
-    Ok(match prepare(&file, stored_size) {
-        Ok((photo, pixels)) => Outcome::Photo(photo, pixels),
-        Err(Error::Photo { name, reason }) => Outcome::Skipped(Skipped { name, reason }),
-        Err(error) => Outcome::Skipped(Skipped { name: file.name, reason: error.to_string() }),
-    })
 }
 
 fn read_file(path: &Path) -> std::result::Result<Vec<u8>, String> {
@@ -190,60 +169,6 @@ fn read_file(path: &Path) -> std::result::Result<Vec<u8>, String> {
         return Err(format!("larger than {} MiB", limit >> 20));
     }
     Ok(bytes)
-}
-
-/// A file as a photo of the library: decoded, upright, resized to `[stored_size, stored_size, 4]` bytes.
-///
-/// # Errors
-/// [`Error::Photo`] if it cannot be decoded, [`Error::Setting`] if the size is out of range.
-pub fn prepare(file: &PhotoFile, stored_size: usize) -> Result<(Photo, Vec<u8>)> {
-    let picture = decode(&file.name, &file.bytes)?;
-    let pixels = resize(&picture.rgba, picture.width, picture.height, stored_size)?;
-    let photo = Photo {
-        id: PhotoId::of(&file.bytes),
-        name: file.name.clone(),
-        label: file.label.clone(),
-        split: None,
-        group: None,
-        width: picture.width,
-        height: picture.height,
-    };
-    Ok((photo, pixels))
-}
-
-/// Adds results in the order of their numbers.
-fn collect(
-    finished: &Receiver<(usize, Result<Outcome>)>,
-    library: &mut Library,
-    total: Option<usize>,
-    progress: &mut dyn FnMut(Progress),
-    cancelled: &AtomicBool,
-) -> Result<Loaded> {
-    let mut loaded = Loaded::default();
-    let mut early = BTreeMap::new();
-    let mut next = 0;
-    for (number, result) in finished {
-        early.insert(number, result);
-        while let Some(result) = early.remove(&next) {
-            // Asked before each photo: many may have waited for this one.
-            if cancelled.load(Ordering::Relaxed) {
-                return Err(Error::Cancelled);
-            }
-            next += 1;
-            match result? {
-                Outcome::Skipped(skipped) => loaded.skipped.push(skipped),
-                Outcome::Photo(photo, pixels) => {
-                    let name = photo.name.clone();
-                    match library.add(photo, &pixels)? {
-                        Added::New(_) => loaded.added += 1,
-                        Added::Duplicate(_) => loaded.duplicates.push(name),
-                    }
-                }
-            }
-            progress(Progress { done: next, total });
-        }
-    }
-    if cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(loaded) }
 }
 
 fn file_error(path: &Path, error: &dyn std::fmt::Display) -> Error {
@@ -350,7 +275,8 @@ mod tests {
         };
         let result = load(&folder.0, &mut library, 2, &mut progress, &cancelled);
         assert_eq!(result, Err(Error::Cancelled));
-        assert_eq!(seen[4], Progress { done: 5, total: Some(23) });
+        assert_eq!(seen[4].done, 5);
+        assert!(seen[4].bytes > seen[3].bytes && seen[4].bytes < seen[4].total_bytes, "{seen:?}");
         assert_eq!(library.photos().len(), 5);
     }
 

@@ -1,6 +1,6 @@
 //! Which image format a file is in, by its first bytes; names lie too often.
 
-/// The formats that the page and the terminal both read.
+/// The formats of photos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageKind {
     /// JPEG.
@@ -9,6 +9,27 @@ pub enum ImageKind {
     Png,
     /// WebP.
     WebP,
+    /// GIF.
+    Gif,
+    /// BMP.
+    Bmp,
+    /// TIFF, or a raw photo that begins like one.
+    Tiff,
+    /// AVIF, which browsers read.
+    Avif,
+    /// HEIC, which some browsers read.
+    Heic,
+}
+
+impl ImageKind {
+    /// Why photos of this kind are not read here, for people; a browser may read them.
+    pub fn foreign(self) -> Option<&'static str> {
+        match self {
+            Self::Avif => Some("an AVIF; save it as JPEG or PNG"),
+            Self::Heic => Some("a HEIC photo; save it as JPEG or PNG"),
+            _ => None,
+        }
+    }
 }
 
 /// Bytes at the start of a file that are enough to tell.
@@ -17,7 +38,7 @@ pub const SNIFF_BYTES: usize = 16;
 /// The format of a file that starts with these bytes.
 ///
 /// # Errors
-/// Why it is none that can be read, for people.
+/// Why it is none, for people.
 ///
 /// ```
 /// use floret::data::image_kind::{ImageKind, sniff};
@@ -33,15 +54,18 @@ pub fn sniff(start: &[u8]) -> Result<ImageKind, &'static str> {
     } else if start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP") {
         Ok(ImageKind::WebP)
     } else if start.starts_with(b"GIF8") {
-        Err("a GIF; save it as JPEG or PNG")
-    } else if start.starts_with(b"BM") {
-        Err("a BMP; save it as JPEG or PNG")
+        Ok(ImageKind::Gif)
+    } else if start.starts_with(b"BM")
+        && matches!(start.get(14), Some(12 | 40 | 52 | 56 | 64 | 108 | 124))
+    {
+        // Two letters alone would take texts for pictures; the size of the header that follows does not.
+        Ok(ImageKind::Bmp)
     } else if start.starts_with(b"II*\0") || start.starts_with(b"MM\0*") {
-        Err("a TIFF or raw photo; save it as JPEG or PNG")
-    } else if brand.starts_with(b"ftypavif") {
-        Err("an AVIF; save it as JPEG or PNG")
+        Ok(ImageKind::Tiff)
+    } else if brand.starts_with(b"ftypavi") {
+        Ok(ImageKind::Avif)
     } else if brand.starts_with(b"ftyphe") || brand.starts_with(b"ftypmif1") {
-        Err("a HEIC photo; save it as JPEG or PNG")
+        Ok(ImageKind::Heic)
     } else if start.is_empty() {
         Err("an empty file")
     } else {
@@ -59,10 +83,9 @@ mod tests {
         assert_eq!(sniff(b"RIFF\0\0\0\0WEBPVP8 "), Ok(ImageKind::WebP));
         assert_eq!(sniff(b"RIFF\0\0\0\0WAVEfmt "), Err("not an image"));
         assert_eq!(sniff(b"RIFF"), Err("not an image"));
-        assert_eq!(
-            sniff(b"\0\0\0\x18ftypheic\0\0\0\0"),
-            Err("a HEIC photo; save it as JPEG or PNG")
-        );
+        assert_eq!(sniff(b"\0\0\0\x18ftypheic\0\0\0\0"), Ok(ImageKind::Heic));
+        assert_eq!(ImageKind::Heic.foreign(), Some("a HEIC photo; save it as JPEG or PNG"));
+        assert_eq!(ImageKind::Jpeg.foreign(), None);
         assert_eq!(sniff(b""), Err("an empty file"));
     }
 }

@@ -92,8 +92,15 @@ impl Canvas {
         let outline = outline(petal.outline);
         let reach = (0.35 * half_width).min(0.03 * side).max(1.5);
         let [columns, rows] = bounds(petal, base, along, across, reach, self.side);
+        // A shadow lies within its reach; without one only the softened edge, two pixels at most, is outside.
+        let beside = if petal.shadow > 0.0 { reach.max(2.0) } else { 2.0 };
+        let widest = outline.iter().copied().fold(0.0, f32::max) + beside / half_width;
         for y in rows {
-            for x in columns.clone() {
+            let d = [0.5 - base[0], y as f32 + 0.5 - base[1]];
+            let u = [(d[0] * across[1] - d[1] * across[0]) / determinant, across[1] / determinant];
+            let v = [(along[0] * d[1] - along[1] * d[0]) / determinant, -along[1] / determinant];
+            let [first, last] = touched(u, v, petal.bend, widest, &columns);
+            for x in first..last {
                 let d = [x as f32 + 0.5 - base[0], y as f32 + 0.5 - base[1]];
                 let u = (d[0] * across[1] - d[1] * across[0]) / determinant;
                 if !(0.0..=1.0).contains(&u) {
@@ -107,7 +114,8 @@ impl Canvas {
                 // Near the ends the outline is steep and the distance to it only a guess: bounded.
                 let slope = (slope * (OUTLINE_SAMPLES - 1) as f32 * steepness).clamp(-3.0, 3.0);
                 let gap = (width - v.abs()) * half_width;
-                let inside = gap / (1.0 + slope * slope).sqrt();
+                // Far inside the steepness of the edge, three at most, makes no difference.
+                let inside = if gap > 1.7 { 1.0 } else { gap / (1.0 + slope * slope).sqrt() };
                 let pixel = &mut self.pixels[y * self.side + x];
                 if inside > -0.5 {
                     let colour = shade(petal, u, v, (v.abs() / width.max(1e-3)).min(1.0));
@@ -134,15 +142,13 @@ impl Canvas {
         if reach == 0 {
             return;
         }
+        let mut blurred = self.pixels.clone();
         for _ in 0..3 {
-            // Twice along the rows with a transposition after each: along both axes.
-            for _ in 0..2 {
-                let blurred: Vec<Vec<Rgb>> =
-                    self.pixels.chunks_exact(self.side).map(|row| box_filter(row, reach)).collect();
-                for (i, pixel) in self.pixels.iter_mut().enumerate() {
-                    *pixel = blurred[i % self.side][i / self.side];
-                }
+            let rows = self.pixels.chunks_exact(self.side);
+            for (row, blurred) in rows.zip(blurred.chunks_exact_mut(self.side)) {
+                blur_row(row, reach, blurred);
             }
+            blur_columns(&blurred, self.side, reach, &mut self.pixels);
         }
     }
 
@@ -168,9 +174,16 @@ impl Canvas {
 
 /// The colour of a petal at `u` along, `v` across, `rim` from 0 in the middle to 1 at the edge.
 fn shade(petal: &Petal, u: f32, v: f32, rim: f32) -> Rgb {
-    let rib = 1.0 - petal.rib * (-(5.0 * v) * (5.0 * v)).exp() * (1.0 - 0.6 * u);
+    // Most petals are plain, and exponentials and sines are slow as WebAssembly.
+    let rib = match petal.rib {
+        0.0 => 1.0,
+        rib => 1.0 - rib * (-(5.0 * v) * (5.0 * v)).exp() * (1.0 - 0.6 * u),
+    };
     let edge = 1.0 - petal.edge * rim * rim * rim;
-    let streaks = 1.0 + petal.streaks * (v * 17.0).sin() * u * (1.0 - u) * 4.0;
+    let streaks = match petal.streaks {
+        0.0 => 1.0,
+        streaks => 1.0 + streaks * (v * 17.0).sin() * u * (1.0 - u) * 4.0,
+    };
     mix(petal.colours[0], petal.colours[1], u * u * (3.0 - 2.0 * u))
         .map(|c| c * rib * edge * streaks)
 }
@@ -202,22 +215,85 @@ fn outline([a, b]: [f32; 2]) -> [f32; OUTLINE_SAMPLES] {
     std::array::from_fn(|i| scale * half_width(i as f32 / (OUTLINE_SAMPLES - 1) as f32))
 }
 
-fn box_filter(row: &[Rgb], reach: usize) -> Vec<Rgb> {
-    let at = |i: isize| row[i.clamp(0, row.len() as isize - 1) as usize];
-    let reach = reach as isize;
+/// The columns of a row that a petal may touch: most of the box around a slanting petal is far from it. Along a row `u`
+/// and `v`, without the bend, are linear, each given by its value at column 0 and its slope.
+fn touched(
+    u: [f32; 2],
+    v: [f32; 2],
+    bend: f32,
+    widest: f32,
+    columns: &std::ops::Range<usize>,
+) -> [usize; 2] {
+    let [mut first, mut last] = within(u, [0.0, 1.0]);
+    // The narrower the stretch, the less the petal bends along it, and the narrower it becomes.
+    for _ in 0..3 {
+        first = first.max(columns.start as f32);
+        last = last.min(columns.end as f32);
+        if first > last + 2.0 {
+            return [0, 0];
+        }
+        let bent = [first - 1.0, last + 1.0].map(|x| {
+            let u = (u[0] + u[1] * x).clamp(0.0, 1.0);
+            bend * u * u
+        });
+        let [low, high] = [bent[0].min(bent[1]) - widest, bent[0].max(bent[1]) + widest];
+        let [from, to] = within(v, [low, high]);
+        (first, last) = (first.max(from), last.min(to));
+    }
+    if first > last + 2.0 {
+        return [0, 0];
+    }
+    let first = (first - 1.0).max(columns.start as f32) as usize;
+    [first, (last + 2.0).clamp(0.0, columns.end as f32) as usize]
+}
+
+/// Where a linear function, its value at 0 and its slope given, lies between two values.
+fn within([start, slope]: [f32; 2], [low, high]: [f32; 2]) -> [f32; 2] {
+    if slope.abs() < 1e-5 {
+        return [f32::MIN, f32::MAX];
+    }
+    let (a, b) = ((low - start) / slope, (high - start) / slope);
+    [a.min(b), a.max(b)]
+}
+
+/// A box filter along a row, the pixels at its ends repeated.
+fn blur_row(row: &[Rgb], reach: usize, blurred: &mut [Rgb]) {
+    let (Some(&first), Some(&last)) = (row.first(), row.last()) else { return };
+    let padded: Vec<Rgb> = std::iter::repeat_n(first, reach)
+        .chain(row.iter().copied())
+        .chain(std::iter::repeat_n(last, reach + 1))
+        .collect();
     let scale = 1.0 / (2 * reach + 1) as f32;
     let mut sum = [0.0; 3];
-    for i in -reach..=reach {
-        sum = [0, 1, 2].map(|c| sum[c] + at(i)[c]);
+    for pixel in &padded[..=2 * reach] {
+        sum = [0, 1, 2].map(|c| sum[c] + pixel[c]);
     }
-    (0..row.len() as isize)
-        .map(|i| {
-            let mean = sum.map(|c| c * scale);
-            let (enters, leaves) = (at(i + reach + 1), at(i - reach));
-            sum = [0, 1, 2].map(|c| sum[c] + enters[c] - leaves[c]);
-            mean
-        })
-        .collect()
+    for ((mean, enters), leaves) in blurred.iter_mut().zip(&padded[2 * reach + 1..]).zip(&padded) {
+        *mean = sum.map(|c| c * scale);
+        sum = [0, 1, 2].map(|c| sum[c] + enters[c] - leaves[c]);
+    }
+}
+
+/// The same along all columns at once.
+fn blur_columns(pixels: &[Rgb], side: usize, reach: usize, blurred: &mut [Rgb]) {
+    let row = |y: usize| &pixels[y.saturating_sub(reach).min(side - 1) * side..][..side];
+    let scale = 1.0 / (2 * reach + 1) as f32;
+    let mut sums = vec![[0.0; 3]; side];
+    for y in 0..=2 * reach {
+        for (sum, pixel) in sums.iter_mut().zip(row(y)) {
+            *sum = [0, 1, 2].map(|c| sum[c] + pixel[c]);
+        }
+    }
+    for (y, blurred) in blurred.chunks_exact_mut(side).enumerate() {
+        // Rows are numbered from the first of the padding.
+        let (enters, leaves) = (row(y + 2 * reach + 1), row(y));
+        for (((mean, sum), enters), leaves) in
+            blurred.iter_mut().zip(&mut sums).zip(enters).zip(leaves)
+        {
+            *mean = sum.map(|c| c * scale);
+            *sum = [0, 1, 2].map(|c| sum[c] + enters[c] - leaves[c]);
+        }
+    }
 }
 
 /// From `a` at 0 to `b` at 1.

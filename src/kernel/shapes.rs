@@ -41,6 +41,54 @@ impl Convolution {
     }
 }
 
+/// A grouped convolution's shapes (Krizhevsky, Sutskever and Hinton, 2012): the channels of input and output are cut into
+/// `groups` equal runs, and each run of output channels sees its own run of the input's. One input channel a group makes
+/// it depthwise (Sifre, 2014). Its parameter block is laid out as a [`Convolution`]'s, the kernel
+/// `[height, width, input channels / groups, output channels]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GroupedConvolution {
+    /// Shape of one input sample.
+    pub input: Shape,
+    /// Shape of one output sample.
+    pub output: Shape,
+    /// The sliding window.
+    pub window: Window,
+    /// Groups; divides the channels of input and output.
+    pub groups: usize,
+}
+
+impl GroupedConvolution {
+    /// Input channels that an output channel sees.
+    pub const fn group_inputs(&self) -> usize {
+        self.input.channels / self.groups
+    }
+
+    /// Output channels of a group.
+    pub const fn group_outputs(&self) -> usize {
+        self.output.channels / self.groups
+    }
+
+    /// Length of the sum behind one output element: kernel height × width × input channels of a group.
+    pub const fn depth(&self) -> usize {
+        self.window.area() * self.group_inputs()
+    }
+
+    /// Elements of the kernel.
+    pub const fn kernel_len(&self) -> usize {
+        self.depth() * self.output.channels
+    }
+
+    /// Where the bias starts in the parameter block.
+    pub const fn bias_offset(&self) -> usize {
+        round_up_to_row(self.kernel_len())
+    }
+
+    /// Multiply-adds for one sample, padding counted.
+    pub const fn multiply_adds(&self) -> u64 {
+        self.output.pixels() as u64 * self.kernel_len() as u64
+    }
+}
+
 /// A pooling's shapes; input and output have the same channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Pooling {

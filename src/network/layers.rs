@@ -58,7 +58,7 @@ pub enum LayerKind {
 
 /// Kinds that take no children, each with its options.
 pub const LEAVES: [(&str, &[&str]); 7] = [
-    ("conv", &["ksize", "chn", "stride", "padding", "actions", "actfunc"]),
+    ("conv", &["ksize", "chn", "stride", "padding", "groups", "actions", "actfunc"]),
     ("max", &["stride", "ksize", "padding"]),
     ("avg", &["stride", "ksize", "padding"]),
     ("full", &["width", "actfunc", "actions"]),
@@ -90,6 +90,7 @@ pub fn leaf(kind: &str, span: Span, entries: &[Entry]) -> Result<Option<LayerKin
                 stride: options.pair("stride", Some([1, 1]))?,
                 padding: options.padding()?,
                 out_channels: options.count("chn", 1, None)?,
+                groups: options.count("groups", 1, Some(1))?,
                 activation: Activation::None,
             }),
             actions: options.actions("LA", "LAB")?,

@@ -33,6 +33,10 @@ pub const PRESETS: [Preset; 9] = [
     preset_of("bottleneck_152", 224, 1000, "LAB", 57_344_360),
 ];
 
+/// Orders of linear part, activation and batch normalisation that the ready-made networks are offered in, and are known by
+/// again; `BAL` is the pre-activation of He et al., 2016.
+pub const ACTIONS: [&str; 5] = ["LA", "LAB", "LBA", "BAL", "BLA"];
+
 const fn preset_of(
     name: &'static str,
     size: usize,

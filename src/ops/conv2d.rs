@@ -3,12 +3,14 @@
 use super::{Initialisation, Operation, ParameterSpec};
 use crate::error::{Error, Result};
 use crate::kernel::{
-    Activation, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Convolution, Kernel,
+    Activation, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Convolution,
+    GroupedConv2dBackwardInput, GroupedConv2dBackwardWeight, GroupedConv2dForward,
+    GroupedConvolution, Kernel, round_up_to_row,
 };
 use crate::ops::lowering::NodeLowering;
 use crate::shape::{Padding, Shape, Window, output_size};
 
-/// A 2-D convolution: NHWC input, HWIO kernel.
+/// A 2-D convolution: NHWC input, HWIO kernel, `I` being the input channels of a group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conv2d {
     /// Kernel height and width.
@@ -19,16 +21,64 @@ pub struct Conv2d {
     pub padding: Padding,
     /// Output channels.
     pub out_channels: usize,
+    /// Runs that the channels of input and output are cut into, each run of outputs over its own run of inputs; 1 lets
+    /// every output channel see all input channels.
+    pub groups: usize,
     /// Applied after the bias.
     pub activation: Activation,
 }
 
 impl Conv2d {
-    fn convolution(&self, input: Shape, output: Shape) -> Convolution {
-        Convolution {
-            input,
-            output,
-            window: Window::new(self.kernel_size, self.stride, self.padding),
+    fn window(&self) -> Window {
+        Window::new(self.kernel_size, self.stride, self.padding)
+    }
+
+    fn linear_map(&self, input: Shape, output: Shape) -> LinearMap {
+        let (window, groups) = (self.window(), self.groups);
+        if groups == 1 {
+            LinearMap::Convolution(Convolution { input, output, window })
+        } else {
+            LinearMap::Grouped(GroupedConvolution { input, output, window, groups })
+        }
+    }
+}
+
+/// A linear map by the kernels that compute it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LinearMap {
+    /// Every output channel sees all input channels.
+    Convolution(Convolution),
+    /// Every output channel sees those of its group.
+    Grouped(GroupedConvolution),
+}
+
+impl LinearMap {
+    fn forward(self, activation: Activation) -> Kernel {
+        match self {
+            Self::Convolution(convolution) => {
+                Conv2dForward { convolution, activation, norm: None }.into()
+            }
+            Self::Grouped(convolution) => {
+                GroupedConv2dForward { convolution, activation, norm: None }.into()
+            }
+        }
+    }
+
+    fn backward_input(self, input_activation: Activation, accumulate: bool) -> Kernel {
+        match self {
+            Self::Convolution(convolution) => {
+                Conv2dBackwardInput { convolution, input_activation, accumulate }.into()
+            }
+            Self::Grouped(convolution) => {
+                GroupedConv2dBackwardInput { convolution, input_activation, accumulate }.into()
+            }
+        }
+    }
+
+    fn backward_weight(self) -> Kernel {
+        match self {
+            Self::Convolution(convolution) => Conv2dBackwardWeight { convolution }.into(),
+            Self::Grouped(convolution) => GroupedConv2dBackwardWeight { convolution }.into(),
         }
     }
 }
@@ -59,25 +109,26 @@ pub(super) fn windowed_shape(
     Ok(Shape::new(height, width, channels))
 }
 
-/// Kernel and bias of a linear map, laid out as [`Convolution`] states.
-pub(super) fn linear_parameters(
-    convolution: &Convolution,
-    kernel_shape: Vec<usize>,
-) -> Vec<ParameterSpec> {
+/// Kernel and bias of a linear map, laid out as [`Convolution`] states. The kernel's last axis is the outputs, which the
+/// others add up to.
+pub(super) fn linear_parameters(kernel_shape: Vec<usize>) -> Vec<ParameterSpec> {
+    let (kernel_len, outputs) =
+        (kernel_shape.iter().product(), kernel_shape.last().copied().unwrap_or_default());
+    let fan_in = kernel_shape.iter().rev().skip(1).product();
     vec![
         ParameterSpec {
             name: "kernel",
             shape: kernel_shape,
-            initialisation: Initialisation::Kernel { fan_in: convolution.depth() },
+            initialisation: Initialisation::Kernel { fan_in },
             offset: 0,
             decays: true,
             counted: true,
         },
         ParameterSpec {
             name: "bias",
-            shape: vec![convolution.output.channels],
+            shape: vec![outputs],
             initialisation: Initialisation::Zeros,
-            offset: convolution.bias_offset(),
+            offset: round_up_to_row(kernel_len),
             decays: false,
             counted: true,
         },
@@ -85,35 +136,19 @@ pub(super) fn linear_parameters(
 }
 
 /// Forward calls of a linear map.
-pub(super) fn linear_forward(
-    convolution: Convolution,
-    activation: Activation,
-    node: &mut NodeLowering,
-) {
+pub(super) fn linear_forward(map: LinearMap, activation: Activation, node: &mut NodeLowering) {
     let (input, block) = (node.input(0), node.parameters());
     let output = node.new_output();
-    node.lowering.call(
-        Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm: None }),
-        &[input, block],
-        &[output],
-    );
+    node.lowering.call(map.forward(activation), &[input, block], &[output]);
 }
 
 /// Backward calls of a linear map.
-pub(super) fn linear_backward(
-    convolution: Convolution,
-    activation: Activation,
-    node: &mut NodeLowering,
-) {
+pub(super) fn linear_backward(map: LinearMap, activation: Activation, node: &mut NodeLowering) {
     let Some(gradient) = node.gradient_before(activation) else { return };
     let (input, block) = (node.input(0), node.parameters());
     if !node.frozen {
         let grad_block = node.parameter_gradients();
-        node.lowering.call(
-            Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }),
-            &[input, gradient],
-            &[grad_block],
-        );
+        node.lowering.call(map.backward_weight(), &[input, gradient], &[grad_block]);
     }
     let input_activation = node.inputs[0].activation;
     if let Some((grad_input, accumulate)) = node.gradient_of_input(0) {
@@ -121,11 +156,7 @@ pub(super) fn linear_backward(
         if input_activation != Activation::None {
             reads.push(input);
         }
-        let kernel = Kernel::Conv2dBackwardInput(Conv2dBackwardInput {
-            convolution,
-            input_activation,
-            accumulate,
-        });
+        let kernel = map.backward_input(input_activation, accumulate);
         node.lowering.call(kernel, &reads, &[grad_input]);
     }
 }
@@ -136,18 +167,28 @@ impl Operation for Conv2d {
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape> {
+        let (from, to, groups) = (inputs[0].channels, self.out_channels, self.groups);
+        if groups == 0 || !from.is_multiple_of(groups) || !to.is_multiple_of(groups) {
+            return Err(Error::Layer {
+                layer: String::new(),
+                expected: "groups that divide the channels of input and output".into(),
+                found: format!("{groups} groups, {from} input channels, {to} output channels"),
+                suggestion: None,
+            });
+        }
         windowed_shape(inputs[0], self.kernel_size, self.stride, self.padding, self.out_channels)
     }
 
     fn parameters(&self, inputs: &[Shape], output: Shape) -> Vec<ParameterSpec> {
-        let convolution = self.convolution(inputs[0], output);
-        let shape =
-            vec![self.kernel_size[0], self.kernel_size[1], inputs[0].channels, output.channels];
-        linear_parameters(&convolution, shape)
+        let [height, width] = self.kernel_size;
+        linear_parameters(vec![height, width, inputs[0].channels / self.groups, output.channels])
     }
 
     fn multiply_adds(&self, inputs: &[Shape], output: Shape) -> u64 {
-        self.convolution(inputs[0], output).multiply_adds()
+        match self.linear_map(inputs[0], output) {
+            LinearMap::Convolution(convolution) => convolution.multiply_adds(),
+            LinearMap::Grouped(convolution) => convolution.multiply_adds(),
+        }
     }
 
     fn fused_activation(&self) -> Activation {
@@ -159,11 +200,11 @@ impl Operation for Conv2d {
     }
 
     fn forward(&self, node: &mut NodeLowering) {
-        linear_forward(self.convolution(node.inputs[0].shape, node.shape), self.activation, node);
+        linear_forward(self.linear_map(node.inputs[0].shape, node.shape), self.activation, node);
     }
 
     fn backward(&self, node: &mut NodeLowering) {
-        linear_backward(self.convolution(node.inputs[0].shape, node.shape), self.activation, node);
+        linear_backward(self.linear_map(node.inputs[0].shape, node.shape), self.activation, node);
     }
 }
 
@@ -177,6 +218,7 @@ mod tests {
             stride: [stride; 2],
             padding,
             out_channels: 8,
+            groups: 1,
             activation: Activation::Relu,
         }
     }
@@ -202,5 +244,21 @@ mod tests {
         let specs = op.parameters(&[Shape::new(8, 8, 16)], Shape::new(8, 8, 8));
         assert_eq!(specs.iter().map(ParameterSpec::len).sum::<usize>(), 3 * 3 * 16 * 8 + 8);
         assert_eq!(specs[1].offset, 1152);
+    }
+
+    #[test]
+    fn groups_divide_the_channels_and_the_parameters() {
+        let input = [Shape::new(8, 8, 16)];
+        let op = |groups| Conv2d { groups, ..conv([3, 3], 1, Padding::Same) };
+        for (groups, group_inputs) in [(1, 16), (2, 8), (8, 2)] {
+            let output = op(groups).output_shape(&input).unwrap();
+            let specs = op(groups).parameters(&input, output);
+            assert_eq!(specs[0].shape, [3, 3, group_inputs, 8]);
+            assert_eq!(op(groups).multiply_adds(&input, output), 64 * 9 * group_inputs as u64 * 8);
+        }
+        for groups in [0, 3, 16] {
+            let error = op(groups).output_shape(&input).unwrap_err().to_string();
+            assert!(error.contains(&format!("{groups} groups")), "{error}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Dense layer: flattens its input (rows, columns, channels) and multiplies; a 1 × 1 convolution of one pixel.
 
-use super::conv2d::{linear_backward, linear_forward, linear_parameters};
+use super::conv2d::{LinearMap, linear_backward, linear_forward, linear_parameters};
 use super::{Operation, ParameterSpec};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, Convolution};
@@ -24,6 +24,10 @@ fn convolution(input: Shape, output: Shape) -> Convolution {
     }
 }
 
+fn linear_map(node: &NodeLowering) -> LinearMap {
+    LinearMap::Convolution(convolution(node.inputs[0].shape, node.shape))
+}
+
 impl Operation for Dense {
     fn kind(&self) -> &'static str {
         "full"
@@ -43,7 +47,7 @@ impl Operation for Dense {
     }
 
     fn parameters(&self, inputs: &[Shape], output: Shape) -> Vec<ParameterSpec> {
-        linear_parameters(&convolution(inputs[0], output), vec![inputs[0].len(), output.channels])
+        linear_parameters(vec![inputs[0].len(), output.channels])
     }
 
     fn multiply_adds(&self, inputs: &[Shape], output: Shape) -> u64 {
@@ -59,10 +63,10 @@ impl Operation for Dense {
     }
 
     fn forward(&self, node: &mut NodeLowering) {
-        linear_forward(convolution(node.inputs[0].shape, node.shape), self.activation, node);
+        linear_forward(linear_map(node), self.activation, node);
     }
 
     fn backward(&self, node: &mut NodeLowering) {
-        linear_backward(convolution(node.inputs[0].shape, node.shape), self.activation, node);
+        linear_backward(linear_map(node), self.activation, node);
     }
 }

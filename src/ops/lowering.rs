@@ -4,8 +4,8 @@
 //! lifetime.
 
 use crate::kernel::{
-    Activation, ActivationBackward, AddBackward, BatchNorm, Call, Conv2dForward, Extent, Kernel,
-    Storage, TiledAdd, View,
+    Activation, ActivationBackward, AddBackward, BatchNorm, Call, Conv2dForward, Extent,
+    GroupedConv2dForward, Kernel, Storage, TiledAdd, View,
 };
 use crate::shape::Shape;
 
@@ -163,7 +163,9 @@ impl NodeLowering<'_> {
         let (input, running) = (self.input(0), self.running_statistics());
         let block = running_norm.rescale.then(|| self.parameters());
         let Some(call) = self.lowering.calls.last_mut() else { return false };
-        let Kernel::Conv2dForward(Conv2dForward { norm: norm @ None, .. }) = &mut call.kernel
+        let (Kernel::Conv2dForward(Conv2dForward { norm: norm @ None, .. })
+        | Kernel::GroupedConv2dForward(GroupedConv2dForward { norm: norm @ None, .. })) =
+            &mut call.kernel
         else {
             return false;
         };

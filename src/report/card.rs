@@ -6,13 +6,10 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::metrics::Evaluation;
 use crate::model::metrics::reliability::Bin;
-use crate::network::presets::PRESETS;
+use crate::network::presets::{ACTIONS, PRESETS};
 use crate::recipe::Recipe;
 use crate::train::Snapshot;
 use std::fmt::Write;
-
-/// Orders of actions under which a network is known as a ready-made one.
-const ACTIONS: [&str; 4] = ["LAB", "LA", "LBA", "BAL"];
 
 /// What a card is written from.
 pub struct Card<'a> {

@@ -1,13 +1,12 @@
 //! The page's parity check: both executors asked about the same photos.
 
 use super::devices::{cpu, gpu};
-use super::{Engine, PLAN_LIMIT, given, no_model, thrown};
+use super::{Engine, ModelId, PLAN_LIMIT, given, thrown};
 use crate::backend::Backend;
 use crate::classify::agreement::compare;
 use crate::data::resize::resize;
 use crate::draw;
 use crate::error::Result;
-use crate::model::Model;
 use wasm_bindgen::prelude::*;
 
 /// Photos that both executors are asked about: enough to tell, few enough for a GPU that is only a program.
@@ -18,10 +17,10 @@ const DRAWN_SEED: u32 = 1;
 
 #[wasm_bindgen]
 impl Engine {
-    /// The largest difference between the answers of the processor and the GPU: of the run's model, or of the one that was
-    /// `opened`, about the page's photos, or drawn ones where there are none.
-    pub async fn agreement(&mut self, opened: bool) -> std::result::Result<JsValue, JsValue> {
-        let model = self.current_model(opened).await.map_err(thrown)?;
+    /// The largest difference between a model's answers on the processor and on the GPU, about the page's photos, or drawn
+    /// ones where there are none.
+    pub async fn agreement(&mut self, model: ModelId) -> std::result::Result<JsValue, JsValue> {
+        let model = self.model(model).await.map_err(thrown)?;
         let photos = self.sample(model.preprocessing.stored_size).map_err(thrown)?;
         let photos: Vec<&[u8]> = photos.iter().map(Vec::as_slice).collect();
         let gpu = gpu(true).await.map_err(thrown)?;
@@ -31,13 +30,6 @@ impl Engine {
 }
 
 impl Engine {
-    async fn current_model(&mut self, opened: bool) -> Result<Model> {
-        if !opened {
-            return Ok(self.trainer()?.snapshot().await?.model);
-        }
-        self.opened.as_ref().map(|opened| opened.classifier.model.clone()).ok_or_else(no_model)
-    }
-
     /// Photos spread over the library, or drawn ones.
     fn sample(&self, size: usize) -> Result<Vec<Vec<u8>>> {
         let (count, stored) = (self.library.photos().len(), self.library.stored_size());

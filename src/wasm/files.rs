@@ -1,38 +1,64 @@
-//! Archives of photos among the browser's files.
+//! Archives and files of photos among the browser's files, decoded by the engine.
 
-use super::{given, thrown};
-use crate::data::archive::{self, Archive, Item, Limits};
+use super::{Engine, ModelId, classifier, given, thrown};
+use crate::data::archive::{self, Archive, Item, Limits, PhotoFile};
+use crate::data::decode::decode_kept;
 use crate::data::image_kind::sniff;
+use crate::data::intake::{Intake, Outcome};
+use crate::error::{Error, Result};
 use serde::Serialize;
 use std::io::{self, Read, Seek, SeekFrom};
 use wasm_bindgen::prelude::*;
+use web_time::Instant;
 
-/// Bytes asked of a browser's file at a time.
+/// Bytes asked of a browser's file at a time; each question goes to another process and back.
 const READ_AHEAD: usize = 1 << 20;
 
-/// A file of the browser, read piece by piece where it lies.
+/// A file of the browser, read piece by piece where it lies. The piece that was read last is kept: archives are read in
+/// small steps, and jump back and forth by little.
 struct BrowserFile {
     file: web_sys::Blob,
     reader: web_sys::FileReaderSync,
     position: u64,
+    piece: Vec<u8>,
+    piece_start: u64,
+}
+
+impl BrowserFile {
+    fn new(file: web_sys::Blob) -> std::result::Result<Self, JsValue> {
+        let reader = web_sys::FileReaderSync::new()?;
+        Ok(Self { file, reader, position: 0, piece: Vec::new(), piece_start: 0 })
+    }
+
+    /// Bytes of the piece from the position on.
+    fn rest(&self) -> Option<&[u8]> {
+        let at = usize::try_from(self.position.checked_sub(self.piece_start)?).ok()?;
+        self.piece.get(at..).filter(|rest| !rest.is_empty())
+    }
+
+    fn fetch(&mut self) -> std::result::Result<(), JsValue> {
+        let start = self.position as f64;
+        let end = (start + READ_AHEAD as f64).min(self.file.size());
+        self.piece.clear();
+        self.piece_start = self.position;
+        if end > start {
+            let slice = self.file.slice_with_f64_and_f64(start, end)?;
+            let bytes = js_sys::Uint8Array::new(&self.reader.read_as_array_buffer(&slice)?.into());
+            self.piece = bytes.to_vec();
+        }
+        Ok(())
+    }
 }
 
 impl Read for BrowserFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let failed = |_| io::Error::other("the browser cannot read the file any more");
-        let (start, end) = (
-            self.position as f64,
-            (self.position as f64 + buffer.len() as f64).min(self.file.size()),
-        );
-        if end <= start {
-            return Ok(0);
+        if self.rest().is_none() {
+            let gone = |_| io::Error::other("the browser cannot read the file any more");
+            self.fetch().map_err(gone)?;
         }
-        let piece = self.file.slice_with_f64_and_f64(start, end).map_err(failed)?;
-        let bytes = js_sys::Uint8Array::new(
-            &self.reader.read_as_array_buffer(&piece).map_err(failed)?.into(),
-        );
-        let len = bytes.length() as usize;
-        bytes.copy_to(&mut buffer[..len]);
+        let rest = self.rest().unwrap_or_default();
+        let len = rest.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&rest[..len]);
         self.position += len as u64;
         Ok(len)
     }
@@ -50,45 +76,191 @@ impl Seek for BrowserFile {
     }
 }
 
-/// An archive of photos that is being read.
-#[wasm_bindgen]
-pub struct PhotoArchive {
-    archive: Archive,
+/// Photos being taken in.
+pub(super) struct Reading {
+    intake: Intake,
+    archive: Option<Archive>,
+    /// Photos that the browser may decode.
+    foreign: Vec<PhotoFile>,
+    /// Name of the photo that was added last.
+    name: String,
+}
+
+impl Reading {
+    pub(super) fn new(stored_size: usize) -> Self {
+        let (foreign, name) = (Vec::new(), String::new());
+        Self { intake: Intake::shared(stored_size), archive: None, foreign, name }
+    }
+}
+
+/// How far reading is.
+#[derive(Serialize)]
+struct Step<'a> {
+    /// Whether there is nothing more to read, or nothing more under way.
+    finished: bool,
+    /// Bytes of the archive that are dealt with.
+    bytes: f64,
+    /// Photos in the library.
+    photos: usize,
+    /// Name of the photo that was added last.
+    name: &'a str,
+    /// Whether photos wait for the browser to decode them.
+    foreign: bool,
 }
 
 #[wasm_bindgen]
-impl PhotoArchive {
-    /// Opens a .zip, .tar or .tar.gz.
-    #[wasm_bindgen(constructor)]
-    pub fn new(name: &str, file: web_sys::Blob) -> std::result::Result<PhotoArchive, JsValue> {
-        let source = BrowserFile { file, reader: web_sys::FileReaderSync::new()?, position: 0 };
-        // Archives are read in small steps, the browser's files in large ones.
-        let source = io::BufReader::with_capacity(READ_AHEAD, source);
-        Ok(Self { archive: Archive::open(name, source, Limits::default()).map_err(thrown)? })
+impl Engine {
+    /// Opens a .zip, .tar or .tar.gz, to be read by [`Self::read_archive`].
+    pub fn open_archive(
+        &mut self,
+        name: &str,
+        file: web_sys::Blob,
+    ) -> std::result::Result<(), JsValue> {
+        self.reading.archive = None;
+        let source = BrowserFile::new(file)?;
+        self.reading.archive =
+            Some(Archive::open(name, source, Limits::default()).map_err(thrown)?);
+        Ok(())
     }
 
-    /// Entries in all, where the archive tells.
-    pub fn entries(&self) -> Option<usize> {
-        self.archive.entries()
+    /// Reads photos out of the archive for about that long: `{ finished, bytes, photos, name, foreign }`, where `bytes` of
+    /// the archive are dealt with.
+    pub fn read_archive(&mut self, budget_ms: f64) -> std::result::Result<JsValue, JsValue> {
+        let (began, mut finished) = (Instant::now(), false);
+        while !finished && began.elapsed().as_secs_f64() * 1e3 < budget_ms {
+            finished = !self.read_entry().map_err(thrown)?;
+        }
+        let archive = self.reading.archive.as_ref();
+        let bytes = archive.map_or(0, Archive::bytes_read);
+        if finished {
+            self.reading.archive = None;
+        }
+        self.step(finished, bytes)
     }
 
-    /// The next photo, `{ name, bytes }`, or file that is none, `{ name, reason }`; nothing at the end.
-    #[wasm_bindgen(js_name = next)]
-    pub fn next_file(&mut self) -> std::result::Result<JsValue, JsValue> {
+    /// Takes a file's content in. It may still be under way afterwards.
+    pub fn take_file(&mut self, path: &str, bytes: Vec<u8>) -> std::result::Result<(), JsValue> {
+        let (name, label) = (archive::name_of(path), archive::label_of(path));
+        self.make_room().map_err(thrown)?;
+        self.reading.intake.submit(bytes.len(), || Ok(PhotoFile { name, label, bytes }));
+        self.add_finished().map_err(thrown)
+    }
+
+    /// Waits about that long for files under way; finished where none is.
+    pub fn settle(&mut self, budget_ms: f64) -> std::result::Result<JsValue, JsValue> {
+        let began = Instant::now();
+        while began.elapsed().as_secs_f64() * 1e3 < budget_ms {
+            let Some(outcome) = self.reading.intake.wait() else { return self.step(true, 0) };
+            self.add(outcome).map_err(thrown)?;
+        }
+        self.step(false, 0)
+    }
+
+    /// A photo to be asked about, `{ size, pixels }`, as the model that is asked keeps it; `{ reason }` where it
+    /// is not read here, though the browser may read it.
+    pub fn photo_to_ask(
+        &mut self,
+        model: ModelId,
+        name: &str,
+        bytes: &[u8],
+    ) -> std::result::Result<JsValue, JsValue> {
         #[derive(Serialize)]
-        struct File {
+        struct Asked {
+            size: usize,
+            #[serde(with = "serde_wasm_bindgen::preserve")]
+            pixels: js_sys::Uint8Array,
+        }
+        #[derive(Serialize)]
+        struct Foreign {
+            reason: &'static str,
+        }
+        if let Some(reason) = sniff(bytes).ok().and_then(|kind| kind.foreign()) {
+            return given(&Foreign { reason });
+        }
+        let classifier = classifier(&mut self.run, &mut self.opened, model).map_err(thrown)?;
+        let size = classifier.model.preprocessing.stored_size;
+        let kept = decode_kept(name, bytes, size).map_err(thrown)?;
+        given(&Asked { size, pixels: js_sys::Uint8Array::from(kept.pixels.as_slice()) })
+    }
+
+    /// Hands out the photos that are not read here, `{ name, bytes, reason }` each, for the browser to decode.
+    pub fn take_foreign(&mut self) -> std::result::Result<js_sys::Array, JsValue> {
+        #[derive(Serialize)]
+        struct Foreign {
             name: String,
+            reason: &'static str,
             #[serde(with = "serde_wasm_bindgen::preserve")]
             bytes: js_sys::Uint8Array,
         }
-        match self.archive.next().transpose().map_err(thrown)? {
-            None => Ok(JsValue::UNDEFINED),
-            Some(Item::Skipped(skipped)) => given(&skipped),
-            Some(Item::Photo(photo)) => given(&File {
-                name: photo.name,
-                bytes: js_sys::Uint8Array::from(photo.bytes.as_slice()),
-            }),
+        let files = std::mem::take(&mut self.reading.foreign);
+        let given_file = |file: PhotoFile| {
+            let kind = sniff(&file.bytes).ok();
+            given(&Foreign {
+                name: file.name,
+                reason: kind.and_then(|kind| kind.foreign()).unwrap_or("not an image"),
+                bytes: js_sys::Uint8Array::from(file.bytes.as_slice()),
+            })
+        };
+        files.into_iter().map(given_file).collect()
+    }
+}
+
+impl Engine {
+    /// Takes in one entry of the archive; false at its end.
+    fn read_entry(&mut self) -> Result<bool> {
+        self.make_room()?;
+        let Some(archive) = self.reading.archive.as_mut() else { return Ok(false) };
+        match archive.next().transpose() {
+            Ok(None) => return Ok(false),
+            Ok(Some(Item::Skipped(skipped))) => self.reading.intake.skip(skipped),
+            Ok(Some(Item::Photo(file))) => {
+                self.reading.intake.submit(file.bytes.len(), || Ok(file))
+            }
+            Err(error) => {
+                self.reading.archive = None;
+                return Err(error);
+            }
         }
+        self.add_finished()?;
+        Ok(true)
+    }
+
+    fn make_room(&mut self) -> Result<()> {
+        while !self.reading.intake.has_room() {
+            let Some(outcome) = self.reading.intake.wait() else { break };
+            self.add(outcome)?;
+        }
+        Ok(())
+    }
+
+    fn add_finished(&mut self) -> Result<()> {
+        while let Some(outcome) = self.reading.intake.next_done() {
+            self.add(outcome)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, outcome: Outcome) -> Result<()> {
+        if let Outcome::Photo(photo, _) = &outcome {
+            self.reading.name.clone_from(&photo.name);
+        }
+        let added = outcome.add_to(&mut self.library, &mut self.skipped, &mut self.duplicates);
+        if let Err(Error::PhotoMemory { .. }) = added {
+            // What is still under way would not fit either.
+            self.reading = Reading::new(self.library.stored_size());
+        }
+        self.reading.foreign.extend(added?);
+        Ok(())
+    }
+
+    fn step(&self, finished: bool, bytes: u64) -> std::result::Result<JsValue, JsValue> {
+        given(&Step {
+            finished,
+            bytes: bytes as f64,
+            photos: self.library.photos().len(),
+            name: &self.reading.name,
+            foreign: !self.reading.foreign.is_empty(),
+        })
     }
 }
 
@@ -96,12 +268,6 @@ impl PhotoArchive {
 #[wasm_bindgen]
 pub fn is_clutter(path: &str) -> bool {
     archive::is_clutter(path)
-}
-
-/// Why a file that starts with these 16 bytes is no photo that can be read; nothing where it is one.
-#[wasm_bindgen]
-pub fn unreadable(start: &[u8]) -> Option<String> {
-    sniff(start).err().map(Into::into)
 }
 
 /// BLAKE3 of a file's content, in hexadecimal: what the lists of files that the page fetches say of them.

@@ -1,5 +1,6 @@
 //! The photos of a page: taken in, drawn, summed up, shown small.
 
+use super::files::Reading;
 use super::{Engine, PHOTO_LIMIT, given, thrown};
 use crate::data::archive;
 use crate::data::doctor;
@@ -19,6 +20,9 @@ const THUMBNAIL: usize = 96;
 
 /// Seed of the split that photos get when they arrive; a run's own seed splits them anew.
 const FIRST_SPLIT_SEED: u64 = 1;
+
+/// Flowers drawn before the clock is asked: enough for all threads, and no more than a moment.
+const AT_ONCE: u32 = if cfg!(feature = "threads") { 16 } else { 1 };
 
 /// Flowers being drawn: `per_class` of every class, `done` of them there already.
 #[derive(Default)]
@@ -43,13 +47,15 @@ impl Engine {
     /// Empties the library; photos will be kept for networks with `size × size` pixels.
     pub fn begin_photos(&mut self, size: usize) -> std::result::Result<(), JsValue> {
         self.library = Library::new(stored_size(size), PHOTO_LIMIT).map_err(thrown)?;
+        self.reading = Reading::new(self.library.stored_size());
         self.skipped.clear();
         self.duplicates.clear();
         self.input_size = size;
         Ok(())
     }
 
-    /// Adds a photo: its path, whose last folder is its class, its file's bytes, and its pixels as RGBA.
+    /// Adds a photo that the browser has decoded: its path, whose last folder is its class, its file's bytes, and its
+    /// pixels as RGBA.
     pub fn add_photo(
         &mut self,
         path: &str,
@@ -84,15 +90,22 @@ impl Engine {
     pub fn draw_some(&mut self, budget_ms: f64) -> std::result::Result<u32, JsValue> {
         let began = Instant::now();
         let classes = draw::CLASSES.len() as u32;
-        while self.drawing.done < self.drawing.per_class * classes
-            && began.elapsed().as_secs_f64() * 1e3 < budget_ms
-        {
+        let total = self.drawing.per_class * classes;
+        while self.drawing.done < total && began.elapsed().as_secs_f64() * 1e3 < budget_ms {
             let Drawing { seed, done, .. } = self.drawing;
-            let (class, index) = (draw::CLASSES[(done % classes) as usize], done / classes);
             let size = self.library.stored_size();
-            let pixels = draw::draw(seed, class, index, size).map_err(thrown)?;
-            self.library.add(draw::photo(seed, class, index, size), &pixels).map_err(thrown)?;
-            self.drawing.done += 1;
+            let flower =
+                |number: u32| (draw::CLASSES[(number % classes) as usize], number / classes);
+            let drawn = on_all_threads(done..total.min(done + AT_ONCE), |number| {
+                let (class, index) = flower(number);
+                draw::draw(seed, class, index, size)
+            });
+            for (number, pixels) in (done..).zip(drawn) {
+                let (class, index) = flower(number);
+                let photo = draw::photo(seed, class, index, size);
+                self.library.add(photo, &pixels.map_err(thrown)?).map_err(thrown)?;
+                self.drawing.done += 1;
+            }
         }
         Ok(self.drawing.done)
     }
@@ -168,4 +181,41 @@ impl Engine {
             pixels: js_sys::Uint8Array::from(pixels.as_slice()),
         })
     }
+}
+
+/// The results for all numbers, in their order; this thread works too, beside those that the page has started.
+#[cfg(feature = "threads")]
+fn on_all_threads<T: Send>(
+    numbers: std::ops::Range<u32>,
+    work: impl Fn(u32) -> T + Sync + Send,
+) -> Vec<T> {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let next = AtomicU32::new(numbers.start);
+    let results = Mutex::new(Vec::new());
+    let help = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= numbers.end {
+                return;
+            }
+            let result = work(number);
+            results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((number, result));
+        }
+    };
+    rayon::in_place_scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| help());
+        }
+        help();
+    });
+    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    results.sort_unstable_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The results for all numbers, in their order, by this thread alone.
+#[cfg(not(feature = "threads"))]
+fn on_all_threads<T>(numbers: std::ops::Range<u32>, work: impl Fn(u32) -> T) -> Vec<T> {
+    numbers.map(work).collect()
 }

@@ -1,4 +1,7 @@
-/** Everyone can use the page: no serious fault by axe, in both languages and themes; a whole run by keyboard alone. */
+/**
+ * Everyone can use the page: no serious fault by axe, in both languages and themes; a whole run by keyboard
+ * alone.
+ */
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import { complaints, go, loadPhotos, setEpochs, visit } from './visit.js';
@@ -75,7 +78,11 @@ test.describe('by keyboard', () => {
   });
 });
 
-/** Tabs to a button or link by its words and presses it. @param {import('@playwright/test').Page} page @param {string} words */
+/**
+ * Tabs to a button or link by its words and presses it.
+ * @param {import('@playwright/test').Page} page
+ * @param {string} words
+ */
 async function press(page, words) {
   await tabTo(page, wanted => document.activeElement?.textContent?.trim() === wanted, words);
   await page.keyboard.press('Enter');

@@ -17,7 +17,7 @@ test('a finished run is calibrated, and takes its flowers for flowers', async ({
   await expect(page.locator('floret-report .figure')).toHaveCount(1, { timeout: 90_000 });
   await go(page, 'report');
   await expect(page.locator('.reliability-bar')).toHaveCount(15);
-  await expect(page.getByText(/before they were fitted to the validation photos/)).toBeVisible({
+  await expect(page.getByText(/before calibration on the validation photos/)).toBeVisible({
     timeout: 90_000,
   });
 
@@ -38,7 +38,7 @@ test('the network that an experiment leaves is calibrated too', async ({ page })
   await page.locator('floret-compare').getByRole('button', { name: 'Train all four' }).click();
   await expect(page.locator('floret-compare .answers-table')).toBeVisible({ timeout: 180_000 });
   await go(page, 'report');
-  await expect(page.getByText(/before they were fitted to the validation photos/)).toBeVisible({
+  await expect(page.getByText(/before calibration on the validation photos/)).toBeVisible({
     timeout: 180_000,
   });
 });

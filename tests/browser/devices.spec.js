@@ -1,4 +1,7 @@
-/** What computes: chosen by trial, changed under way, compared, lost and replaced, short of memory. Software WebGPU stands in for a GPU. */
+/**
+ * What computes: chosen by trial, changed under way, compared, lost and replaced, short of memory. Software
+ * WebGPU stands in for a GPU.
+ */
 import { expect, test } from '@playwright/test';
 import { complaints, go, loadPhotos, setEpochs } from './visit.js';
 
@@ -8,17 +11,21 @@ test.use({ locale: 'en-US' });
 // A software GPU takes its time, on a machine that is busy most of all.
 test.setTimeout(240_000);
 
-/** Opens the page with photos and a network that a software GPU trains in seconds. @param {Page} page @param {string} [query] */
+/**
+ * Opens the page with photos and a network that a software GPU trains in seconds.
+ * @param {Page} page
+ * @param {string} [query]
+ */
 async function prepare(page, query = '') {
   await page.goto(`/${query}`);
   await expect(page.locator('footer span').last()).not.toBeEmpty();
   await loadPhotos(page, 12);
   await go(page, 'network');
   await page
-    .getByLabel('Its notation')
+    .getByLabel('Notation')
     .fill("['serial', ['conv', {'ksize': 3, 'chn': 8, 'stride': 2}], ['avg', {'stride': 4}]]");
   await page.locator('#input-size').fill('16');
-  await expect(page.locator('#notation-problem')).toContainText('Reads well');
+  await expect(page.locator('#notation-problem')).toContainText('No mistakes found');
   await go(page, 'train');
 }
 
@@ -31,7 +38,7 @@ async function costs(page) {
 /** @param {Page} page @param {number} epochs */
 async function trained(page, epochs) {
   await expect(page.locator('floret-report .figure')).toHaveCount(1, { timeout: 90_000 });
-  await expect(page.locator('.says').first()).toContainText('has learned');
+  await expect(page.locator('.says').first()).toContainText('has finished learning');
   const found = await costs(page);
   expect(found).toHaveLength(epochs);
   return found;
@@ -72,7 +79,7 @@ test('where it may be taken, both are tried and the quicker one trains', async (
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await trained(page, 1);
   await expect(page.locator('floret-device')).toContainText(
-    /Tried first, in photos a second: WebGPU, google swiftshader: [\d,.]+ and CPU.*: [\d,.]+\./,
+    /Tried first, in photos per second: WebGPU, google swiftshader: [\d,.]+ and CPU.*: [\d,.]+\./,
   );
   await expect(page.locator('floret-device')).toContainText('Running on CPU');
 });
@@ -86,9 +93,9 @@ test('both executors answer alike', async ({ page }) => {
   await expect(page.locator('floret-model a')).toHaveAttribute('href', 'models/residual_flower.html');
   await go(page, 'train');
   await page.getByRole('button', { name: 'Do both devices agree?' }).click();
-  const said = page.locator('floret-device').getByText('Same 16 photos, both executors: largest difference');
+  const said = page.locator('floret-device').getByText('The same 16 photos on both: the largest difference');
   await expect(said).toContainText('swiftshader', { timeout: 90_000 });
-  const difference = Number((await said.textContent())?.match(/difference (\d+E-?\d+)/)?.[1]);
+  const difference = Number((await said.textContent())?.match(/difference is (\d+E-?\d+)/)?.[1]);
   expect(difference).toBeLessThan(1e-3);
   expect(heard).toEqual([]);
 });
@@ -146,7 +153,7 @@ for (const back of [true, false]) {
     const again = await trained(page, EPOCHS);
     const name = back ? 'WebGPU, google swiftshader' : 'CPU';
     await expect(page.locator('floret-device')).toContainText(
-      `The device was lost; the run goes on from its last state, on ${name}`,
+      `The device was lost; the run carries on from its last saved state, on ${name}`,
     );
     if (back) expect(again).toEqual(alone);
     await go(page, 'report');
@@ -158,10 +165,10 @@ test('too much for the memory: the batch that fits is one press away', async ({ 
   await prepare(page);
   await go(page, 'network');
   await page
-    .getByLabel('Its notation')
+    .getByLabel('Notation')
     .fill("['serial', ['conv', {'ksize': 3, 'chn': 256}], ['avg', {'stride': 8}]]");
   await page.locator('#input-size').fill('64');
-  await expect(page.locator('#notation-problem')).toContainText('Reads well');
+  await expect(page.locator('#notation-problem')).toContainText('No mistakes found');
   await go(page, 'train');
   await page.locator('#set-batch_size').fill('1000');
   await page.locator('#set-batch_size').blur();
@@ -175,5 +182,5 @@ test('too much for the memory: the batch that fits is one press away', async ({ 
   await button.click();
   await expect(page.locator('#set-batch_size')).toHaveValue(batch);
   await expect(page.locator('floret-train .fault')).toHaveCount(0);
-  await expect(page.locator('.says').first()).toContainText(/is learning|has learned/);
+  await expect(page.locator('.says').first()).toContainText(/is learning|is being tested|has finished/);
 });

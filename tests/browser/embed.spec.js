@@ -1,11 +1,16 @@
-/** A live trainer in a page of somebody else's: another origin, its own headers, nothing shared but a height. */
+/**
+ * A live trainer in a page of somebody else's: another origin, its own headers, nothing shared but a height.
+ */
 import { createServer } from 'node:http';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import { complaints } from './visit.js';
 
 const floret = String(process.env.FLORET_URL);
-/** The page of course notes: another port, which makes it another origin. Its answer, and its headers, are what a test last asked for. */
+/**
+ * The page of course notes: another port, which makes it another origin. Its answer, and its headers, are
+ * what a test last asked for.
+ */
 let notes = { body: '', headers: {} };
 const host = createServer((_, response) =>
   response.writeHead(200, { 'Content-Type': 'text/html', ...notes.headers }).end(notes.body),
@@ -41,7 +46,7 @@ test('drawn flowers are learned in a page of another origin', async ({ page }) =
   const before = (await page.locator('iframe').boundingBox())?.height ?? 0;
   await frame.getByRole('button', { name: 'Start' }).click();
   await expect(frame.locator('.says')).toHaveText(
-    /^It has learned: [\d.]+% of \d+ unseen photos named rightly\.$/,
+    /^It has learned: [\d.]+% of \d+ unseen photos recognised\.$/,
     { timeout: 90_000 },
   );
   await expect(frame.locator('.chart canvas').first()).toBeVisible();
@@ -100,5 +105,5 @@ test('the trainer of a page leaves what the whole page keeps alone', async ({ pa
   await page.getByRole('button', { name: 'Start' }).click();
   await expect(page.locator('.says')).toContainText('It has learned', { timeout: 90_000 });
   await page.goto(floret);
-  await expect(page.locator('.last-visit')).toContainText('This browser still holds the drawn flowers.');
+  await expect(page.locator('.last-visit')).toContainText('This browser still has the drawn flowers.');
 });

@@ -1,4 +1,7 @@
-/** Real photos: the folder is chosen, ten epochs with the settings as they are, and what the test report then says. */
+/**
+ * Real photos: the folder is chosen, ten epochs with the settings as they are, and what the test report then
+ * says.
+ */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from '@playwright/test';

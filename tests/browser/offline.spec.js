@@ -15,7 +15,7 @@ test('the page opens and its engine answers without a network', async ({ page, c
   });
   await context.setOffline(true);
   await page.reload();
-  await expect(page.getByRole('heading', { name: 'Teach a network to know flowers' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Teach a network to recognise flowers' })).toBeVisible();
   await page.locator('.steps a[href="#network"]').click();
   await expect(page.locator('.graph .knot')).toHaveCount(6);
 });

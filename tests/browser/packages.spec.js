@@ -1,7 +1,10 @@
 /** The web packages load where their needs are met, and the page gets the isolation that threads need. */
 import { expect, test } from '@playwright/test';
 
-/** @typedef {{ name: string, needs: string[], module: string, wasm: string, bytes: number, brotli_bytes: number }} Package */
+/**
+ * @typedef {{ name: string, needs: string[], module: string, wasm: string, bytes: number, brotli_bytes:
+ *   number }} Package
+ */
 
 const sites = {
   isolated: String(process.env.FLORET_URL),

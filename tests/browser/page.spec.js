@@ -1,4 +1,7 @@
-/** The main job: photos in, a network learns, it is tested, it names a new photo, and it comes back from its file. */
+/**
+ * The main job: photos in, a network learns, it is tested, it names a new photo, and it comes back from its
+ * file.
+ */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { CLASSES, flower, garden, zip } from './photos.js';
@@ -39,7 +42,7 @@ test('photos, training, stop and continue, report, classification, model file', 
     /^Epoch 6: cost=\d+\.\d{3}, accuracy=\d\.\d{3}\/\d\.\d{3} \(\d+\/\d+ secs\)$/,
   );
 
-  await page.getByRole('link', { name: 'See its report' }).click();
+  await page.getByRole('link', { name: 'See the report' }).click();
   const accuracy = Number.parseFloat((await page.locator('floret-report .figure').textContent()) ?? '');
   expect(accuracy).toBeGreaterThan(40);
   await expect(page.locator('.confusion tbody tr')).toHaveCount(CLASSES.length);
@@ -61,13 +64,11 @@ test('photos, training, stop and continue, report, classification, model file', 
 
   await page.reload();
   await go(page, 'classify');
-  await page
-    .locator('input[name="model"]')
-    .setInputFiles({
-      name: 'residual_flower.safetensors',
-      mimeType: 'application/octet-stream',
-      buffer: header,
-    });
+  await page.locator('input[name="model"]').setInputFiles({
+    name: 'residual_flower.safetensors',
+    mimeType: 'application/octet-stream',
+    buffer: header,
+  });
   // Until the file is open the page's own model answers.
   await expect(page.locator('#model-choice')).toHaveValue('file');
   await page.locator('input[name="photo"]').setInputFiles(photo);
@@ -92,7 +93,7 @@ test('an interrupted run is there on the next visit, and can be deleted', async 
   const stopped = await share(page);
 
   await page.goto('/');
-  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('button', { name: 'Carry on' }).click();
   await expect(page.locator('.class-card')).toHaveCount(CLASSES.length);
   await go(page, 'train');
   expect(await share(page)).toBe(stopped);
@@ -115,10 +116,10 @@ test("an engine that stopped is started again: what was kept comes back, the pag
   await visit(page);
   await loadPhotos(page, 12);
   await page.evaluate(async () => {
-    const state = '/state.js';
+    const state = '/state/state.js';
     (await import(state)).engine.fail('for the test');
   });
-  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('button', { name: 'Carry on' }).click();
   await expect(page.locator('.class-card')).toHaveCount(CLASSES.length);
   await go(page, 'classify');
   await page
@@ -147,13 +148,11 @@ test('an archive that is broken off costs no photo of the others', async ({ page
 
 test('a picture of another format is told how to become one', async ({ page }) => {
   await visit(page);
-  await page
-    .locator('input[name="question"]')
-    .setInputFiles({
-      name: 'rose.heic',
-      mimeType: 'image/heic',
-      buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1'),
-    });
+  await page.locator('input[name="question"]').setInputFiles({
+    name: 'rose.heic',
+    mimeType: 'image/heic',
+    buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1'),
+  });
   await expect(page.getByRole('alert')).toContainText(
     'rose.heic cannot be read: a HEIC photo; save it as JPEG or PNG',
   );
@@ -162,7 +161,7 @@ test('a picture of another format is told how to become one', async ({ page }) =
 test('a slip in the notation is shown at its place, with a suggestion', async ({ page }) => {
   await visit(page);
   await go(page, 'network');
-  const text = page.getByLabel('Its notation');
+  const text = page.getByLabel('Notation');
   await expect(text).not.toHaveValue('');
   await text.fill("['serial',\n  ['conv', {'ksize': 3, 'chnn': 8}]]");
   await expect(page.locator('#notation-problem')).toContainText('Line 2, column');
@@ -170,7 +169,7 @@ test('a slip in the notation is shown at its place, with a suggestion', async ({
   await page.getByRole('button', { name: /Go to line 2/ }).click();
   await expect(text).toBeFocused();
   await text.fill("['serial', ['conv', {'ksize': 3, 'chn': 8, 'stride': 2}], ['avg', {'stride': 4}]]");
-  await expect(page.locator('#notation-problem')).toContainText('Reads well');
+  await expect(page.locator('#notation-problem')).toContainText('No mistakes found');
 });
 
 test('the log of a long run keeps its newest epochs', async ({ page }) => {
@@ -178,7 +177,7 @@ test('the log of a long run keeps its newest epochs', async ({ page }) => {
   await go(page, 'train');
   const show = (/** @type {number} */ epochs) =>
     page.evaluate(async epochs => {
-      const { store } = await import(new URL('./state.js', location.href).href);
+      const { store } = await import(new URL('state/state.js', location.href).href);
       const line = (/** @type {number} */ epoch) => ({
         epoch,
         loss: 1,
@@ -190,9 +189,8 @@ test('the log of a long run keeps its newest epochs', async ({ page }) => {
       });
       const lines = Array.from({ length: epochs }, (_, index) => line(index + 1));
       const { run } = store.value;
-      store.set({
-        run: { ...run, status: 'stopped', model: 'a network', history: { ...run.history, lines } },
-      });
+      const model = { name: 'a network' };
+      store.set({ run: { ...run, phase: 'stopped', model, history: { ...run.history, lines } } });
     }, epochs);
   for (const epochs of [300, 900, 5000]) {
     await show(epochs);

@@ -57,7 +57,11 @@ export function house(size = 200) {
   });
 }
 
-/** A square PNG file. @param {number} size @param {(x: number, y: number) => number[]} pixel red, green and blue */
+/**
+ * A square PNG file.
+ * @param {number} size
+ * @param {(x: number, y: number) => number[]} pixel red, green and blue
+ */
 function png(size, pixel) {
   const rows = Buffer.alloc(size * (1 + 3 * size));
   for (let y = 0; y < size; y += 1) {

@@ -1,4 +1,6 @@
-/** Opens the page of wasm-bindgen's test runner, and prints what the tests say: `node run-wasm-tests.js URL`. */
+/**
+ * Opens the page of wasm-bindgen's test runner, and prints what the tests say: `node run-wasm-tests.js URL`.
+ */
 import { chromium } from '@playwright/test';
 import { args, executablePath } from './chromium.js';
 
@@ -24,7 +26,7 @@ page.on('pageerror', error => console.error(error.message));
 await page.goto(url);
 const output = page.locator('#output');
 await output.filter({ hasText: 'test result: ' }).waitFor({ state: 'attached', timeout: LONGEST_SUITE_MS });
-const text = await output.innerText();
+const text = (await output.textContent()) ?? '';
 console.log(text);
 await browser.close();
 process.exit(text.includes('test result: ok') ? 0 : 1);

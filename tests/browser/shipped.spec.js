@@ -1,4 +1,6 @@
-/** The page opens with a model of its own: a photo has its answer before any training, without a network too. */
+/**
+ * The page opens with a model of its own: a photo has its answer before any training, without a network too.
+ */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from '@playwright/test';

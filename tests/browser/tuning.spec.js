@@ -50,7 +50,7 @@ test('an open model learns classes of its own from twenty photos each', async ({
 
   // From nothing, the settings are those of a run from nothing again.
   await go(page, 'train');
-  await page.getByText('Nothing', { exact: true }).click();
+  await page.getByText('Scratch', { exact: true }).click();
   await expect(page.locator('#set-epochs')).toHaveValue('10');
   await expect(page.getByRole('radio', { name: 'Modern' })).toBeChecked();
   expect(heard).toEqual([]);

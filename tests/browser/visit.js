@@ -28,20 +28,18 @@ export async function visit(page) {
  * @param {[string, Buffer][]} [more]
  */
 export async function loadPhotos(page, count, more = []) {
-  await page
-    .locator('input[name="archive"]')
-    .setInputFiles({
-      name: 'garden.zip',
-      mimeType: 'application/zip',
-      buffer: zip([...garden(count), ...more]),
-    });
+  await page.locator('input[name="archive"]').setInputFiles({
+    name: 'garden.zip',
+    mimeType: 'application/zip',
+    buffer: zip([...garden(count), ...more]),
+  });
   await expect(page.locator('.class-card canvas').first()).toBeVisible();
 }
 
 /**
  * Goes to a step as a reader does, by its link.
  * @param {Page} page
- * @param {'photos' | 'network' | 'train' | 'report' | 'why' | 'classify'} step
+ * @param {string} step its name in `www/panels/views.js`
  */
 export async function go(page, step) {
   await page.locator(`.steps a[href="#${step}"]`).click();

@@ -1,4 +1,6 @@
-/** Looking into networks: signals while they learn, two compared, a heat map over a photo, what layers cost. */
+/**
+ * Looking into networks: signals while they learn, two compared, a heat map over a photo, what layers cost.
+ */
 import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
@@ -14,7 +16,9 @@ async function learn(page, network) {
   await expect(page.locator('floret-network .picture')).toContainText('parameters');
   await go(page, 'train');
   await page.getByRole('button', { name: /^(Start|Start over)$/ }).click();
-  await expect(page.locator('.says').first()).toHaveText(`${network} has learned. Its test report is ready.`);
+  await expect(page.locator('.says').first()).toHaveText(
+    `${network} has finished learning. Its test report is ready.`,
+  );
 }
 
 test('plain and residual are compared, and a photo gets its heat map', async ({ page }) => {
@@ -49,7 +53,7 @@ test('plain and residual are compared, and a photo gets its heat map', async ({ 
   await page
     .locator('input[name="attention-photo"]')
     .setInputFiles({ name: 'new.png', mimeType: 'image/png', buffer: flower('daisy', 77, 200) });
-  await expect(page.locator('floret-attention .says')).toHaveText(/^\w+, \d+%: (it is seen|nothing)/);
+  await expect(page.locator('floret-attention .says')).toHaveText(/^\w+, \d+%: (the evidence is|nothing)/);
   await expect(page.locator('.heat-place canvas')).toHaveCount(2);
   const drawn = () =>
     page
@@ -57,7 +61,7 @@ test('plain and residual are compared, and a photo gets its heat map', async ({ 
       .last()
       .evaluate(canvas => /** @type {HTMLCanvasElement} */ (canvas).toDataURL());
   const own = await drawn();
-  const classes = page.getByLabel('What speaks for');
+  const classes = page.getByLabel('Show evidence for');
   await classes.selectOption({ index: 3 });
   await expect.poll(drawn).not.toBe(own);
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -128,15 +132,15 @@ test('a stop while a network is judged ends the experiment, and leaves no button
   page,
 }) => {
   await visit(page);
-  const status = await page.evaluate(async () => {
-    const { store } = await import(new URL('./state.js', location.href).href);
-    const { stop } = await import(new URL('./session.js', location.href).href);
+  const { phase, stopAsked } = await page.evaluate(async () => {
+    const { store } = await import(new URL('state/state.js', location.href).href);
+    const { stop } = await import(new URL('state/session.js', location.href).href);
     store.set({
-      run: { ...store.value.run, status: 'finished' },
-      comparison: { running: true, runs: [], experiment: null },
+      run: { ...store.value.run, phase: 'judging' },
+      comparison: { running: true, stopAsked: false, runs: [], experiment: null },
     });
     stop();
-    return store.value.run.status;
+    return { phase: store.value.run.phase, stopAsked: store.value.comparison.stopAsked };
   });
-  expect(status).toBe('finished');
+  expect({ phase, stopAsked }).toEqual({ phase: 'judging', stopAsked: true });
 });

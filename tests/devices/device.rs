@@ -1,4 +1,4 @@
-//! The GPU executor's manners: choice of adapter, memory, loss of the device.
+//! How the GPU executor chooses an adapter, holds memory and plans, and reports the loss of its device.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use crate::any_gpu::{device_tests, open_any_gpu};
@@ -8,9 +8,11 @@ use floret::error::Error;
 use floret::kernel::Storage;
 #[cfg(not(target_arch = "wasm32"))]
 use floret::{
+    kernel::StepInputs,
     network::{Network, presets::preset},
     plan::parameters::Parameters,
     plan::{Plan, PlanOptions, Source},
+    shape::Shape,
 };
 
 async fn a_software_adapter_is_never_taken_unasked() {
@@ -79,6 +81,23 @@ async fn a_batch_over_the_binding_limit_is_refused_with_one_that_fits() {
     backend.load(&plan((batch / 8).max(1))).await.unwrap();
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+async fn the_number_of_an_unloaded_plan_is_given_to_the_next_one() {
+    let Some(mut backend) = open_any_gpu().await else { return };
+    let network = Network::new("['full', {'width': 4}]", Shape::new(2, 2, 1), 3).unwrap();
+    let parameters = Parameters::new(&network.graph);
+    let options = PlanOptions::evaluation(2, Source::Tensor);
+    let plan = Plan::new(&network.graph, &parameters, &options).unwrap();
+    let first = backend.load(&plan).await.unwrap();
+    let second = backend.load(&plan).await.unwrap();
+    assert_ne!(first, second);
+    backend.unload(first);
+    let step = StepInputs::without_update(2);
+    assert!(matches!(backend.run(first, 0..1, &step), Err(Error::Internal { .. })));
+    assert_eq!(backend.load(&plan).await.unwrap(), first);
+    assert_ne!(backend.load(&plan).await.unwrap(), second);
+}
+
 async fn a_destroyed_device_is_an_error_everywhere_and_never_zeros() {
     let Some(mut backend) = open_any_gpu().await else { return };
     backend.allocate(Storage::Weights, 64).await.unwrap();
@@ -115,6 +134,11 @@ mod native_only {
     #[test]
     fn a_batch_over_the_binding_limit_is_refused_with_one_that_fits() {
         pollster::block_on(super::a_batch_over_the_binding_limit_is_refused_with_one_that_fits());
+    }
+
+    #[test]
+    fn the_number_of_an_unloaded_plan_is_given_to_the_next_one() {
+        pollster::block_on(super::the_number_of_an_unloaded_plan_is_given_to_the_next_one());
     }
 
     #[test]

@@ -63,7 +63,7 @@ fn run_on_cpu(case: &Case) -> Vec<Vec<f32>> {
     let reads: Vec<&[f32]> = case.reads.iter().map(Vec::as_slice).collect();
     let mut written = case.writes.clone();
     let mut writes: Vec<&mut [f32]> = written.iter_mut().map(Vec::as_mut_slice).collect();
-    run_kernel(&case.kernel, &case.step, &reads, &mut writes, &mut Workers::new(1));
+    run_kernel(&case.kernel, &case.step, &reads, &mut writes, &mut Workers::new(1)).unwrap();
     written
 }
 

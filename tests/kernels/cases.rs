@@ -14,7 +14,8 @@ fn run(case: &Case, threads: usize) -> Vec<Vec<f32>> {
     let reads: Vec<&[f32]> = case.reads.iter().map(Vec::as_slice).collect();
     let mut results = case.writes.clone();
     let mut writes: Vec<&mut [f32]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-    run_kernel(&case.kernel, &case.step, &reads, &mut writes, &mut Workers::new(threads));
+    run_kernel(&case.kernel, &case.step, &reads, &mut writes, &mut Workers::new(threads))
+        .expect("operands fit the kernel");
     results
 }
 
@@ -61,6 +62,13 @@ fn conv2d_backward_input() {
 #[test]
 fn conv2d_backward_weight() {
     check("conv2d_backward_weight");
+}
+
+#[test]
+fn grouped_conv2d() {
+    ["grouped_conv2d_forward", "grouped_conv2d_backward_input", "grouped_conv2d_backward_weight"]
+        .into_iter()
+        .for_each(check);
 }
 
 #[test]

@@ -11,7 +11,8 @@ use floret::shape::{Padding, Shape, Window};
 
 fn run(kernel: Kernel, batch_size: usize, reads: &[&[f32]], writes: &mut [&mut [f32]]) {
     let step = StepInputs { batch_size, step: 0, seed: 1, learning_rate: 0.1, weight_decay: 0.0 };
-    run_kernel(&kernel, &step, reads, writes, &mut Workers::new(2));
+    run_kernel(&kernel, &step, reads, writes, &mut Workers::new(2))
+        .expect("operands fit the kernel");
 }
 
 fn assert_close(found: f32, expected: f64, tolerance: f64) {

@@ -142,7 +142,7 @@ fn slips_are_pinned_down() {
         ),
         (
             "['conv', {'ksize': 3, 'chan': 4}]",
-            "line 1, column 23: expected an option of `conv` (ksize, chn, stride, padding, actions, actfunc), \
+            "line 1, column 23: expected an option of `conv` (ksize, chn, stride, padding, groups, actions, actfunc), \
              found `chan`; did you mean `chn`?",
         ),
         (

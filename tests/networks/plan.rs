@@ -29,6 +29,7 @@ fn conv(out_channels: usize) -> Op {
         stride: [1, 1],
         padding: Padding::Same,
         out_channels,
+        groups: 1,
         activation: Activation::Relu,
     })
 }

@@ -1,6 +1,6 @@
 /** 한국어 페이지. */
 
-/** @type {Record<string, string>} */
+/** @type {Record<string, import('./i18n.js').Words>} */
 export const ko = {
   cancel: '취소',
 
@@ -26,7 +26,7 @@ export const ko = {
   'welcome.lead':
     '사진을 보여 주고, 배우는 모습을 지켜보고, 처음 보는 꽃을 물어보세요. 모두 이 페이지 안에서, 내 컴퓨터에서 이루어집니다.',
   'photos.own': '내 사진으로 시작하기',
-  'back.title': '다시 오셨네요',
+  'back.title': '다시 오신 것을 환영합니다',
   'back.drawn': '그린 꽃',
   'back.files': '내 사진(파일 {n}개)',
   'back.run':
@@ -36,7 +36,7 @@ export const ko = {
   'back.delete': '지우기',
   'photos.title': '준비된 사진',
   'photos.lead':
-    '꽃 종류마다 한 묶음이 되었습니다. 일부는 시험용으로 남겨 두어, 처음 보는 꽃도 알아보는지 확인합니다.',
+    '꽃 종류마다 한 묶음입니다. 일부는 시험용으로 남겨 두어, 처음 보는 꽃도 알아보는지 확인합니다.',
   'photos.drop': '폴더, 압축 파일, 또는 물어볼 사진 한 장을 놓으세요',
   'photos.how':
     '꽃 종류마다 폴더 하나씩, 그 폴더들을 담은 폴더나 .zip, .tar.gz면 됩니다. 이 화면 어디에나 놓으세요. 사진 한 장만 놓으면 바로 대답합니다.',
@@ -49,11 +49,13 @@ export const ko = {
   'photos.part': '읽기를 멈추어 그때까지 읽은 사진만 있습니다. 처음부터 하려면 모두 지우세요.',
   'photos.waits': '지금 이 사진들로 학습하고 있습니다. 학습이 끝나면 사진을 바꿀 수 있습니다.',
   'photos.loading': '사진을 읽는 중…',
-  'photos.progress': '{total}장 중 {done}장 · {name}',
-  'photos.count': '사진 {photos}장, 종류 {classes}가지',
+  'photos.progress': '{done}장 · {name}',
+  'count.photos': '사진 {n}장',
+  'count.classes': '종류 {n}가지',
+  'photos.count': '{photos}, {classes}',
   'photos.split':
     '{train}장으로 배우고, {validation}장으로 중간 점검을 하고, {test}장은 시험용으로 따로 둡니다.',
-  'photos.memory': '{size} × {size} 화소로 보관하며, 모두 {bytes}입니다.',
+  'photos.memory': '{size} × {size} 픽셀로 보관하며, 모두 {bytes}입니다.',
   'photos.class_split': '학습 {train} · 검증 {validation} · 시험 {test}',
   'photos.notes': '살펴보면 좋은 점',
   'doctor.duplicates': '이미 있어서 뺀 파일: {n}개.',
@@ -67,7 +69,7 @@ export const ko = {
   'photos.skipped': '건너뛴 파일 {n}개',
   'photos.next': '신경망 고르기',
 
-  'network.title': '신경망을 골라요',
+  'network.title': '신경망 고르기',
   'network.lead': '그대로 써도 좋고, 한 줄을 고쳐 그림이 어떻게 달라지는지 보아도 좋습니다.',
   'network.presets': '준비된 신경망',
   'network.heavy': '큰 신경망',
@@ -80,13 +82,13 @@ export const ko = {
   'network.actions': '동작',
   'network.actions_hint': '준비된 신경망용: L 선형, A 활성화, B 배치 정규화.',
   'network.size': '입력 크기',
-  'network.size_hint': '사진의 가로세로 화소 수입니다.',
+  'network.size_hint': '사진의 가로와 세로 픽셀 수입니다.',
   'network.own': '나의_신경망',
-  'network.reads_well': '잘 읽힙니다',
+  'network.reads_well': '잘못된 곳이 없습니다',
   'network.jump': '{line}행 {column}열로 가기',
   'network.picture': '구조 그림',
   'network.picture_label': '{name} 그림. 아래 구조 목록에 같은 내용이 글로 있습니다',
-  'network.totals': '파라미터 {parameters}개 · 장당 {flops}FLOP · 계층 {layers}개',
+  'network.totals': '파라미터 {parameters}개 · 장당 {flops}FLOP · 계층 {n}개',
   'network.structure': '계층별 구조',
   'network.col_layer': '계층',
   'network.col_shapes': '입력 ⇒ 출력 [높이, 너비, 채널]',
@@ -99,15 +101,15 @@ export const ko = {
 
   'preset.inception_flower': '크기가 다른 필터를 나란히 두고 결과를 이어 붙입니다.',
   'preset.plain_flower': '합성곱 계층만 차례로 쌓았습니다.',
-  'preset.residual_flower': '같은 깊이에 건너뛰는 길을 더해 기울기가 잘 흐릅니다.',
+  'preset.residual_flower': '같은 깊이에 잔차 연결을 더해 기울기가 잘 흐릅니다.',
   'preset.bottleneck_flower': '좁혔다가 넓혀, 적은 곱셈으로 많은 채널을 얻습니다.',
   'preset.inception_v3': '299 × 299 사진을 위한 본래 크기의 인셉션입니다.',
-  'preset.vgg_19': '단순한 19층, 가중치 대부분이 마지막 층에 있습니다.',
-  'preset.plain_34': '건너뛰는 길이 없는 34층입니다.',
-  'preset.residual_34': '건너뛰는 길이 있는 34층입니다.',
-  'preset.bottleneck_152': '보틀넥을 쌓은 152층입니다.',
+  'preset.vgg_19': '단순한 19계층, 가중치 대부분이 마지막 몇 계층에 있습니다.',
+  'preset.plain_34': '잔차 연결이 없는 34계층입니다.',
+  'preset.residual_34': '잔차 연결이 있는 34계층입니다.',
+  'preset.bottleneck_152': '보틀넥 블록을 쌓은 152계층입니다.',
 
-  'train.title': '배우는 모습을 지켜봐요',
+  'train.title': '학습 지켜보기',
   'train.lead': '한 단계마다 사진 몇 장을 보여 줍니다. 언제든 멈출 수 있고, 멈춘 그 자리에서 이어집니다.',
   'train.settings': '설정',
   'train.recipe': '학습 방법',
@@ -116,17 +118,17 @@ export const ko = {
   'recipe.modern_words':
     '사진을 무작위로 자르고 뒤집고 색을 바꿉니다. 학습률은 올랐다가 내려가고, 가중치는 평균을 냅니다. 결과가 가장 좋습니다. 바꾼 사진은 더 어려우므로 학습 중 정확도는 원래 사진에서보다 낮습니다.',
   'recipe.textbook_words': 'Adam 0.001, 사진은 그대로. 올바른 수식이 허락하는 만큼 교재에 가깝습니다.',
-  'recipe.fine_tune_words': '요즘 방식과 같지만 조금씩만 바꿉니다. 모델이 이미 아는 것을 잃지 않도록요.',
+  'recipe.fine_tune_words': '모델이 이미 아는 것을 잃지 않도록, 요즘 방식보다 조금씩만 바꿉니다.',
   'origin.title': '출발점',
-  'origin.scratch': '백지에서',
-  'origin.head': '모델의 마지막 층만',
+  'origin.scratch': '처음부터',
+  'origin.head': '모델의 마지막 계층만',
   'origin.whole': '모델 전체',
   'origin.scratch_words':
     '신경망이 아무것도 모르는 상태에서 시작합니다. 사진이 적다면 열려 있는 {model} 모델에서 시작하는 편이 낫습니다.',
   'origin.head_words':
-    '{model} 모델은 그대로 두고, 새로 단 마지막 층만 내 종류를 배웁니다. 빠르고, 사진이 적어도 됩니다.',
+    '{model} 모델은 그대로 두고, 새로 단 마지막 계층만 내 종류를 배웁니다. 빠르고, 사진이 적어도 됩니다.',
   'origin.whole_words':
-    '새 마지막 층을 달고 {model} 모델 전체를 조금씩 고칩니다. 내 사진이 모델이 배운 사진과 많이 다를 때 좋습니다.',
+    '새 마지막 계층을 달고 {model} 모델 전체를 조금씩 고칩니다. 내 사진이 모델이 배운 사진과 많이 다를 때 좋습니다.',
   'train.epochs': '에포크',
   'train.batch_size': '한 단계의 사진 수 (배치)',
   'train.seed': '시드',
@@ -147,15 +149,17 @@ export const ko = {
   'train.start': '시작',
   'train.starting': '준비하는 중…',
   'train.stop': '멈춤',
+  'train.judging': '시험하는 중…',
   'train.stopping': '멈추는 중…',
   'train.resume': '이어서 하기',
   'train.again': '처음부터',
   'train.to_report': '결과 보기',
   'train.to_photos': '사진으로 가기',
-  'train.says_idle': '{model} 모델이 사진 {photos}장을 배울 준비가 되었습니다.',
+  'train.says_idle': '{model} 모델이 {photos}을 배울 준비가 되었습니다.',
   'train.says_starting': '사진을 신경망 크기에 맞추고 메모리를 마련하는 중…',
   'train.says_running': '{model} 모델이 배우고 있습니다.',
   'train.says_stopping': '하던 단계를 마치는 중…',
+  'train.says_judging': '{model} 모델을 처음 보는 사진으로 시험하는 중…',
   'train.says_stopped': '멈췄습니다. 바로 여기서 이어집니다.',
   'train.says_finished': '{model} 모델이 다 배웠습니다. 시험 결과가 나왔습니다.',
   'train.no_photos': '먼저 사진을 불러온 뒤 시작하세요.',
@@ -198,9 +202,9 @@ export const ko = {
   'compare.save_html': '보고서 저장 (HTML)',
   'compare.save_md': '마크다운',
   'compare.why': '원래 보고서와 달라진 점과 그 이유',
-  'compare.why_pixels': '화소 정규화.',
+  'compare.why_pixels': '픽셀 정규화.',
   'compare.why_pixels_words':
-    '화소 값이 −1에서 1 사이로 들어갑니다. 보고서는 0…255를 그대로 넣어 첫 계층의 출력이 백 배쯤 컸습니다.',
+    '픽셀 값이 −1에서 1 사이로 들어갑니다. 보고서는 0…255를 그대로 넣어 첫 계층의 출력이 백 배쯤 컸습니다.',
   'compare.why_normalisation': '배치 정규화의 온전한 기울기와 제때 따라오는 평균.',
   'compare.why_normalisation_words':
     '기울기가 평균과 분산까지 지나가고, 이동 평균이 한 단계에 0.001이 아니라 0.1씩 움직여 평가 때도 학습 때와 같은 통계를 봅니다.',
@@ -209,7 +213,7 @@ export const ko = {
     '가중치가 계층에 맞는 크기로 시작해, 깊어져도 신호가 사라지거나 커지지 않습니다. 보고서는 모두 N(0, 0.03)에서 뽑았습니다.',
   'compare.why_pooling': '제자리로 돌아가는 평균 풀링의 기울기.',
   'compare.why_pooling_words':
-    '보고서의 코드는 겹치는 창에서 기울기를 다른 화소, 다른 채널, 다른 사진으로 보냈습니다. 인셉션만 이 풀링을 씁니다.',
+    '보고서의 코드는 겹치는 창에서 기울기를 다른 픽셀, 다른 채널, 다른 사진으로 보냈습니다. 인셉션만 이런 풀링을 씁니다.',
   'report.title': '얼마나 잘 맞힐까요?',
   'report.lead': '처음부터 따로 둔 사진으로 시험했습니다. 모델이 한 번도 보지 못한 사진입니다.',
   'report.empty': '신경망이 학습을 마치면 여기에 결과가 나타납니다.',
@@ -280,8 +284,8 @@ export const ko = {
   'signals.start': '시작할 때',
   'signals.now': '지금',
   'signals.at_start': '첫 단계 전입니다.',
-  'signals.at_live': '{step}단계를 지나 계속 배우는 중입니다.',
-  'signals.at_step': '{step}단계를 마친 뒤입니다.',
+  'signals.at_live': '{n}단계를 지나 계속 배우는 중입니다.',
+  'signals.at_step': '{n}단계를 마친 뒤입니다.',
   'signals.depth': '가중치가 있는 계층, 사진에서 답까지',
   'signals.gradient': '깊이에 따른 기울기',
   'signals.gradient_how':
@@ -291,7 +295,7 @@ export const ko = {
   'signals.spread_how':
     '각 계층이 내놓는 값의 표준편차입니다. 선이 고르면 어느 깊이에서나 사진들이 서로 구별됩니다.',
   'signals.spread_says': '{network}: 첫 계층 {first}, 답 바로 앞 계층 {last}.',
-  'signals.not_seen': '{network}: 그때는 보지 못했습니다.',
+  'signals.not_measured': '{network}: 그때는 재지 않았습니다.',
   'signals.numbers': '{name}, 숫자로 보기',
   'signals.col_gradient': '기울기',
   'signals.col_deviation': '퍼짐',
@@ -313,12 +317,12 @@ export const ko = {
   'claim.holds': '맞음',
   'claim.partly': '일부만',
   'claim.fails': '틀림',
-  'claim.vanishing': '스킵 연결은 그레이디언트 소실을 완화한다.',
+  'claim.vanishing': '잔차 연결은 기울기 소실을 완화한다.',
   'claim.vanishing_measured':
-    '34층을 교재의 N(0, 0.03)으로 시작하면 맞습니다. 스킵이 없으면 모든 기울기가 10⁻⁵ 안팎으로, 스킵이 있을 때의 백만분의 1쯤입니다. He 방식으로 시작하면 처음에는 사라지지 않다가 학습 중에 첫 계층의 기울기가 200분의 1로 줄어듭니다. 배치 정규화가 있으면 오히려 폭발해, 첫 계층의 기울기가 마지막 합성곱의 128배입니다. 스킵이 있으면 2배입니다.',
-  'claim.depth': '스킵 연결이 없으면 34층은 거의 배우지 못한다.',
+    '34계층을 교재의 N(0, 0.03)으로 시작하면 맞습니다. 잔차 연결이 없으면 모든 기울기가 10⁻⁵ 안팎으로, 있을 때의 백만분의 1쯤입니다. He 방식으로 시작하면 처음에는 사라지지 않다가 학습 중에 첫 계층의 기울기가 200분의 1로 줄어듭니다. 배치 정규화가 있으면 오히려 폭발해, 첫 계층의 기울기가 마지막 합성곱의 128배입니다. 잔차 연결이 있으면 2배에 그칩니다.',
+  'claim.depth': '잔차 연결이 없으면 34계층은 거의 배우지 못한다.',
   'claim.depth_measured':
-    '64픽셀로 두 에포크를 배운 뒤 플레인은 네 가지 시작 가운데 셋에서 아직 찍기 수준(24%)이고 하나에서 36%이며, 레지듀얼은 38~57%에 이릅니다. 꽃 모델의 14층에서는 54.9%와 57.8%로 차이가 작습니다.',
+    '64픽셀로 두 에포크를 배운 뒤 플레인은 네 가지 시작 가운데 셋에서 아직 찍기 수준(24%)이고 하나에서 36%이며, 레지듀얼은 38~57%에 이릅니다. 꽃 모델의 14계층에서는 54.9%와 57.8%로 차이가 작습니다.',
   'claim.products': '보틀넥은 적은 곱셈으로 많은 채널을 얻는다.',
   'claim.products_measured':
     '64채널 블록에서 곱셈이 17배 적습니다. bottleneck_flower는 residual_flower보다 채널이 네 배인데 계산량은 17.3과 17.8 MFLOP로 비슷합니다.',
@@ -344,7 +348,7 @@ export const ko = {
   'classify.camera': '사진 찍기',
   'classify.answer': '모델의 대답',
   'classify.waiting': '사진을 기다리고 있습니다.',
-  'classify.none': '아는 꽃이 아니에요',
+  'classify.none': '아는 꽃이 아닙니다',
   'classify.none_why': '모델이 아는 어느 꽃과도 닮지 않았습니다(점수 {score}, 0보다 크면 아는 꽃이 아님).',
   'classify.none_still': '굳이 고르라면 {class}입니다:',
   'classify.soon': '모델이 도착하는 대로 대답합니다.',
@@ -368,7 +372,7 @@ export const ko = {
   'model.of_page': '{title} ({accuracy})',
   'model.right': '처음 보는 사진 {n}장 가운데 {accuracy}를 맞혔습니다.',
   'model.none': '아직 없음',
-  'model.words': '구별하는 종류: {classes}. {size} × {size} 화소를 보며, 파라미터는 {parameters}개입니다.',
+  'model.words': '구별하는 종류: {classes}. {size} × {size} 픽셀을 보며, 파라미터는 {parameters}개입니다.',
   'model.card': '잘하는 것과 못하는 것',
   'model.coming': '모델을 받는 중: {total} 중 {done}',
   'model.again': '다시 받기',
@@ -388,15 +392,15 @@ export const ko = {
   'bench.infer_images_per_s': '추론, 장/초',
   'bench.infer_ms_per_image': '사진 한 장, ms',
   'build.base': '엔진: SIMD, 스레드 1개',
-  'build.relaxed': '엔진: 완화된 SIMD, 스레드 1개',
-  'build.threads': '엔진: 완화된 SIMD, 여러 스레드',
+  'build.relaxed': '엔진: relaxed SIMD, 스레드 1개',
+  'build.threads': '엔진: relaxed SIMD, 여러 스레드',
 
   'embed.title': 'Floret: 꽃을 배우는 {model}',
   'embed.whole': '새 탭에서 Floret 전체 열기',
   'embed.loading': '깨어나는 중…',
   'embed.ready': '스스로 그린 꽃으로 배울 준비가 되었습니다.',
-  'embed.drawing': '꽃을 그리는 중: {total}송이 중 {done}송이',
-  'embed.reading': '사진을 읽는 중: {total}장 중 {done}장',
+  'embed.drawing': '꽃을 그리는 중: {done}송이',
+  'embed.reading': '사진을 읽는 중: {done}장',
   'embed.finished': '다 배웠습니다. 처음 보는 사진 {n}장 중 {accuracy}를 맞혔습니다.',
 
   'update.words': '이 페이지의 새 버전이 준비되었습니다.',

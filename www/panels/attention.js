@@ -1,14 +1,16 @@
 /** Grad-CAM: where in a photo the model sees a class, drawn over the photo. */
 
-import { fill, h } from '../dom.js';
-import { picker, takesDrops } from '../dropzone.js';
-import { percent } from '../format.js';
-import { heatColour, whereStrongest } from '../heat.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { mark } from '../mark.js';
-import { attend } from '../models.js';
-import { Panel, showFailure } from '../panel.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { attend } from '../state/models.js';
+import { fill, h } from '../ui/dom.js';
+import { picker, takesDrops } from '../ui/dropzone.js';
+import { percent } from '../ui/format.js';
+import { heatColour, whereStrongest } from '../ui/heat.js';
+import { icon } from '../ui/icons.js';
+import { mark } from '../ui/mark.js';
+import { Panel, say, showFailure } from '../ui/panel.js';
+
+/** @typedef {import('../engine/protocol.js').Attention} Attention */
 
 /** Pixels a side of the drawn pictures. */
 const SIDE = 480;
@@ -16,109 +18,85 @@ const SIDE = 480;
 const COVER = 0.62;
 
 class AttentionPanel extends Panel {
-  get watches() {
-    return ['model'];
-  }
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['model'];
 
   /** @type {File | null} */
   file = null;
   /** The class asked about; the model's own answer if none. @type {number | null} */
   asked = null;
-  /** The model that was asked. @type {import('../state.js').ModelAtHand | null} */
+  /** The model that was asked. @type {import('../state/state.js').ModelAtHand | null} */
   answers = null;
 
+  original = h('div', { class: 'heat-place' }, mark(89));
+  heat = h('div', { class: 'heat-place' }, mark(89));
+  choice = h('select', { id: 'attention-class', disabled: true, onchange: () => this.choose() });
+  says = h('p', { class: 'says', role: 'status' });
+
   render() {
-    const take = (/** @type {import('../files.js').Found[]} */ found) => found[0] && this.take(found[0].file);
-    const original = h('div', { class: 'heat-place' }, mark(89));
-    const heat = h('div', { class: 'heat-place' }, mark(89));
-    this.places = { original, heat };
-    this.choice = h('select', {
-      id: 'attention-class',
-      disabled: true,
-      onchange: () => this.ask(this.choice?.value ?? ''),
+    const take = (/** @type {import('../ui/files.js').Found[]} */ found) => this.take(found[0]?.file);
+    if (!this.file) say(this.says, t('attention.waiting'));
+    const caption = h('figcaption', { class: 'small soft' }, t('attention.original'));
+    const pictures = [h('figure', {}, this.original, caption), h('figure', {}, this.heat, heatKey())];
+    const choosePhoto = picker({
+      label: t('classify.choose'),
+      name: 'attention-photo',
+      class: 'button primary',
+      content: [icon('photos')],
+      accept: 'image/*',
+      take,
     });
-    this.says = h('p', { class: 'says', role: 'status' }, t('attention.waiting'));
-    this.fault = h('div', {});
+    const label = h('label', { for: 'attention-class' }, t('attention.class'));
+    const words = h(
+      'div',
+      { class: 'tight' },
+      this.says,
+      h('div', { class: 'field' }, label, this.choice),
+      h('div', { class: 'row' }, choosePhoto),
+      h('p', { class: 'small soft' }, t('attention.how')),
+    );
     const zone = h(
       'section',
       { class: 'card tight attention', 'aria-label': t('attention.title') },
       h('h2', {}, t('attention.title')),
       h('p', { class: 'soft' }, t('attention.lead')),
-      h(
-        'div',
-        { class: 'attention-pictures' },
-        h('figure', {}, original, h('figcaption', { class: 'small soft' }, t('attention.original'))),
-        h(
-          'figure',
-          {},
-          heat,
-          h(
-            'figcaption',
-            { class: 'small soft heat-key' },
-            h('span', {}, t('attention.least')),
-            h('span', { class: 'heat-scale', 'aria-hidden': 'true' }),
-            h('span', {}, t('attention.most')),
-          ),
-        ),
-        h(
-          'div',
-          { class: 'tight' },
-          this.says,
-          h(
-            'div',
-            { class: 'field' },
-            h('label', { for: 'attention-class' }, t('attention.class')),
-            this.choice,
-          ),
-          h(
-            'div',
-            { class: 'row' },
-            picker({
-              label: t('classify.choose'),
-              name: 'attention-photo',
-              class: 'button primary',
-              content: [icon('photos')],
-              accept: 'image/*',
-              take,
-            }),
-          ),
-          h('p', { class: 'small soft' }, t('attention.how')),
-        ),
-      ),
+      h('div', { class: 'attention-pictures' }, pictures, words),
       this.fault,
     );
     takesDrops(zone, take);
     fill(this, zone);
     this.answers = this.state.model;
-    if (this.file) this.look();
+    this.ask();
   }
 
   update() {
     if (this.answers === this.state.model) return;
     this.answers = this.state.model;
     this.asked = null;
-    if (this.file && this.answers) this.look();
+    if (this.answers) this.ask();
   }
 
-  /** @param {File} file */
+  /** @param {File | undefined} file */
   take(file) {
+    if (!file) return;
     this.file = file;
     this.asked = null;
-    this.look();
+    this.ask();
   }
 
-  /** @param {string} value of the choice: a class's number, or nothing for the model's own answer */
-  ask(value) {
+  /** Asks about the class that is chosen: its number, or nothing for the model's own answer. */
+  choose() {
+    const { value } = this.choice;
     this.asked = value === '' ? null : Number(value);
-    this.look();
+    this.ask();
   }
 
-  async look() {
+  async ask() {
     const { file, asked } = this;
-    if (!file || !this.fault || !this.says) return;
+    if (!file) return;
     fill(this.fault);
     if (!this.state.model) {
-      this.says.textContent = t('attention.no_model');
+      say(this.says, t('attention.no_model'));
       return;
     }
     try {
@@ -130,55 +108,61 @@ class AttentionPanel extends Panel {
     }
   }
 
-  /** @param {import('../protocol.js').Attention} attention */
+  /** @param {Attention} attention */
   show({ classes, probabilities, heat, size, pixels }) {
-    if (!this.places || !this.choice || !this.says) return;
     const name = nameOf('class', classes[heat.class]);
     const where = t(`where.${whereStrongest(heat)}`);
+    const share = percent(probabilities[heat.class], 0);
     const photo = pictureOf(pixels, size, size);
-    fill(this.places.original, drawn(t('attention.original'), [[photo, 1]]));
-    const covered = drawn(t('attention.label', { class: name, where }), [
-      [photo, 1],
-      [heatPicture(heat), COVER],
-    ]);
-    fill(this.places.heat, covered);
-    const strongest = Math.max(...heat.values);
-    this.says.textContent = t(strongest > 0 ? 'attention.says' : 'attention.nothing', {
-      class: name,
-      share: percent(probabilities[heat.class], 0),
-      where,
-    });
-    const order = classes.map((_, index) => index).sort((a, b) => probabilities[b] - probabilities[a]);
+    const label = t('attention.label', { class: name, where });
+    fill(this.original, drawn(t('attention.original'), [{ picture: photo, cover: 1 }]));
     fill(
-      this.choice,
-      h(
-        'option',
-        { value: '', selected: this.asked === null },
-        t('attention.own', { class: nameOf('class', classes[order[0]]) }),
-      ),
-      order.map(index =>
-        h(
-          'option',
-          { value: index, selected: this.asked === index },
-          `${nameOf('class', classes[index])} · ${percent(probabilities[index], 0)}`,
-        ),
-      ),
+      this.heat,
+      drawn(label, [
+        { picture: photo, cover: 1 },
+        { picture: heatPicture(heat), cover: COVER },
+      ]),
     );
+    const some = Math.max(...heat.values) > 0;
+    say(this.says, t(some ? 'attention.says' : 'attention.nothing', { class: name, share, where }));
+    this.showChoice(classes, probabilities);
+  }
+
+  /** @param {string[]} classes @param {number[]} probabilities */
+  showChoice(classes, probabilities) {
+    const order = classes.map((_, index) => index).sort((a, b) => probabilities[b] - probabilities[a]);
+    const own = t('attention.own', { class: nameOf('class', classes[order[0]]) });
+    const option = (/** @type {number} */ index) => {
+      const words = `${nameOf('class', classes[index])} · ${percent(probabilities[index], 0)}`;
+      return h('option', { value: index, selected: this.asked === index }, words);
+    };
+    fill(this.choice, h('option', { value: '', selected: this.asked === null }, own), order.map(option));
     this.choice.disabled = false;
   }
+}
+
+/** What the heat's colours mean. */
+function heatKey() {
+  return h(
+    'figcaption',
+    { class: 'small soft heat-key' },
+    h('span', {}, t('attention.least')),
+    h('span', { class: 'heat-scale', 'aria-hidden': 'true' }),
+    h('span', {}, t('attention.most')),
+  );
 }
 
 /**
  * A canvas with these pictures over one another, each as far as it covers.
  * @param {string} label
- * @param {[HTMLCanvasElement, number][]} layers
+ * @param {{ picture: HTMLCanvasElement, cover: number }[]} layers
  */
 function drawn(label, layers) {
   const canvas = h('canvas', { width: SIDE, height: SIDE, role: 'img', 'aria-label': label });
   const context = canvas.getContext('2d');
   if (context) {
     context.imageSmoothingQuality = 'high';
-    for (const [picture, cover] of layers) {
+    for (const { picture, cover } of layers) {
       context.globalAlpha = cover;
       context.drawImage(picture, 0, 0, SIDE, SIDE);
     }
@@ -193,7 +177,7 @@ function pictureOf(rgba, width, height) {
   return canvas;
 }
 
-/** @param {import('../protocol.js').Attention['heat']} heat */
+/** @param {Attention['heat']} heat */
 function heatPicture({ values, width, height }) {
   return pictureOf(
     values.flatMap(value => [...heatColour(value), 255]),

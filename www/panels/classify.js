@@ -1,22 +1,28 @@
 /** Classify: a photo in, a probability for each class out. */
 
-import { fill, h } from '../dom.js';
-import { picker, takesDrops } from '../dropzone.js';
-import { imageOfPaste } from '../files.js';
-import { number, percent } from '../format.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { mark } from '../mark.js';
-import { askAbout, classify } from '../models.js';
-import { Panel, heading } from '../panel.js';
+import './model.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { askAbout, classify } from '../state/models.js';
+import { fill, h } from '../ui/dom.js';
+import { picker, takesDrops } from '../ui/dropzone.js';
+import { imageOfPaste } from '../ui/files.js';
+import { number, percent } from '../ui/format.js';
+import { icon } from '../ui/icons.js';
+import { mark } from '../ui/mark.js';
+import { heading, Panel } from '../ui/panel.js';
+
+/** @typedef {import('../engine/protocol.js').Answer} Answer */
 
 class Classify extends Panel {
-  get watches() {
-    return ['model', 'shipped', 'photo'];
-  }
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['model', 'shipped', 'photo'];
 
+  /** Whether a model was there or on its way when this was drawn. */
+  ready = false;
   /** The photo that was asked about last. @type {File | null} */
   asked = null;
+  answer = h('div', { class: 'answer', 'aria-live': 'polite' });
+  preview = h('div', { class: 'preview' });
 
   connectedCallback() {
     super.connectedCallback();
@@ -28,69 +34,50 @@ class Classify extends Panel {
 
   render() {
     this.ready = this.expectsModel();
-    this.fault = h('div', {});
-    this.answer = h('div', { class: 'answer', 'aria-live': 'polite' });
+    const model = document.createElement('floret-model');
     if (!this.ready) {
-      fill(
-        this,
-        heading('classify'),
-        h(
-          'div',
-          { class: 'card empty' },
-          mark(55),
-          h('p', { class: 'lead' }, t('classify.empty')),
-          h('a', { class: 'button primary', href: '#photos' }, t('classify.go')),
-        ),
-        document.createElement('floret-model'),
-      );
+      const words = h('p', { class: 'lead' }, t('classify.empty'));
+      const photos = h('a', { class: 'button primary', href: '#photos' }, t('classify.go'));
+      fill(this, heading('classify'), h('div', { class: 'card empty' }, mark(55), words, photos), model);
       return;
     }
-    const take = (/** @type {import('../files.js').Found[]} */ found) => found[0] && askAbout(found[0].file);
+    fill(this.preview, mark(89));
+    this.asked = null;
+    this.say('classify.waiting');
+    const answer = h('section', { class: 'card tight' }, h('h2', {}, t('classify.answer')), this.answer);
+    const columns = h('div', { class: 'columns' }, this.photoZone(), answer);
+    fill(this, heading('classify'), h('div', { class: 'stack' }, columns, this.fault, model));
+    this.ask();
+  }
+
+  photoZone() {
+    const take = (/** @type {import('../ui/files.js').Found[]} */ found) =>
+      found[0] && askAbout(found[0].file);
+    const choose = picker({
+      label: t('classify.choose'),
+      name: 'photo',
+      class: 'button primary',
+      content: [icon('photos')],
+      accept: 'image/*',
+      take,
+    });
+    const camera = picker({
+      label: t('classify.camera'),
+      name: 'camera',
+      content: [icon('camera')],
+      accept: 'image/*',
+      capture: 'environment',
+      take,
+    });
     const zone = h(
       'section',
       { class: 'dropzone photo-zone', 'aria-label': t('classify.drop') },
-      (this.preview = h('div', { class: 'preview' }, mark(89))),
+      this.preview,
       h('h2', {}, t('classify.drop')),
-      h(
-        'div',
-        { class: 'row centre' },
-        picker({
-          label: t('classify.choose'),
-          name: 'photo',
-          class: 'button primary',
-          content: [icon('photos')],
-          accept: 'image/*',
-          take,
-        }),
-        picker({
-          label: t('classify.camera'),
-          name: 'camera',
-          content: [icon('camera')],
-          accept: 'image/*',
-          capture: 'environment',
-          take,
-        }),
-      ),
+      h('div', { class: 'row centre' }, choose, camera),
     );
     takesDrops(zone, take);
-    fill(
-      this,
-      heading('classify'),
-      h(
-        'div',
-        { class: 'stack' },
-        h(
-          'div',
-          { class: 'columns' },
-          zone,
-          h('section', { class: 'card tight' }, h('h2', {}, t('classify.answer')), this.answer),
-        ),
-        this.fault,
-        document.createElement('floret-model'),
-      ),
-    );
-    fill(this.answer, h('p', { class: 'soft' }, t('classify.waiting')));
-    this.ask();
+    return zone;
   }
 
   /** Whether a model is there, or on its way. */
@@ -112,17 +99,21 @@ class Classify extends Panel {
     this.run(async () => {
       this.showPhoto(photo);
       // What was said of another photo is no answer to this one.
-      if (photo !== this.asked && this.answer)
-        fill(this.answer, h('p', { class: 'soft' }, t('classify.waiting')));
+      if (photo !== this.asked) this.say('classify.waiting');
       this.asked = photo;
       if (!model) {
-        if (this.answer) fill(this.answer, h('p', { class: 'soft' }, t('classify.soon')));
+        this.say('classify.soon');
         return;
       }
       const answer = await classify(photo);
       // A slow answer must not take the place of a later one.
       if (this.state.photo === photo && this.state.model === model) this.showAnswer(answer);
     });
+  }
+
+  /** @param {string} key */
+  say(key) {
+    fill(this.answer, h('p', { class: 'soft' }, t(key)));
   }
 
   /** @param {File} file */
@@ -132,51 +123,51 @@ class Classify extends Panel {
     image.addEventListener('load', () => URL.revokeObjectURL(address));
     image.addEventListener('error', () => {
       URL.revokeObjectURL(address);
-      if (this.preview?.contains(image)) fill(this.preview, mark(89));
+      if (this.preview.contains(image)) fill(this.preview, mark(89));
     });
-    if (this.preview) fill(this.preview, image);
+    fill(this.preview, image);
   }
 
-  /** @param {import('../protocol.js').Answer} answer */
-  showAnswer({ classes, probabilities, outlier, milliseconds }) {
-    if (!this.answer) return;
+  /** @param {Answer} answer */
+  showAnswer(answer) {
+    const { classes, probabilities, milliseconds } = answer;
     const order = probabilities.map((_, index) => index).sort((a, b) => probabilities[b] - probabilities[a]);
-    const bar = (/** @type {number} */ index, /** @type {number} */ rank) => {
-      const fillBar = h('span', { class: 'bar-fill' });
-      fillBar.style.setProperty('--share', String(probabilities[index]));
-      return h(
-        'li',
-        { class: `class-${index % 8}${rank === 0 ? ' best' : ''}` },
-        h('span', { class: 'bar-name' }, nameOf('class', classes[index])),
-        h('span', { class: 'bar', 'aria-hidden': 'true' }, fillBar),
-        h('span', { class: 'bar-value' }, percent(probabilities[index])),
-      );
-    };
-    const first = nameOf('class', classes[order[0]]);
-    const verdict = outlier?.none_of_these
-      ? [
-          h('p', { class: 'figure none-of-these' }, t('classify.none')),
-          h(
-            'p',
-            { class: 'small soft' },
-            t('classify.none_why', {
-              score: number(outlier.score, { maximumFractionDigits: 1, minimumFractionDigits: 1 }),
-            }),
-          ),
-          h('p', { class: 'small' }, t('classify.none_still', { class: first })),
-        ]
-      : [h('p', { class: 'figure' }, first)];
+    const time = t('classify.time', { ms: number(milliseconds, { maximumFractionDigits: 1 }) });
     fill(
       this.answer,
-      verdict,
-      h('ol', { class: 'bars' }, order.map(bar)),
+      verdict(answer, nameOf('class', classes[order[0]])),
       h(
-        'p',
-        { class: 'small soft' },
-        t('classify.time', { ms: number(milliseconds, { maximumFractionDigits: 1 }) }),
+        'ol',
+        { class: 'bars' },
+        order.map((index, rank) => bar(answer, index, rank === 0)),
       ),
+      h('p', { class: 'small soft' }, time),
     );
   }
+}
+
+/** What the model takes the photo for. @param {Answer} answer @param {string} first its likeliest class */
+function verdict({ outlier }, first) {
+  if (!outlier?.none_of_these) return [h('p', { class: 'figure' }, first)];
+  const score = number(outlier.score, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+  return [
+    h('p', { class: 'figure none-of-these' }, t('classify.none')),
+    h('p', { class: 'small soft' }, t('classify.none_why', { score })),
+    h('p', { class: 'small' }, t('classify.none_still', { class: first })),
+  ];
+}
+
+/** A class with its probability. @param {Answer} answer @param {number} index @param {boolean} best */
+function bar({ classes, probabilities }, index, best) {
+  const filled = h('span', { class: 'bar-fill' });
+  filled.style.setProperty('--share', String(probabilities[index]));
+  return h(
+    'li',
+    { class: `class-${index % 8}${best ? ' best' : ''}` },
+    h('span', { class: 'bar-name' }, nameOf('class', classes[index])),
+    h('span', { class: 'bar', 'aria-hidden': 'true' }, filled),
+    h('span', { class: 'bar-value' }, percent(probabilities[index])),
+  );
 }
 
 customElements.define('floret-classify', Classify);

@@ -1,84 +1,91 @@
-/** The report's experiment again: four networks on the same photos, split, seed and recipe, beside what the report measured. */
+/**
+ * The report's experiment again: four networks on the same photos, split, seed and recipe, beside what the
+ * report measured.
+ */
 
-import { Chart } from '../chart.js';
-import { fill, h } from '../dom.js';
-import { duration, number, percent, short } from '../format.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { Panel } from '../panel.js';
-import { compare, learning, saveExperiment, stop } from '../session.js';
-import { pictureOf } from '../thumbnail.js';
+import { language, nameOf, t } from '../i18n/i18n.js';
+import { shareDone } from '../state/run.js';
+import { compare, experimentReport, learning, stop } from '../state/session.js';
+import { Chart } from '../ui/chart.js';
+import { fill, h } from '../ui/dom.js';
+import { download } from '../ui/files.js';
+import { duration, number, percent, short } from '../ui/format.js';
+import { icon } from '../ui/icons.js';
+import { button, Panel, say } from '../ui/panel.js';
+import { numberCell, numbers, rowHead, scrollTable, tableRow } from '../ui/table.js';
+import { pictureOf } from '../ui/thumbnail.js';
+
+/** @typedef {import('../state/run.js').ComparedRun} ComparedRun */
+/** @typedef {import('../engine/protocol.js').Experiment} Experiment */
+/** @typedef {import('../engine/protocol.js').Prediction} Prediction */
+/** @typedef {import('../engine/protocol.js').Sample} Sample */
 
 const COLUMNS = ['accuracy', 'report_accuracy', 'time', 'report_time', 'parameters', 'flops'];
 
 /** What is done otherwise than in the report. */
 const REASONS = ['pixels', 'normalisation', 'initialisation', 'pooling'];
 
+/** Forms that the report is saved in. */
+const FORMATS = /** @type {const} */ ({ html: 'text/html', md: 'text/markdown' });
+
 class Compare extends Panel {
-  get watches() {
-    return ['comparison', 'run', 'library', 'reported'];
-  }
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['comparison', 'run', 'library', 'reported'];
+
+  /** Accuracy of every network by epoch. @type {Chart | null} */
+  chart = null;
+  go = h('button', { type: 'button', class: 'button', onclick: () => this.press() });
+  says = h('p', { class: 'small', role: 'status' });
+  bar = h('progress', { max: 1 });
+  results = h('div', { class: 'tight' });
+  answers = h('div', { class: 'tight' });
+  saving = h('div', { class: 'row' });
+  /** The experiment whose answers are shown. @type {Experiment | null} */
+  answered = null;
 
   render() {
-    const names = this.names();
     this.chart?.remove();
-    this.chart = new Chart({
+    this.chart = this.newChart();
+    this.bar.setAttribute('aria-label', t('compare.title'));
+    fill(this.answers);
+    this.answered = null;
+    const formats = /** @type {(keyof typeof FORMATS)[]} */ (Object.keys(FORMATS));
+    fill(
+      this.saving,
+      formats.map(format =>
+        button(t(`compare.save_${format}`), () => this.run(() => this.save(format)), icon('save')),
+      ),
+    );
+    const reason = (/** @type {string} */ name) =>
+      h('li', {}, h('strong', {}, t(`compare.why_${name}`)), ' ', t(`compare.why_${name}_words`));
+    const why = h('details', {}, h('summary', {}, t('compare.why')));
+    why.append(h('ul', { class: 'small' }, REASONS.map(reason)));
+    const section = h('section', { class: 'card tight' }, h('h2', {}, t('compare.title')));
+    section.append(
+      h('p', { class: 'soft' }, t('compare.lead')),
+      h('div', { class: 'row' }, this.go),
+      this.says,
+      this.bar,
+      this.fault,
+      this.results,
+      this.chart.element,
+      this.answers,
+      this.saving,
+      why,
+    );
+    fill(this, section);
+    this.update(new Set(['comparison']));
+  }
+
+  newChart() {
+    return new Chart({
       label: t('compare.curves'),
       x: t('train.epoch_axis'),
       top: 1,
       whole: true,
       format: value => percent(value, 0),
-      series: names.map((label, index) => ({
-        label,
-        colour: `--class-${index}`,
-        look: /** @type {const} */ ('marks'),
-      })),
+      series: this.names().map((label, index) => ({ label, colour: `--class-${index}`, style: 'marks' })),
     });
-    this.button = h('button', { type: 'button', class: 'button', onclick: () => this.press() });
-    this.says = h('p', { class: 'small', role: 'status' });
-    this.bar = h('progress', { max: 1, 'aria-label': t('compare.title') });
-    this.fault = h('div', {});
-    this.results = h('div', { class: 'tight' });
-    this.answers = h('div', { class: 'tight' });
-    this.told = null;
-    const save = (/** @type {'html' | 'md'} */ format) =>
-      h(
-        'button',
-        { type: 'button', class: 'button', onclick: () => this.run(() => saveExperiment(format)) },
-        icon('save'),
-        t(`compare.save_${format}`),
-      );
-    this.saving = h('div', { class: 'row' }, save('html'), save('md'));
-    fill(
-      this,
-      h(
-        'section',
-        { class: 'card tight' },
-        h('h2', {}, t('compare.title')),
-        h('p', { class: 'soft' }, t('compare.lead')),
-        h('div', { class: 'row' }, this.button),
-        this.says,
-        this.bar,
-        this.fault,
-        this.results,
-        this.chart.element,
-        this.answers,
-        this.saving,
-        h(
-          'details',
-          {},
-          h('summary', {}, t('compare.why')),
-          h(
-            'ul',
-            { class: 'small' },
-            REASONS.map(name =>
-              h('li', {}, h('strong', {}, t(`compare.why_${name}`)), ' ', t(`compare.why_${name}_words`)),
-            ),
-          ),
-        ),
-      ),
-    );
-    this.update(new Set(['comparison']));
   }
 
   /** The networks of the report, in its order. */
@@ -93,38 +100,42 @@ class Compare extends Panel {
       this.render();
       return;
     }
-    if (!this.button || !this.results || !this.chart || !this.answers || !this.saving) return;
     const running = comparison?.running === true;
     const words = t(running ? 'compare.stop' : 'compare.start');
-    if (this.button.textContent !== words) fill(this.button, icon(running ? 'stop' : 'play'), words);
-    this.button.disabled = !library || library.photos === 0 || (!running && learning());
+    if (this.go.textContent !== words) fill(this.go, icon(running ? 'stop' : 'play'), words);
+    this.go.disabled = !library || library.photos === 0 || (!running && learning());
     this.showProgress();
-    if (!changed.has('comparison')) return;
+    if (changed.has('comparison')) this.showResults();
+  }
+
+  showResults() {
+    const { comparison } = this.state;
     const runs = comparison?.runs ?? [];
-    this.chart.element.hidden = runs.length === 0;
-    this.saving.hidden = !comparison?.experiment;
+    const experiment = comparison?.experiment ?? null;
+    this.saving.hidden = experiment === null;
     fill(this.results, runs.length > 0 && this.table(runs));
-    this.chart.show(this.curves(runs));
-    if (this.told !== (comparison?.experiment ?? null)) {
-      this.told = comparison?.experiment ?? null;
-      fill(this.answers, this.told && answers(this.told));
+    if (this.chart) {
+      this.chart.element.hidden = runs.length === 0;
+      this.chart.show(this.curves(runs));
     }
+    if (this.answered === experiment) return;
+    this.answered = experiment;
+    fill(this.answers, experiment && answers(experiment));
   }
 
   /** Which network learns, and how far the whole has come. */
   showProgress() {
     const { comparison, run } = this.state;
-    if (!this.says || !this.bar) return;
-    const running = comparison?.running === true;
+    const current = comparison?.runs.at(-1);
+    const running = comparison?.running === true && current !== undefined;
     this.bar.hidden = !running;
-    const all = this.names().length;
-    const current = comparison?.runs.length ?? 0;
-    const says = running
-      ? t('compare.says', { n: current, all, name: comparison.runs.at(-1)?.name ?? '' })
-      : '';
-    if (this.says.textContent !== says) this.says.textContent = says;
-    const share = run.last ? run.last.step / Math.max(run.last.steps, 1) : 0;
-    if (running) this.bar.value = Math.max(current - 1 + share, 0) / all;
+    if (!running) {
+      say(this.says, '');
+      return;
+    }
+    const [n, all] = [comparison.runs.length, this.names().length];
+    say(this.says, t('compare.says', { n, all, name: current.name }));
+    this.bar.value = (n - 1 + shareDone(run)) / all;
   }
 
   press() {
@@ -132,11 +143,14 @@ class Compare extends Panel {
     else this.run(() => compare(this.names()));
   }
 
-  /** @param {import('../state.js').ComparedRun[]} runs */
+  /** @param {keyof typeof FORMATS} format */
+  async save(format) {
+    download(await experimentReport(format, language()), `experiment.${format}`, FORMATS[format]);
+  }
+
+  /** @param {ComparedRun[]} runs */
   table(runs) {
-    const row = (
-      /** @type {import('../state.js').ComparedRun} */ { name, accuracy, lines, parameters, flops },
-    ) => {
+    const row = (/** @type {ComparedRun} */ { name, accuracy, lines, parameters, flops }) => {
       const reported = this.state.reported.find(({ model }) => model === name);
       const cells = [
         accuracy === null ? '…' : percent(accuracy),
@@ -146,50 +160,31 @@ class Compare extends Panel {
         number(parameters),
         short(flops),
       ];
-      return h(
-        'tr',
-        {},
-        h('th', { scope: 'row' }, name),
-        cells.map(cell => h('td', { class: 'number' }, cell)),
-      );
+      return tableRow(rowHead(name), cells.map(numberCell));
     };
-    return h(
-      'div',
-      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('compare.title') },
-      h(
-        'table',
-        {},
-        h(
-          'thead',
-          {},
-          h(
-            'tr',
-            {},
-            h('th', { scope: 'col' }, t('compare.network')),
-            COLUMNS.map(name => h('th', { scope: 'col', class: 'number' }, t(`compare.${name}`))),
-          ),
-        ),
-        h('tbody', {}, runs.map(row)),
-      ),
-    );
+    const columns = [{ words: t('compare.network') }, ...numbers(COLUMNS.map(name => t(`compare.${name}`)))];
+    return scrollTable(t('compare.title'), columns, runs.map(row));
   }
 
-  /** Validation accuracy of every run by epoch. @param {import('../state.js').ComparedRun[]} runs @returns {import('../chart.js').Columns} */
+  /**
+   * Validation accuracy of every run by epoch.
+   * @param {ComparedRun[]} runs
+   * @returns {import('../ui/chart.js').Columns}
+   */
   curves(runs) {
     const epochs = Math.max(0, ...runs.map(({ lines }) => lines.length));
     const x = Array.from({ length: epochs }, (_, index) => index + 1);
-    return [
-      x,
-      ...this.names().map(name =>
-        x.map(epoch => runs.find(run => run.name === name)?.lines[epoch - 1]?.validation_accuracy ?? null),
-      ),
-    ];
+    const accuracy = (/** @type {string} */ name) => {
+      const lines = runs.find(run => run.name === name)?.lines ?? [];
+      return x.map(epoch => lines[epoch - 1]?.validation_accuracy ?? null);
+    };
+    return [x, ...this.names().map(accuracy)];
   }
 }
 
-/** The same test photos, every network's answer. @param {import('../protocol.js').Experiment} experiment */
+/** The same test photos, every network's answer. @param {Experiment} experiment */
 function answers({ classes, samples, runs }) {
-  const answer = (/** @type {import('../protocol.js').Prediction} */ { truth, predicted, probabilities }) => {
+  const answer = (/** @type {Prediction} */ { truth, predicted, probabilities }) => {
     const right = truth === predicted;
     return h(
       'td',
@@ -199,39 +194,20 @@ function answers({ classes, samples, runs }) {
       `${nameOf('class', classes[predicted])} ${percent(probabilities[predicted], 0)}`,
     );
   };
-  const row = (
-    /** @type {import('../protocol.js').Sample} */ { picture, name, truth },
-    /** @type {number} */ number,
-  ) =>
-    h(
-      'tr',
-      {},
-      h('td', {}, pictureOf(picture, name)),
-      h('th', { scope: 'row' }, nameOf('class', classes[truth])),
-      runs.map(run => run.answers[number] && answer(run.answers[number])),
-    );
+  const row = (/** @type {Sample} */ { picture, name, truth }, /** @type {number} */ index) =>
+    tableRow(h('td', {}, pictureOf(picture, name)), [
+      rowHead(nameOf('class', classes[truth])),
+      ...runs.map(run => answer(run.answers[index])),
+    ]);
+  const columns = [t('compare.photo'), t('compare.truth'), ...runs.map(({ model }) => model)];
   return [
     h('h3', {}, t('compare.answers')),
     h('p', { class: 'small soft' }, t('compare.answers_how')),
-    h(
-      'div',
-      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('compare.answers') },
-      h(
-        'table',
-        { class: 'answers-table' },
-        h(
-          'thead',
-          {},
-          h(
-            'tr',
-            {},
-            h('th', { scope: 'col' }, t('compare.photo')),
-            h('th', { scope: 'col' }, t('compare.truth')),
-            runs.map(({ model }) => h('th', { scope: 'col' }, model)),
-          ),
-        ),
-        h('tbody', {}, samples.map(row)),
-      ),
+    scrollTable(
+      t('compare.answers'),
+      columns.map(words => ({ words })),
+      samples.map(row),
+      { style: 'answers-table' },
     ),
   ];
 }

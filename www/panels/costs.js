@@ -1,144 +1,104 @@
-/** What each layer costs and sees: arithmetic, memory, receptive field; and a bottleneck beside a plain block. */
+/**
+ * What each layer costs and sees: arithmetic, memory, receptive field; and a bottleneck beside a plain block.
+ */
 
-import { fill, h } from '../dom.js';
-import { bytes, number, short } from '../format.js';
-import { t } from '../i18n.js';
-import { Panel } from '../panel.js';
-import { blockCosts } from '../session.js';
+import { t } from '../i18n/i18n.js';
+import { blockCosts } from '../state/session.js';
+import { fill, h } from '../ui/dom.js';
+import { bytes, number, short } from '../ui/format.js';
+import { Panel } from '../ui/panel.js';
+import { barCell, numbers, rowHead, scrollTable, tableRow } from '../ui/table.js';
 
-/** @typedef {import('../protocol.js').Row} Row */
+/** @typedef {import('../engine/protocol.js').Row} Row */
 
-const COLUMNS = ['flops', 'memory', 'field'];
+/** What a row is compared by. */
+const MEASURES = /** @type {const} */ ({
+  flops: (/** @type {Row} */ { flops }) => flops,
+  memory: (/** @type {Row} */ { activation_bytes }) => activation_bytes,
+  field: (/** @type {Row} */ { receptive_field }) => Math.max(...receptive_field),
+});
+
+/** The heads of the columns, after that of the rows. @param {string} rows */
+function columns(rows) {
+  return [{ words: rows }, ...numbers(Object.keys(MEASURES).map(name => t(`network.col_${name}`)))];
+}
+
+/**
+ * A row with bars as long as its share of the most.
+ * @param {Element} head
+ * @param {Row} row
+ * @param {Record<keyof typeof MEASURES, number>} most
+ */
+function rowOf(head, row, most) {
+  const share = (/** @type {keyof typeof MEASURES} */ name) => MEASURES[name](row) / most[name];
+  return tableRow(head, [
+    barCell(short(row.flops), share('flops')),
+    barCell(bytes(row.activation_bytes), share('memory')),
+    barCell(row.receptive_field.join(' × '), share('field')),
+  ]);
+}
+
+/** The most of each measure. @param {Row[]} rows */
+function mostOf(rows) {
+  const most = (/** @type {keyof typeof MEASURES} */ name) => Math.max(...rows.map(MEASURES[name]), 1);
+  return { flops: most('flops'), memory: most('memory'), field: most('field') };
+}
 
 class Costs extends Panel {
-  get watches() {
-    return ['structure', 'presets'];
-  }
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['structure', 'presets'];
+
+  blocks = h('section', { class: 'card tight' });
 
   render() {
     const { structure, network } = this.state;
-    this.blocks = h('section', { class: 'card tight' });
-    const layers =
-      structure && network
-        ? this.layers(
-            structure.rows.filter(({ index }) => index !== null),
-            network,
-          )
-        : null;
+    const rows = structure?.rows.filter(({ index }) => index !== null) ?? [];
+    const layers = network && rows.length > 0 ? this.layers(rows, network) : null;
     fill(this, h('div', { class: 'columns' }, layers, this.blocks));
     this.showBlocks();
   }
 
-  /** @param {Row[]} rows @param {import('../protocol.js').Network} network */
+  /** @param {Row[]} rows @param {import('../engine/protocol.js').Network} network */
   layers(rows, { name, size }) {
-    const most = {
-      flops: Math.max(...rows.map(({ flops }) => flops), 1),
-      memory: Math.max(...rows.map(({ activation_bytes }) => activation_bytes), 1),
-    };
-    const row = (/** @type {Row} */ { index, kind, flops, activation_bytes, receptive_field }) =>
-      h(
-        'tr',
-        {},
-        h('th', { scope: 'row', class: 'mono' }, `${index}: ${kind}`),
-        barCell(short(flops), flops / most.flops),
-        barCell(bytes(activation_bytes), activation_bytes / most.memory),
-        barCell(receptive_field.join(' × '), Math.max(...receptive_field) / size),
-      );
+    // A receptive field is held against the photo.
+    const most = { ...mostOf(rows), field: size };
+    const row = (/** @type {Row} */ layer) =>
+      rowOf(rowHead(`${layer.index}: ${layer.kind}`, 'mono'), layer, most);
     return h(
       'section',
       { class: 'card tight' },
       h('h2', {}, t('costs.title')),
       h('p', { class: 'soft' }, t('costs.lead', { name, size: number(size) })),
-      h(
-        'div',
-        { class: 'scroll costs-place', tabindex: '0', role: 'region', 'aria-label': t('costs.title') },
-        h(
-          'table',
-          { class: 'costs' },
-          h(
-            'thead',
-            {},
-            h(
-              'tr',
-              {},
-              h('th', { scope: 'col' }, t('network.col_layer')),
-              COLUMNS.map(column => h('th', { scope: 'col', class: 'number' }, t(`network.col_${column}`))),
-            ),
-          ),
-          h('tbody', {}, rows.map(row)),
-        ),
-      ),
+      scrollTable(t('costs.title'), columns(t('network.col_layer')), rows.map(row), {
+        style: 'costs',
+        place: 'costs-place',
+      }),
     );
   }
 
   async showBlocks() {
     if (this.state.presets.length === 0) return;
-    const place = this.blocks;
     const { plain, bottleneck } = await blockCosts();
-    if (!place || place !== this.blocks) return;
-    const most = [plain, bottleneck];
-    const share = (/** @type {(row: Row) => number} */ of, /** @type {Row} */ row) =>
-      of(row) / Math.max(...most.map(of));
-    const row = (/** @type {'plain' | 'bottleneck'} */ name, /** @type {Row} */ block) =>
-      h(
-        'tr',
-        {},
-        h('th', { scope: 'row' }, t(`costs.${name}`)),
-        barCell(
-          short(block.flops),
-          share(({ flops }) => flops, block),
-        ),
-        barCell(
-          bytes(block.activation_bytes),
-          share(({ activation_bytes }) => activation_bytes, block),
-        ),
-        barCell(
-          block.receptive_field.join(' × '),
-          share(({ receptive_field }) => receptive_field[0], block),
-        ),
-      );
+    const most = mostOf([plain, bottleneck]);
+    const rows = Object.entries({ plain, bottleneck }).map(([name, row]) =>
+      rowOf(rowHead(t(`costs.${name}`)), row, most),
+    );
+    const times = (/** @type {keyof typeof MEASURES} */ name) =>
+      number(MEASURES[name](plain) / MEASURES[name](bottleneck), { maximumFractionDigits: 1 });
+    const says = t('costs.block_says', {
+      flops: times('flops'),
+      memory: times('memory'),
+      plain: plain.receptive_field.join(' × '),
+      bottleneck: bottleneck.receptive_field.join(' × '),
+    });
     fill(
-      place,
+      this.blocks,
       h('h2', {}, t('costs.block_title')),
       h('p', { class: 'soft' }, t('costs.block_lead')),
-      h(
-        'div',
-        { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('costs.block_title') },
-        h(
-          'table',
-          { class: 'costs' },
-          h(
-            'thead',
-            {},
-            h(
-              'tr',
-              {},
-              h('th', { scope: 'col' }, t('costs.block')),
-              COLUMNS.map(column => h('th', { scope: 'col', class: 'number' }, t(`network.col_${column}`))),
-            ),
-          ),
-          h('tbody', {}, row('plain', plain), row('bottleneck', bottleneck)),
-        ),
-      ),
-      h(
-        'p',
-        {},
-        t('costs.block_says', {
-          flops: number(plain.flops / bottleneck.flops, { maximumFractionDigits: 1 }),
-          memory: number(plain.activation_bytes / bottleneck.activation_bytes, { maximumFractionDigits: 1 }),
-          plain: plain.receptive_field.join(' × '),
-          bottleneck: bottleneck.receptive_field.join(' × '),
-        }),
-      ),
+      scrollTable(t('costs.block_title'), columns(t('costs.block')), rows, { style: 'costs' }),
+      h('p', {}, says),
     );
   }
-}
-
-/** @param {string} words @param {number} share */
-function barCell(words, share) {
-  const cell = h('td', { class: 'number bar-cell' }, words);
-  cell.style.setProperty('--share', Math.min(share, 1).toFixed(3));
-  return cell;
 }
 
 customElements.define('floret-costs', Costs);

@@ -1,96 +1,96 @@
-/** What computes: the processor or a GPU, by choice or by trial, changed in the middle of a run if need be; and whether both agree. */
+/**
+ * What computes: the processor or a GPU, by choice or by trial, changed in the middle of a run if need be;
+ * and whether both
+ * agree.
+ */
 
-import { fill, h } from '../dom.js';
-import { number } from '../format.js';
-import { language, t } from '../i18n.js';
-import { Panel } from '../panel.js';
-import { agreement, useDevice } from '../session.js';
-import { wordDevice } from '../words.js';
+import { language, t } from '../i18n/i18n.js';
+import { agreement } from '../state/models.js';
+import { statusOf } from '../state/run.js';
+import { useDevice } from '../state/session.js';
+import { fill, h } from '../ui/dom.js';
+import { number } from '../ui/format.js';
+import { Panel, say } from '../ui/panel.js';
+import { wordDevice } from '../ui/words.js';
 
 class DevicePanel extends Panel {
-  get watches() {
-    return ['devices', 'device', 'run', 'model'];
-  }
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['devices', 'device', 'run', 'model'];
+
+  choice = h('select', { id: 'device', onchange: () => this.run(() => useDevice(this.choice.value)) });
+  now = h('p', { class: 'small soft', role: 'status' });
+  tried = h('p', { class: 'small soft' });
+  check = h('button', { type: 'button', class: 'button', onclick: () => this.run(() => this.compare()) });
+  agreement = h('p', { class: 'small', role: 'status' });
 
   render() {
-    const { devices, device } = this.state;
-    this.choice = h(
-      'select',
-      { id: 'device', onchange: () => this.run(() => useDevice(this.choice?.value ?? 'auto')) },
-      h('option', { value: 'auto', selected: device === 'auto' }, t('device.auto')),
-      devices.map(({ id, name, hardware }) =>
-        h(
-          'option',
-          { value: id, selected: device === id },
-          hardware ? wordDevice(name) : t('device.software', { name }),
-        ),
-      ),
-    );
-    this.now = h('p', { class: 'small soft', role: 'status' });
-    this.tried = h('p', { class: 'small soft' });
-    this.check = h(
-      'button',
-      { type: 'button', class: 'button', onclick: () => this.run(() => this.compare()) },
-      t('device.check'),
-    );
-    this.agreement = h('p', { class: 'small', role: 'status' });
-    this.fault = h('div', {});
+    const { devices } = this.state;
+    fill(this.check, t('device.check'));
+    fill(this.agreement);
     const several = devices.some(({ id }) => id === 'gpu');
+    const alone = h('p', { class: 'small soft' }, devices.length > 0 ? t('device.no_gpu') : '');
     fill(
       this,
       h('div', { class: 'field' }, h('label', { for: 'device' }, t('train.device')), this.choice),
       this.now,
       this.tried,
-      several
-        ? [this.check, this.agreement]
-        : h('p', { class: 'small soft' }, devices.length > 0 ? t('device.no_gpu') : ''),
+      several ? [this.check, this.agreement] : alone,
       this.fault,
     );
+    this.showDevices();
     this.showRun();
   }
 
   /** @param {Set<string>} changed */
   update(changed) {
-    if (changed.has('devices') || (changed.has('device') && this.choice?.value !== this.state.device))
-      this.render();
+    if (changed.has('devices')) this.render();
     else this.showRun();
   }
 
+  showDevices() {
+    const { devices } = this.state;
+    fill(
+      this.choice,
+      h('option', { value: 'auto' }, t('device.auto')),
+      devices.map(({ id, name, hardware }) =>
+        h('option', { value: id }, hardware ? wordDevice(name) : t('device.software', { name })),
+      ),
+    );
+  }
+
   showRun() {
-    const { run, model } = this.state;
-    if (!this.now || !this.tried || !this.choice || !this.check) return;
-    this.choice.disabled = run.status === 'starting' || run.status === 'stopping';
-    this.check.disabled = model === null || run.status === 'starting';
-    const now = run.last
-      ? t(run.recovered ? 'device.recovered' : 'device.now', { name: wordDevice(run.last.device) })
-      : '';
-    if (this.now.textContent !== now) this.now.textContent = now;
-    const speeds = run.tried.map(({ device, images_per_s }) =>
+    const { run, model, device } = this.state;
+    const status = statusOf(run);
+    this.choice.value = device;
+    this.choice.disabled = status === 'starting' || status === 'stopping';
+    this.check.disabled = model === null || status === 'starting';
+    const words = run.recovered ? 'device.recovered' : 'device.now';
+    say(this.now, run.last ? t(words, { name: wordDevice(run.last.device) }) : '');
+    const speeds = run.tried.map(({ device: name, images_per_s }) =>
       t('device.speed', {
-        device: wordDevice(device),
+        device: wordDevice(name),
         n: number(images_per_s, { maximumSignificantDigits: 2 }),
       }),
     );
-    this.tried.textContent =
-      speeds.length > 0 ? t('device.tried', { speeds: new Intl.ListFormat(language()).format(speeds) }) : '';
+    const list = new Intl.ListFormat(language()).format(speeds);
+    say(this.tried, speeds.length > 0 ? t('device.tried', { speeds: list }) : '');
   }
 
   /** The same photos on both: how far are the answers apart? */
   async compare() {
-    if (!this.agreement || !this.check) return;
-    this.agreement.textContent = t('device.checking');
+    say(this.agreement, t('device.checking'));
     this.check.disabled = true;
     try {
       const { photos, largest_difference: difference, devices } = await agreement();
       const words = {
-        n: number(photos),
+        n: photos,
         difference: number(difference, { notation: 'scientific', maximumFractionDigits: 0 }),
         one: wordDevice(devices[0]),
         other: wordDevice(devices[1]),
       };
-      this.agreement.textContent = t('device.agreement', words);
+      say(this.agreement, t('device.agreement', words));
     } catch (failure) {
-      this.agreement.textContent = '';
+      say(this.agreement, '');
       throw failure;
     } finally {
       this.check.disabled = false;

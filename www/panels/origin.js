@@ -1,51 +1,40 @@
 /** Start from: chance, or the model that was opened, so that a few photos are enough. */
 
-import { fill, h } from '../dom.js';
-import { t } from '../i18n.js';
-import { openedModel, origin, titleAtHand } from '../models.js';
-import { Panel } from '../panel.js';
-import { startFrom } from '../session.js';
+import { t } from '../i18n/i18n.js';
+import { origin } from '../state/models.js';
+import { startFrom } from '../state/session.js';
+import { fill, h } from '../ui/dom.js';
+import { Panel, say } from '../ui/panel.js';
+import { titleAtHand } from '../ui/titles.js';
 
-/** @typedef {import('../protocol.js').Origin} Origin */
+/** @typedef {import('../engine/protocol.js').Origin} Origin */
 
 /** @type {Origin[]} */
 const ORIGINS = ['scratch', 'head', 'whole'];
 
 class OriginChoice extends Panel {
-  get watches() {
-    return ['model', 'network', 'origin'];
-  }
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['opened', 'shipped', 'network', 'origin'];
+
+  words = h('p', { class: 'small soft' });
+  radios = ORIGINS.map(name =>
+    h('input', { type: 'radio', name: 'origin', value: name, onchange: () => this.choose(name) }),
+  );
 
   render() {
-    this.fault = h('div', {});
-    this.words = h('p', { class: 'small soft' });
-    this.radios = ORIGINS.map(name =>
-      h('input', { type: 'radio', name: 'origin', value: name, onchange: () => this.choose(name) }),
-    );
-    const radio = (/** @type {Origin} */ name, /** @type {number} */ index) =>
-      h('label', {}, this.radios?.[index], t(`origin.${name}`));
-    fill(
-      this,
-      h(
-        'fieldset',
-        {},
-        h('legend', {}, t('origin.title')),
-        h('div', { class: 'segments stacked' }, ORIGINS.map(radio)),
-      ),
-      this.words,
-      this.fault,
-    );
+    const labels = this.radios.map(radio => h('label', {}, radio, t(`origin.${radio.value}`)));
+    const choice = h('div', { class: 'segments stacked' }, labels);
+    fill(this, h('fieldset', {}, h('legend', {}, t('origin.title')), choice), this.words, this.fault);
     this.update();
   }
 
   update() {
-    const model = openedModel();
-    this.hidden = model === null;
+    const { opened, origin: chosen } = this.state;
+    this.hidden = opened === null;
     // Another network that was chosen since starts from chance.
-    const now = origin() ? this.state.origin : 'scratch';
-    this.radios?.forEach(radio => (radio.checked = radio.value === now));
-    if (this.words)
-      this.words.textContent = t(`origin.${now}_words`, { model: model ? titleAtHand(model) : '' });
+    const now = origin() ? chosen : 'scratch';
+    for (const radio of this.radios) radio.checked = radio.value === now;
+    say(this.words, t(`origin.${now}_words`, { model: opened ? titleAtHand(opened) : '' }));
   }
 
   /** @param {Origin} name */

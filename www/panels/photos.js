@@ -1,34 +1,58 @@
 /** Photos: where they come from, what classes they make, what could not be read. */
 
-import { fill, h } from '../dom.js';
-import { picker, takesDrops } from '../dropzone.js';
-import { bytes, number } from '../format.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { mark } from '../mark.js';
-import { askAbout } from '../models.js';
-import { Panel, go, heading } from '../panel.js';
-import { addFiles, clearPhotos, drawFlowers, forget, learning, remembered, restore } from '../session.js';
-import { engine } from '../state.js';
-import { thumbnail } from '../thumbnail.js';
-import { wordDoctor } from '../words.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { askAbout } from '../state/models.js';
+import {
+  addFiles,
+  clearPhotos,
+  drawFlowers,
+  forget,
+  learning,
+  remembered,
+  restore,
+} from '../state/session.js';
+import { engine } from '../state/state.js';
+import { fill, h } from '../ui/dom.js';
+import { photoPickers, picker, takesDrops } from '../ui/dropzone.js';
+import { bytes, number } from '../ui/format.js';
+import { icon } from '../ui/icons.js';
+import { mark } from '../ui/mark.js';
+import { button, go, heading, Panel } from '../ui/panel.js';
+import { thumbnail } from '../ui/thumbnail.js';
+import { wordDoctor } from '../ui/words.js';
+
+/** @typedef {import('../ui/files.js').Found} Found */
+/** @typedef {import('../engine/protocol.js').ClassCount} ClassCount */
+/** @typedef {import('../engine/protocol.js').LibrarySummary} LibrarySummary */
+/** @typedef {import('../engine/protocol.js').LoadProgress} LoadProgress */
+/** @typedef {import('../engine/protocol.js').Remembered} Remembered */
+/** @typedef {import('../state/session.js').Loading} Loading */
 
 /** Thumbnails shown of a class. */
 const SHOWN = 8;
 
+/** Photos shown while they come. */
+const NEWEST = 8;
+
+/** Skipped files that are listed. */
+const SKIPPED = 200;
+
 class Photos extends Panel {
-  get watches() {
-    return ['library', 'run', 'comparison'];
-  }
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['library', 'run', 'comparison'];
+
+  loading = h('div', { class: 'loading', 'aria-live': 'polite' });
+  content = h('div', { class: 'stack' });
+  intake = h('fieldset', { class: 'row' });
+  waits = h('p', { class: 'small soft' });
+  lastVisit = h('div', { class: 'last-visit', hidden: true });
 
   render() {
     const { library } = this.state;
-    const some = library !== null && library.photos > 0;
-    this.loading = h('div', { class: 'loading', 'aria-live': 'polite' });
-    this.fault = h('div', {});
-    this.content = h('div', { class: 'stack' });
+    fill(this.loading);
     const places = h('div', { class: 'stack' }, this.fault, this.loading, this.content);
-    if (some) fill(this, heading('photos'), h('div', { class: 'stack' }, this.more(), places));
+    if (library && library.photos > 0)
+      fill(this, heading('photos'), h('div', { class: 'stack' }, this.more(), places));
     else fill(this, this.welcome(), places);
     this.showLibrary();
   }
@@ -41,12 +65,11 @@ class Photos extends Panel {
 
   /** A run keeps the photos that it began with: others can come when it has ended. */
   showIntake() {
-    if (!this.intake || !this.waits) return;
     this.intake.disabled = learning();
     this.waits.hidden = !this.intake.disabled;
   }
 
-  /** @param {import('../files.js').Found[]} found */
+  /** @param {Found[]} found */
   take(found) {
     if (found.length === 0 || learning()) return;
     const [{ path, file }] = found;
@@ -62,35 +85,12 @@ class Photos extends Panel {
   }
 
   pickers() {
-    const take = (/** @type {import('../files.js').Found[]} */ found) => this.take(found);
-    return [
-      picker({
-        label: t('photos.folder'),
-        name: 'folder',
-        content: [icon('folder')],
-        folder: true,
-        multiple: true,
-        take,
-      }),
-      picker({
-        label: t('photos.archive'),
-        name: 'archive',
-        content: [icon('archive')],
-        accept: '.zip,.tar,.tgz,.gz,image/*',
-        multiple: true,
-        take,
-      }),
-    ];
+    return photoPickers(found => this.take(found));
   }
 
   /** The first sight of the page: what it is for, and three ways to begin. */
   welcome() {
-    const draw = h(
-      'button',
-      { type: 'button', class: 'button primary big', onclick: () => this.load(drawFlowers) },
-      icon('seed'),
-      t('photos.draw'),
-    );
+    const draw = button(t('photos.draw'), () => this.load(drawFlowers), icon('seed'), 'button primary big');
     const ask = picker({
       label: t('photos.ask'),
       name: 'question',
@@ -99,74 +99,43 @@ class Photos extends Panel {
       accept: 'image/*',
       take: found => this.ask(found[0].file),
     });
+    const own = h(
+      'div',
+      { class: 'tight own' },
+      h('h2', {}, t('photos.own')),
+      h('p', { class: 'soft' }, t('photos.how')),
+      h('div', { class: 'row' }, this.pickers()),
+    );
+    const actions = h('div', { class: 'row' }, draw, ask);
+    const words = h('div', { class: 'welcome-words' }, heading('welcome'), actions, this.lastVisit, own);
     const flower = mark(233);
     flower.classList.add('opening');
-    const zone = h(
-      'section',
-      { class: 'welcome dropzone', 'aria-label': t('photos.drop') },
-      h(
-        'div',
-        { class: 'welcome-words' },
-        heading('welcome'),
-        h('div', { class: 'row' }, draw, ask),
-        this.lastVisit(),
-        h(
-          'div',
-          { class: 'tight own' },
-          h('h2', {}, t('photos.own')),
-          h('p', { class: 'soft' }, t('photos.how')),
-          h('div', { class: 'row' }, this.pickers()),
-        ),
-      ),
-      h(
-        'div',
-        { class: 'welcome-flower' },
-        flower,
-        h('p', { class: 'drop-hint', 'aria-hidden': 'true' }, t('photos.drop')),
-      ),
-    );
+    const hint = h('p', { class: 'drop-hint', 'aria-hidden': 'true' }, t('photos.drop'));
+    const picture = h('div', { class: 'welcome-flower' }, flower, hint);
+    const zone = h('section', { class: 'welcome dropzone', 'aria-label': t('photos.drop') }, words, picture);
     takesDrops(zone, found => this.take(found));
+    this.showLastVisit();
     return zone;
   }
 
   /** What an earlier visit left in this browser, if anything. */
-  lastVisit() {
-    const place = h('div', { class: 'last-visit', hidden: true });
-    remembered().then(
-      left => {
-        if (!left) return;
-        const { files, drawn, run } = left;
-        const what = t(drawn ? 'back.drawn' : 'back.files', { n: number(files) });
-        const words = run
-          ? t('back.run', { what, model: run.network.name, epoch: run.epoch, epochs: run.epochs })
-          : t('back.photos', { what });
-        const clear = h(
-          'button',
-          { type: 'button', class: 'button quiet', onclick: () => this.forget(place) },
-          icon('bin'),
-          t('back.delete'),
-        );
-        fill(
-          place,
-          h('h2', {}, t('back.title')),
-          h('p', { class: 'soft' }, words),
-          h(
-            'div',
-            { class: 'row' },
-            h(
-              'button',
-              { type: 'button', class: 'button', onclick: () => this.comeBack() },
-              icon('arrow'),
-              t('back.continue'),
-            ),
-            clear,
-          ),
-        );
-        place.hidden = false;
-      },
-      () => {},
+  async showLastVisit() {
+    this.lastVisit.hidden = true;
+    // A browser that keeps nothing, or may not be asked, left nothing.
+    const left = await remembered().catch(() => null);
+    if (!left) return;
+    fill(
+      this.lastVisit,
+      h('h2', {}, t('back.title')),
+      h('p', { class: 'soft' }, leftWords(left)),
+      h(
+        'div',
+        { class: 'row' },
+        button(t('back.continue'), () => this.comeBack(), icon('arrow')),
+        button(t('back.delete'), () => this.forget(), icon('bin'), 'button quiet'),
+      ),
     );
-    return place;
+    this.lastVisit.hidden = false;
   }
 
   /** Brings the earlier visit back, and goes to its run if it had one. */
@@ -175,34 +144,20 @@ class Photos extends Panel {
     if (this.state.run.last) go('train');
   }
 
-  /** @param {HTMLElement} place */
-  async forget(place) {
+  async forget() {
     await forget();
-    place.hidden = true;
+    this.lastVisit.hidden = true;
     this.querySelector('button')?.focus();
   }
 
   /** Where more photos come from. */
   more() {
-    this.intake = h(
-      'fieldset',
-      { class: 'row' },
-      this.pickers(),
-      h(
-        'button',
-        { type: 'button', class: 'button quiet', onclick: () => this.clear() },
-        icon('bin'),
-        t('photos.clear'),
-      ),
-    );
-    this.waits = h('p', { class: 'small soft' }, t('photos.waits'));
-    const zone = h(
-      'section',
-      { class: 'dropzone small-zone', 'aria-label': t('photos.more') },
-      h('h2', {}, t('photos.more')),
-      this.intake,
-      this.waits,
-    );
+    const clear = button(t('photos.clear'), () => this.clear(), icon('bin'), 'button quiet');
+    fill(this.intake, this.pickers(), clear);
+    fill(this.waits, t('photos.waits'));
+    const title = h('h2', {}, t('photos.more'));
+    const attributes = { class: 'dropzone small-zone', 'aria-label': t('photos.more') };
+    const zone = h('section', attributes, title, this.intake, this.waits);
     this.showIntake();
     takesDrops(zone, found => this.take(found));
     return zone;
@@ -210,32 +165,29 @@ class Photos extends Panel {
 
   /**
    * Runs a load with its progress bar and its way out.
-   * @param {(progress: import('../session.js').Loading, signal: AbortSignal) => Promise<void>} work
+   * @param {(progress: Loading, signal: AbortSignal) => Promise<void>} work
    */
   async load(work) {
     const abort = new AbortController();
     const bar = h('progress', { max: 1, 'aria-label': t('photos.loading') });
     const words = h('p', { class: 'small soft' }, t('photos.loading'));
-    if (this.loading) {
-      fill(
-        this.loading,
-        h(
-          'div',
-          { class: 'card loading-card' },
-          h('div', { class: 'tight' }, bar, words),
-          h('button', { type: 'button', class: 'button', onclick: () => abort.abort() }, t('cancel')),
-        ),
-      );
-      this.loading.scrollIntoView({ block: 'nearest' });
-    }
-    const progress = (/** @type {import('../protocol.js').LoadProgress} */ { done, total, name }) => {
-      bar.max = Math.max(total, 1);
-      bar.value = done;
-      words.textContent = t('photos.progress', { done: number(done), total: number(total), name });
+    const newest = h('div', { class: 'newest', 'aria-hidden': 'true' });
+    const card = h('div', { class: 'card loading-card' });
+    card.append(
+      h('div', { class: 'tight' }, bar, words, newest),
+      button(t('cancel'), () => abort.abort()),
+    );
+    fill(this.loading, card);
+    this.loading.scrollIntoView({ block: 'nearest' });
+    const progress = (/** @type {LoadProgress} */ { done, part, name, shown }) => {
+      bar.value = part;
+      words.textContent = t('photos.progress', { done: number(done), name });
+      newest.append(...shown.map(photo => thumbnail(photo)));
+      while (newest.childElementCount > NEWEST) newest.firstElementChild?.remove();
     };
     await this.run(() => work(progress, abort.signal));
     const part = abort.signal.aborted && (this.state.library?.photos ?? 0) > 0;
-    if (this.loading) fill(this.loading, part && h('p', { class: 'card small' }, t('photos.part')));
+    fill(this.loading, part && h('p', { class: 'card small' }, t('photos.part')));
     this.focusAgain();
   }
 
@@ -251,119 +203,83 @@ class Photos extends Panel {
 
   showLibrary() {
     const { library } = this.state;
-    if (!this.content || !library) return;
-    if (library.photos === 0) {
-      fill(this.content, this.skipped(library));
+    if (!library || library.photos === 0) {
+      fill(this.content, library && skipped(library));
       return;
     }
-    const shares = library.classes.reduce(
-      (sum, { train, validation, test }) => ({
-        train: sum.train + train,
-        validation: sum.validation + validation,
-        test: sum.test + test,
-      }),
-      { train: 0, validation: 0, test: 0 },
-    );
+    const next = h('a', { class: 'button primary big', href: '#network' }, t('photos.next'), icon('arrow'));
     fill(
       this.content,
-      h(
-        'section',
-        { class: 'tight' },
-        h(
-          'h2',
-          {},
-          t('photos.count', { photos: number(library.photos), classes: number(library.classes.length) }),
-        ),
-        h(
-          'p',
-          { class: 'soft' },
-          t('photos.split', {
-            train: number(shares.train),
-            validation: number(shares.validation),
-            test: number(shares.test),
-          }),
-          ' ',
-          t('photos.memory', { bytes: bytes(library.bytes), size: library.stored_size }),
-        ),
-      ),
-      h(
-        'ul',
-        { class: 'classes' },
-        library.classes.map((entry, index) => this.classCard(entry, index)),
-      ),
-      this.notes(library),
-      this.skipped(library),
-      h(
-        'div',
-        { class: 'next' },
-        h('a', { class: 'button primary big', href: '#network' }, t('photos.next'), icon('arrow')),
-      ),
+      summary(library),
+      h('ul', { class: 'classes' }, library.classes.map(classCard)),
+      notes(library),
+      skipped(library),
+      h('div', { class: 'next' }, next),
     );
   }
+}
 
-  /** @param {import('../protocol.js').ClassCount} entry @param {number} index */
-  classCard(entry, index) {
-    const strip = h('div', { class: 'strip' });
-    engine.call('thumbnails', { class: entry.label, count: SHOWN }).then(
-      photos =>
-        fill(
-          strip,
-          photos.map(photo => thumbnail(photo)),
-        ),
-      () => fill(strip),
-    );
-    const splitWords = t('photos.class_split', {
-      train: number(entry.train),
-      validation: number(entry.validation),
-      test: number(entry.test),
-    });
-    return h(
-      'li',
-      { class: `card class-card class-${index % 8}` },
+/** @param {Remembered} left */
+function leftWords({ files, drawn, run }) {
+  const what = t(drawn ? 'back.drawn' : 'back.files', { n: files });
+  if (!run) return t('back.photos', { what });
+  return t('back.run', { what, model: run.network.name, epoch: run.epoch, epochs: run.epochs });
+}
+
+/** @param {LibrarySummary} library */
+function summary({ photos, classes, bytes: memory, stored_size: size }) {
+  const count = t('photos.count', {
+    photos: t('count.photos', { n: photos }),
+    classes: t('count.classes', { n: classes.length }),
+  });
+  const total = (/** @type {'train' | 'validation' | 'test'} */ split) =>
+    number(classes.reduce((sum, entry) => sum + entry[split], 0));
+  const split = t('photos.split', {
+    train: total('train'),
+    validation: total('validation'),
+    test: total('test'),
+  });
+  const kept = t('photos.memory', { bytes: bytes(memory), size });
+  return h('section', { class: 'tight' }, h('h2', {}, count), h('p', { class: 'soft' }, split, ' ', kept));
+}
+
+/** @param {ClassCount} entry @param {number} index */
+function classCard({ label, total, train, validation, test }, index) {
+  const strip = h('div', { class: 'strip' });
+  const show = (/** @type {import('../engine/protocol.js').Thumbnail[]} */ photos) =>
+    fill(
       strip,
-      h(
-        'div',
-        { class: 'class-name' },
-        h('span', { class: 'dot', 'aria-hidden': 'true' }),
-        h('h3', {}, nameOf('class', entry.label)),
-        h('span', { class: 'count' }, number(entry.total)),
-      ),
-      h('p', { class: 'small soft' }, splitWords),
+      photos.map(photo => thumbnail(photo)),
     );
-  }
+  engine.call('thumbnails', { class: label, count: SHOWN }).then(show, () => fill(strip));
+  const split = { train: number(train), validation: number(validation), test: number(test) };
+  const name = h(
+    'div',
+    { class: 'class-name' },
+    h('span', { class: 'dot', 'aria-hidden': 'true' }),
+    h('h3', {}, nameOf('class', label)),
+    h('span', { class: 'count' }, number(total)),
+  );
+  const words = h('p', { class: 'small soft' }, t('photos.class_split', split));
+  return h('li', { class: `card class-card class-${index % 8}` }, strip, name, words);
+}
 
-  /** @param {import('../protocol.js').LibrarySummary} library */
-  notes(library) {
-    const notes = wordDoctor(library.doctor);
-    if (notes.length === 0) return null;
-    return h(
-      'section',
-      { class: 'notes' },
-      h('h2', {}, t('photos.notes')),
-      h(
-        'ul',
-        {},
-        notes.map(note => h('li', {}, note)),
-      ),
-    );
-  }
+/** What the data doctor found. @param {LibrarySummary} library */
+function notes({ doctor }) {
+  const found = wordDoctor(doctor);
+  if (found.length === 0) return null;
+  const list = found.map(note => h('li', {}, note));
+  return h('section', { class: 'notes' }, h('h2', {}, t('photos.notes')), h('ul', {}, list));
+}
 
-  /** @param {import('../protocol.js').LibrarySummary} library */
-  skipped(library) {
-    if (library.skipped.length === 0) return null;
-    return h(
-      'details',
-      { class: 'skipped', open: library.photos === 0 },
-      h('summary', {}, t('photos.skipped', { n: number(library.skipped.length) })),
-      h(
-        'ul',
-        {},
-        library.skipped
-          .slice(0, 200)
-          .map(({ name, reason }) => h('li', {}, h('code', {}, name), ' — ', reason)),
-      ),
-    );
-  }
+/** @param {LibrarySummary} library */
+function skipped({ skipped: files, photos }) {
+  if (files.length === 0) return null;
+  const list = files
+    .slice(0, SKIPPED)
+    .map(({ name, reason }) => h('li', {}, h('code', {}, name), ' — ', reason));
+  const title = h('summary', {}, t('photos.skipped', { n: files.length }));
+  return h('details', { class: 'skipped', open: photos === 0 }, title, h('ul', {}, list));
 }
 
 customElements.define('floret-photos', Photos);

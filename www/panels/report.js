@@ -1,267 +1,181 @@
 /** Report: how well the model does on photos that it never saw. */
 
-import { fill, h } from '../dom.js';
-import { number, percent } from '../format.js';
-import { nameOf, t } from '../i18n.js';
-import { icon } from '../icons.js';
-import { Bloom, mark } from '../mark.js';
-import { saveRun } from '../models.js';
-import { Panel, heading, showFailure } from '../panel.js';
-import { engine } from '../state.js';
-import { reliability } from '../reliability.js';
-import { thumbnail } from '../thumbnail.js';
+import { nameOf, t } from '../i18n/i18n.js';
+import { fileOf } from '../state/models.js';
+import { engine } from '../state/state.js';
+import { fill, h } from '../ui/dom.js';
+import { saveModel } from '../ui/files.js';
+import { number, percent } from '../ui/format.js';
+import { icon } from '../ui/icons.js';
+import { Bloom, mark } from '../ui/mark.js';
+import { button, heading, Panel } from '../ui/panel.js';
+import { reliability } from '../ui/reliability.js';
+import { barCell, numberCell, numbers, rowHead, scrolling, scrollTable, tableRow } from '../ui/table.js';
+import { thumbnail } from '../ui/thumbnail.js';
+
+/** @typedef {import('../engine/protocol.js').Evaluation} Evaluation */
+/** @typedef {import('../engine/protocol.js').Prediction} Prediction */
 
 /** Photos shown as samples, and as mistakes. */
 const SAMPLES = 6;
 const MISTAKES = 24;
 
+/** The share of a row from which its cell is so dark that light words read better. */
+const DARK = 0.55;
+
 class Report extends Panel {
-  get watches() {
-    return ['report'];
-  }
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['report'];
 
   render() {
     const { report } = this.state;
     if (!report) {
-      fill(
-        this,
-        heading('report'),
-        h(
-          'div',
-          { class: 'card empty' },
-          mark(55),
-          h('p', { class: 'lead' }, t('report.empty')),
-          h('a', { class: 'button primary', href: '#train' }, t('report.go')),
-        ),
-      );
+      const words = h('p', { class: 'lead' }, t('report.empty'));
+      const train = h('a', { class: 'button primary', href: '#train' }, t('report.go'));
+      fill(this, heading('report'), h('div', { class: 'card empty' }, mark(55), words, train));
       return;
     }
-    const fault = h('div', {});
-    const save = h(
-      'button',
-      {
-        type: 'button',
-        class: 'button',
-        onclick: () => saveRun().catch(failure => showFailure(fault, failure)),
-      },
-      icon('save'),
-      t('model.save'),
-    );
     fill(
       this,
       heading('report'),
       h(
         'div',
         { class: 'stack' },
-        this.summary(report, save),
-        fault,
-        h('div', { class: 'columns' }, this.confusion(report), this.perClass(report)),
+        this.summary(report),
+        this.fault,
+        h('div', { class: 'columns' }, confusionTable(report), classTable(report)),
         reliability(report),
-        this.samples(report),
-        this.mistakes(report),
+        samples(report),
+        mistakes(report),
       ),
     );
   }
 
-  /** @param {import('../protocol.js').Evaluation} report @param {Element} save */
-  summary(report, save) {
+  async saveRun() {
+    const { trained } = this.state;
+    if (trained) saveModel(trained.name, await fileOf(trained));
+  }
+
+  /** @param {Evaluation} report */
+  summary({ accuracy, predictions, n, none_of_these: none, seconds }) {
     const bloom = new Bloom(89);
-    bloom.show(report.accuracy);
-    const right = report.predictions.filter(({ truth, predicted }) => truth === predicted).length;
-    return h(
-      'section',
-      { class: 'card stage' },
-      bloom.element,
-      h(
-        'div',
-        { class: 'tight' },
-        h('p', { class: 'figure' }, percent(report.accuracy)),
-        h('p', { class: 'says' }, t('report.summary', { right: number(right), n: number(report.n) })),
-        report.none_of_these === null
-          ? null
-          : h('p', { class: 'small soft' }, t('report.none', { share: percent(report.none_of_these) })),
-        h(
-          'p',
-          { class: 'mono small soft' },
-          t('log.test', {
-            model: this.state.run.model,
-            accuracy: report.accuracy.toFixed(3),
-            seconds: Math.round(report.seconds),
-          }),
-        ),
-        h(
-          'div',
-          { class: 'row' },
-          h('a', { class: 'button primary', href: '#classify' }, t('report.next'), icon('arrow')),
-          save,
-        ),
-      ),
+    bloom.show(accuracy);
+    const right = predictions.filter(({ truth, predicted }) => truth === predicted).length;
+    const model = this.state.run.model?.name ?? '';
+    const log = t('log.test', { model, accuracy: accuracy.toFixed(3), seconds: Math.round(seconds) });
+    const noneWords = none === null ? null : t('report.none', { share: percent(none) });
+    const next = h('a', { class: 'button primary', href: '#classify' }, t('report.next'), icon('arrow'));
+    const save = button(t('model.save'), () => this.run(() => this.saveRun()), icon('save'));
+    const words = h(
+      'div',
+      { class: 'tight' },
+      h('p', { class: 'figure' }, percent(accuracy)),
+      h('p', { class: 'says' }, t('report.summary', { right: number(right), n })),
+      noneWords && h('p', { class: 'small soft' }, noneWords),
+      h('p', { class: 'mono small soft' }, log),
+      h('div', { class: 'row' }, next, save),
     );
+    return h('section', { class: 'card stage' }, bloom.element, words);
   }
+}
 
-  /** @param {import('../protocol.js').Evaluation} report */
-  confusion({ classes, confusion }) {
-    const row = (/** @type {string} */ name, /** @type {number} */ truth) => {
-      const total = confusion[truth].reduce((sum, count) => sum + count, 0);
-      const cells = confusion[truth].map((count, predicted) => {
-        const share = total > 0 ? count / total : 0;
-        const cell = h(
-          'td',
-          { class: `heat${predicted === truth ? ' right' : ''}${share > 0.55 ? ' strong' : ''}` },
-          number(count),
-        );
-        cell.style.setProperty('--share', share.toFixed(3));
-        return cell;
-      });
-      return h('tr', {}, h('th', { scope: 'row' }, nameOf('class', name)), cells);
-    };
-    return h(
-      'section',
-      { class: 'card tight' },
-      h('h2', {}, t('report.confusion')),
-      h('p', { class: 'small soft' }, t('report.confusion_how')),
-      h(
-        'div',
-        { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('report.confusion') },
-        h(
-          'table',
-          { class: 'confusion' },
-          h(
-            'thead',
-            {},
-            h(
-              'tr',
-              {},
-              h('th', { scope: 'col', class: 'corner' }, t('report.corner')),
-              classes.map(name => h('th', { scope: 'col' }, nameOf('class', name))),
-            ),
-          ),
-          h('tbody', {}, classes.map(row)),
-        ),
-      ),
-    );
-  }
+/** @param {string} name @param {Element} content */
+function card(name, content) {
+  const how = h('p', { class: 'small soft' }, t(`report.${name}_how`));
+  return h('section', { class: 'card tight' }, h('h2', {}, t(`report.${name}`)), how, content);
+}
 
-  /** @param {import('../protocol.js').Evaluation} report */
-  perClass({ per_class }) {
-    const bar = (/** @type {number} */ value) => {
-      const cell = h('td', { class: 'number bar-cell' }, percent(value, 0));
-      cell.style.setProperty('--share', value.toFixed(3));
+/** What is taken for what. @param {Evaluation} report */
+function confusionTable({ classes, confusion }) {
+  const row = (/** @type {string} */ name, /** @type {number} */ truth) => {
+    const total = confusion[truth].reduce((sum, count) => sum + count, 0);
+    const cells = confusion[truth].map((count, predicted) => {
+      const share = total > 0 ? count / total : 0;
+      const style = ['heat', predicted === truth && 'right', share > DARK && 'strong'].filter(Boolean);
+      const cell = h('td', { class: style.join(' ') }, number(count));
+      cell.style.setProperty('--share', share.toFixed(3));
       return cell;
-    };
-    return h(
-      'section',
-      { class: 'card tight' },
-      h('h2', {}, t('report.per_class')),
-      h('p', { class: 'small soft' }, t('report.per_class_how')),
-      h(
-        'div',
-        { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('report.per_class') },
-        h(
-          'table',
-          {},
-          h(
-            'thead',
-            {},
-            h(
-              'tr',
-              {},
-              h('th', { scope: 'col' }, t('report.class')),
-              ['precision', 'recall', 'f1', 'support'].map(name =>
-                h('th', { scope: 'col', class: 'number' }, t(`report.${name}`)),
-              ),
-            ),
-          ),
-          h(
-            'tbody',
-            {},
-            per_class.map(entry =>
-              h(
-                'tr',
-                {},
-                h('th', { scope: 'row' }, nameOf('class', entry.class)),
-                bar(entry.precision),
-                bar(entry.recall),
-                bar(entry.f1),
-                h('td', { class: 'number' }, number(entry.support)),
-              ),
-            ),
-          ),
-        ),
-      ),
-    );
-  }
-
-  /** A few answers in the report's words. @param {import('../protocol.js').Evaluation} report */
-  samples(report) {
-    const stride = Math.max(1, Math.floor(report.predictions.length / SAMPLES));
-    const chosen = report.predictions.filter((_, index) => index % stride === 0).slice(0, SAMPLES);
-    return this.gallery('samples', report, chosen);
-  }
-
-  /** @param {import('../protocol.js').Evaluation} report */
-  mistakes(report) {
-    const wrong = report.predictions
-      .filter(({ truth, predicted }) => truth !== predicted)
-      .sort((a, b) => b.probabilities[b.predicted] - a.probabilities[a.predicted])
-      .slice(0, MISTAKES);
-    return wrong.length > 0 ? this.gallery('mistakes', report, wrong) : null;
-  }
-
-  /**
-   * @param {string} name
-   * @param {import('../protocol.js').Evaluation} report
-   * @param {import('../protocol.js').Prediction[]} chosen
-   */
-  gallery(name, report, chosen) {
-    const classes = report.classes.map(label => nameOf('class', label));
-    const places = chosen.map(({ truth, predicted, probabilities }) => {
-      const right = truth === predicted;
-      const shares = probabilities.map(value => String(Math.round(value * 100)).padStart(2, ' ')).join(',');
-      const words = t('report.sample', {
-        shares,
-        predicted: classes[predicted],
-        truth: classes[truth],
-        sign: right ? 'O' : 'X',
-      });
-      const photo = h('div', { class: 'photo-place' });
-      const caption =
-        name === 'samples'
-          ? h('figcaption', { class: 'mono small' }, words)
-          : h(
-              'figcaption',
-              { class: 'small' },
-              t('report.mistake', {
-                predicted: classes[predicted],
-                share: percent(probabilities[predicted], 0),
-                truth: classes[truth],
-              }),
-            );
-      return {
-        photo,
-        element: h('li', {}, h('figure', { class: right ? 'sample' : 'sample wrong' }, photo, caption)),
-        label: classes[truth],
-      };
     });
-    engine.call('thumbnails', { photos: chosen.map(({ photo }) => photo) }).then(
-      photos =>
-        photos.forEach(
-          (photo, index) => places[index] && fill(places[index].photo, thumbnail(photo, places[index].label)),
-        ),
-      () => places.forEach(({ photo }) => fill(photo)),
-    );
-    return h(
-      'section',
-      { class: 'card tight' },
-      h('h2', {}, t(`report.${name}`)),
-      h('p', { class: 'small soft' }, t(`report.${name}_how`)),
-      h(
-        'ul',
-        { class: `gallery ${name}` },
-        places.map(({ element }) => element),
-      ),
-    );
-  }
+    return tableRow(rowHead(nameOf('class', name)), cells);
+  };
+  const heads = classes.map(name => h('th', { scope: 'col' }, nameOf('class', name)));
+  const corner = h('th', { scope: 'col', class: 'corner' }, t('report.corner'));
+  const table = h('table', { class: 'confusion' }, h('thead', {}, h('tr', {}, corner, heads)));
+  table.append(h('tbody', {}, classes.map(row)));
+  return card('confusion', scrolling(t('report.confusion'), table));
+}
+
+/** Precision and recall, class by class. @param {Evaluation} report */
+function classTable({ per_class }) {
+  const measures = ['precision', 'recall', 'f1', 'support'].map(name => t(`report.${name}`));
+  const columns = [{ words: t('report.class') }, ...numbers(measures)];
+  const rows = per_class.map(({ class: name, precision, recall, f1, support }) =>
+    tableRow(rowHead(nameOf('class', name)), [
+      ...[precision, recall, f1].map(value => barCell(percent(value, 0), value)),
+      numberCell(number(support)),
+    ]),
+  );
+  return card('per_class', scrollTable(t('report.per_class'), columns, rows));
+}
+
+/** A few answers in the report's words. @param {Evaluation} report */
+function samples(report) {
+  const stride = Math.max(1, Math.floor(report.predictions.length / SAMPLES));
+  const chosen = report.predictions.filter((_, index) => index % stride === 0).slice(0, SAMPLES);
+  return gallery('samples', report, chosen);
+}
+
+/** The mistakes, the surest first. @param {Evaluation} report */
+function mistakes(report) {
+  const wrong = report.predictions
+    .filter(({ truth, predicted }) => truth !== predicted)
+    .sort((a, b) => b.probabilities[b.predicted] - a.probabilities[a.predicted])
+    .slice(0, MISTAKES);
+  return wrong.length > 0 ? gallery('mistakes', report, wrong) : null;
+}
+
+/**
+ * @param {'samples' | 'mistakes'} name
+ * @param {Evaluation} report
+ * @param {Prediction[]} chosen
+ */
+function gallery(name, report, chosen) {
+  const classes = report.classes.map(label => nameOf('class', label));
+  const caption = name === 'samples' ? sampleCaption : mistakeCaption;
+  const places = chosen.map(prediction => {
+    const { truth, predicted } = prediction;
+    const photo = h('div', { class: 'photo-place' });
+    const style = truth === predicted ? 'sample' : 'sample wrong';
+    const element = h('li', {}, h('figure', { class: style }, photo, caption(prediction, classes)));
+    return { photo, element, label: classes[truth] };
+  });
+  showPhotos(chosen, places);
+  const list = places.map(({ element }) => element);
+  return card(name, h('ul', { class: `gallery ${name}` }, list));
+}
+
+/** @param {Prediction[]} chosen @param {{ photo: Element, label: string }[]} places */
+async function showPhotos(chosen, places) {
+  const numbers = chosen.map(({ photo }) => photo);
+  // Photos that are gone leave their places empty.
+  const photos = await engine.call('thumbnails', { photos: numbers }).catch(() => []);
+  for (const [index, { photo, label }] of places.entries())
+    fill(photo, photos[index] && thumbnail(photos[index], label));
+}
+
+/** @param {Prediction} prediction @param {string[]} classes */
+function sampleCaption({ truth, predicted, probabilities }, classes) {
+  const shares = probabilities.map(value => String(Math.round(value * 100)).padStart(2, ' ')).join(',');
+  const sign = truth === predicted ? 'O' : 'X';
+  const values = { shares, predicted: classes[predicted], truth: classes[truth], sign };
+  return h('figcaption', { class: 'mono small' }, t('report.sample', values));
+}
+
+/** @param {Prediction} prediction @param {string[]} classes */
+function mistakeCaption({ truth, predicted, probabilities }, classes) {
+  const share = percent(probabilities[predicted], 0);
+  const words = t('report.mistake', { predicted: classes[predicted], share, truth: classes[truth] });
+  return h('figcaption', { class: 'small' }, words);
 }
 
 customElements.define('floret-report', Report);

@@ -1,14 +1,15 @@
 /** What passes through the layers: how large a gradient comes back to each, how widely its outputs spread. */
 
-import { Chart } from '../chart.js';
-import { fill, h } from '../dom.js';
-import { number, percent, significant, tenTo } from '../format.js';
-import { t } from '../i18n.js';
-import { weighted } from '../looks.js';
-import { Panel } from '../panel.js';
+import { t } from '../i18n/i18n.js';
+import { weighted } from '../state/signal-history.js';
+import { Chart } from '../ui/chart.js';
+import { fill, h } from '../ui/dom.js';
+import { number, percent, significant, tenTo } from '../ui/format.js';
+import { Panel, say } from '../ui/panel.js';
+import { numberCell, rowHead, scrolling, tableRow } from '../ui/table.js';
 
-/** @typedef {import('../state.js').Look} Look */
-/** @typedef {import('../protocol.js').LayerSignal} LayerSignal */
+/** @typedef {import('../state/signal-history.js').Signals} Signals */
+/** @typedef {import('../engine/protocol.js').LayerSignal} LayerSignal */
 
 const COLOURS = ['--petal', '--sky', '--leaf', '--pollen'];
 
@@ -19,44 +20,49 @@ const VALUES = /** @type {const} */ ({
 });
 
 /** @typedef {keyof typeof VALUES} Shown */
+/** @typedef {'start' | 'now'} When */
 
-class Signals extends Panel {
-  get watches() {
-    return ['looks', 'run'];
-  }
+/** @type {When[]} */
+const TIMES = ['start', 'now'];
+
+class SignalsPanel extends Panel {
+  /** @type {import('../ui/panel.js').Part[]} */
+  watches = ['signals', 'run'];
 
   /** @type {{ name: Shown, chart: Chart, says: HTMLElement }[]} */
   charts = [];
-  /** Which look of each network is drawn. @type {'start' | 'now'} */
+  /** Which signals of each network are drawn. @type {When} */
   when = 'now';
+  /** Names of the networks that are drawn. */
+  drawn = '';
+  tables = h('div', { class: 'tight' });
+  at = h('p', { class: 'small soft' });
+  radios = TIMES.map(when =>
+    h('input', { type: 'radio', name: 'signals-when', value: when, onchange: () => this.choose(when) }),
+  );
+  #onShown = () => this.update(new Set(['signals']));
 
   connectedCallback() {
-    this.onShown = () => this.update(new Set(['looks']));
-    document.addEventListener('viewshown', this.onShown);
+    document.addEventListener('viewshown', this.#onShown);
     super.connectedCallback();
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
-    if (this.onShown) document.removeEventListener('viewshown', this.onShown);
+    document.removeEventListener('viewshown', this.#onShown);
   }
 
   render() {
-    const { looks } = this.state;
-    this.charts.forEach(({ chart }) => chart.remove());
-    this.drawn = names(looks);
-    if (looks.length === 0) {
-      this.charts = [];
-      fill(
-        this,
-        h(
-          'section',
-          { class: 'card tight' },
-          h('h2', {}, t('signals.title')),
-          h('p', { class: 'soft' }, t('signals.empty')),
-          h('div', { class: 'row' }, h('a', { class: 'button', href: '#train' }, t('report.go'))),
-        ),
-      );
+    const { signals } = this.state;
+    for (const { chart } of this.charts) chart.remove();
+    this.charts = [];
+    this.drawn = names(signals);
+    fill(this.tables);
+    const title = h('h2', {}, t('signals.title'));
+    if (signals.length === 0) {
+      const train = h('a', { class: 'button', href: '#train' }, t('report.go'));
+      const empty = h('p', { class: 'soft' }, t('signals.empty'));
+      fill(this, h('section', { class: 'card tight' }, title, empty, h('div', { class: 'row' }, train)));
       return;
     }
     this.charts = /** @type {Shown[]} */ (Object.keys(VALUES)).map(name => ({
@@ -64,57 +70,31 @@ class Signals extends Panel {
       chart: this.chart(name),
       says: h('ul', { class: 'small soft plain' }),
     }));
-    const radio = (/** @type {'start' | 'now'} */ when) =>
-      h(
-        'label',
-        {},
-        h('input', {
-          type: 'radio',
-          name: 'look',
-          value: when,
-          checked: this.when === when,
-          onchange: () => this.choose(when),
-        }),
-        t(`signals.${when}`),
-      );
-    this.tables = h('div', { class: 'tight' });
-    this.at = h('p', { class: 'small soft' });
+    const charts = this.charts.map(({ name, chart, says }) => {
+      const how = h('p', { class: 'small' }, t(`signals.${name}_how`));
+      return h('div', { class: 'tight' }, chart.element, how, says);
+    });
     fill(
       this,
       h(
         'section',
         { class: 'card tight' },
-        h('h2', {}, t('signals.title')),
+        title,
         h('p', { class: 'soft' }, t('signals.lead')),
-        h(
-          'div',
-          { class: 'row look-row' },
-          h(
-            'fieldset',
-            { class: 'look-choice' },
-            h('legend', { class: 'sr' }, t('signals.when')),
-            h('div', { class: 'segments' }, radio('start'), radio('now')),
-          ),
-          this.at,
-        ),
-        h(
-          'div',
-          { class: 'charts' },
-          this.charts.map(({ name, chart, says }) =>
-            h(
-              'div',
-              { class: 'tight' },
-              chart.element,
-              h('p', { class: 'small' }, t(`signals.${name}_how`)),
-              says,
-            ),
-          ),
-        ),
+        h('div', { class: 'row signals-row' }, this.timeChoice(), this.at),
+        h('div', { class: 'charts' }, charts),
         this.tables,
         h('p', { class: 'small soft' }, t('signals.more')),
       ),
     );
     this.show();
+  }
+
+  timeChoice() {
+    for (const radio of this.radios) radio.checked = radio.value === this.when;
+    const labels = this.radios.map(radio => h('label', {}, radio, t(`signals.${radio.value}`)));
+    const legend = h('legend', { class: 'sr' }, t('signals.when'));
+    return h('fieldset', { class: 'signals-when' }, legend, h('div', { class: 'segments' }, labels));
   }
 
   /** @param {Shown} name */
@@ -128,15 +108,15 @@ class Signals extends Panel {
         value >= 0.01 && value < 1000
           ? number(value, { maximumSignificantDigits: 1 })
           : tenTo(Math.round(Math.log10(value))),
-      series: this.state.looks.map((look, index) => ({
-        label: look.name,
+      series: this.state.signals.map((network, index) => ({
+        label: network.name,
         colour: COLOURS[index],
-        look: /** @type {const} */ ('marks'),
+        style: 'marks',
       })),
     });
   }
 
-  /** @param {'start' | 'now'} when */
+  /** @param {When} when */
   choose(when) {
     this.when = when;
     this.show();
@@ -144,84 +124,83 @@ class Signals extends Panel {
 
   /** @param {Set<string>} changed */
   update(changed) {
-    if (!changed.has('looks') || this.offsetParent === null) return;
-    if (this.drawn !== names(this.state.looks)) this.render();
+    if (!changed.has('signals') || this.offsetParent === null) return;
+    if (this.drawn !== names(this.state.signals)) this.render();
     else this.show();
   }
 
   show() {
-    const { looks, run } = this.state;
-    const seen = looks.map(look => (this.when === 'start' ? look.start : look.now) ?? []);
-    const depth = Math.max(0, ...seen.map(signals => weighted(signals).length));
+    const { signals } = this.state;
+    const measured = signals.map(network =>
+      weighted((this.when === 'start' ? network.start : network.now) ?? []),
+    );
+    const depth = Math.max(0, ...measured.map(layers => layers.length));
     const x = Array.from({ length: depth }, (_, index) => index + 1);
     for (const { name, chart, says } of this.charts) {
-      const columns = seen.map(signals => {
-        const values = weighted(signals).map(VALUES[name]);
-        return x.map((_, index) => (values[index] > 0 ? values[index] : null));
-      });
+      const values = measured.map(layers => layers.map(VALUES[name]));
+      const columns = values.map(all => x.map((_, index) => (all[index] > 0 ? all[index] : null)));
       chart.show([x, ...columns]);
+      const sentences = signals.map((network, index) => sentence(name, network.name, values[index]));
       fill(
         says,
-        looks.map((look, index) =>
-          h('li', {}, sentence(name, look.name, weighted(seen[index]).map(VALUES[name]))),
-        ),
+        sentences.map(words => h('li', {}, words)),
       );
     }
-    const newest = looks.at(-1);
-    if (this.at && newest)
-      this.at.textContent =
-        this.when === 'start'
-          ? t('signals.at_start')
-          : t(run.status === 'running' ? 'signals.at_live' : 'signals.at_step', {
-              step: number(newest.step),
-            });
-    this.showTables(looks);
+    this.showWhen();
+    this.showTables();
   }
 
-  /** The same in numbers, a table a network; one that is folded is left alone. @param {Look[]} looks */
-  showTables(looks) {
-    if (!this.tables) return;
-    if (this.tables.childElementCount !== looks.length) {
+  showWhen() {
+    const { signals, run } = this.state;
+    const newest = signals.at(-1);
+    if (!newest) return;
+    const live = run.phase === 'running' && !run.stopAsked;
+    const now = t(live ? 'signals.at_live' : 'signals.at_step', { n: newest.step });
+    say(this.at, this.when === 'start' ? t('signals.at_start') : now);
+  }
+
+  /** The same in numbers, a table a network; one that is folded is left alone. */
+  showTables() {
+    const { signals } = this.state;
+    if (this.tables.childElementCount !== signals.length) {
       fill(
         this.tables,
-        looks.map(look => {
-          const body = h('tbody', {});
-          const details = h(
-            'details',
-            { ontoggle: () => details.open && fill(body, tableRows(look.name, this.state.looks)) },
-            h('summary', {}, t('signals.numbers', { name: look.name })),
-            h(
-              'div',
-              {
-                class: 'scroll',
-                tabindex: '0',
-                role: 'region',
-                'aria-label': t('signals.numbers', { name: look.name }),
-              },
-              h('table', { class: 'structure' }, tableHead(), body),
-            ),
-          );
-          return details;
-        }),
+        signals.map((_, index) => this.tableOf(index)),
       );
     }
-    for (const details of this.tables.querySelectorAll('details')) {
-      const name = looks[[...this.tables.children].indexOf(details)].name;
+    for (const [index, details] of [...this.tables.querySelectorAll('details')].entries()) {
       const body = details.querySelector('tbody');
-      if (details.open && body) fill(body, tableRows(name, looks));
+      if (details.open && body) fill(body, tableRows(signals[index]));
     }
+  }
+
+  /** @param {number} index of the network */
+  tableOf(index) {
+    const words = t('signals.numbers', { name: this.state.signals[index].name });
+    const body = h('tbody', {});
+    const table = h('table', { class: 'structure' }, tableHead(), body);
+    const details = h('details', {
+      ontoggle: () => details.open && fill(body, tableRows(this.state.signals[index])),
+    });
+    details.append(h('summary', {}, words), scrolling(words, table));
+    return details;
   }
 }
 
-/** @param {Look[]} looks */
-function names(looks) {
-  return looks.map(({ name }) => name).join('\n');
+/** @param {Signals[]} signals */
+function names(signals) {
+  return signals.map(({ name }) => name).join('\n');
 }
 
-/** What the chart shows of a network, in a sentence. @param {Shown} name @param {string} network @param {number[]} values */
+/**
+ * What the chart shows of a network, in a sentence.
+ * @param {Shown} name
+ * @param {string} network
+ * @param {number[]} values
+ */
 function sentence(name, network, values) {
   const [first, last] = [values[0], values.at(-2)];
-  if (first === undefined || last === undefined) return t('signals.not_seen', { network });
+  if (first === undefined || last === undefined) return t('signals.not_measured', { network });
   return t(`signals.${name}_says`, {
     network,
     first: significant(first),
@@ -236,33 +215,29 @@ function tableHead() {
   const column = (/** @type {string} */ name) =>
     h('th', { scope: 'col', class: 'number' }, t(`signals.col_${name}`));
   const columns = ['gradient', 'deviation', 'zeros'];
+  const layer = h('th', { scope: 'col' }, t('network.col_layer'));
   return h(
     'thead',
     {},
-    h('tr', {}, h('td', {}), group('start'), group('now')),
-    h('tr', {}, h('th', { scope: 'col' }, t('network.col_layer')), columns.map(column), columns.map(column)),
+    h('tr', {}, h('td', {}), TIMES.map(group)),
+    h('tr', {}, layer, columns.map(column), columns.map(column)),
   );
 }
 
-/** @param {string} name @param {Look[]} looks */
-function tableRows(name, looks) {
-  const look = looks.find(one => one.name === name);
-  if (!look) return [];
+/** @param {Signals} signals */
+function tableRows({ start, now }) {
   const cells = (/** @type {LayerSignal | undefined} */ signal) =>
     [
       signal && signal.gradient_norm !== null ? significant(signal.gradient_norm) : '',
       signal ? significant(signal.outputs.deviation) : '',
       signal ? percent(signal.outputs.zeros, 0) : '',
-    ].map(words => h('td', { class: 'number' }, words));
-  return look.now.map((signal, index) =>
-    h(
-      'tr',
-      {},
-      h('th', { scope: 'row', class: 'mono' }, `${signal.index}: ${signal.kind}`),
-      cells(look.start?.[index]),
-      cells(signal),
-    ),
+    ].map(numberCell);
+  return now.map((signal, index) =>
+    tableRow(rowHead(`${signal.index}: ${signal.kind}`, 'mono'), [
+      ...cells(start?.[index]),
+      ...cells(signal),
+    ]),
   );
 }
 
-customElements.define('floret-signals', Signals);
+customElements.define('floret-signals', SignalsPanel);

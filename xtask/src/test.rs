@@ -59,6 +59,8 @@ fn native(recipe: &Recipe, arguments: &[String], results: &mut Results) -> Resul
         let mut clippy = cargo_for_web("clippy", package)?;
         results.check("clippy, WebAssembly", clippy.args(deny))?;
     }
+    let mut biome = setup::node_program("@biomejs/biome/bin/biome")?;
+    results.check("format and lint of the page", biome.args(["ci", "--colors=off"]))?;
     let mut tsc = setup::node_program("typescript/bin/tsc")?;
     results.check("types of the page", tsc.args(["--project", "tsconfig.json"]))?;
 

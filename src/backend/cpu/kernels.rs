@@ -1,24 +1,28 @@
-//! The kernels, named as in the kernel table; their other spellings are in `shaders/`.
+//! The kernels by family; their other spellings are in `shaders/`.
 
-pub(crate) mod activation_backward;
-pub(crate) mod activation_forward;
-pub(crate) mod adam;
-pub(crate) mod add_backward;
-pub(crate) mod add_forward;
-pub(crate) mod average;
-pub(crate) mod average_weights;
-pub(crate) mod avg_pool_backward;
-pub(crate) mod avg_pool_forward;
-pub(crate) mod batch_norm;
-pub(crate) mod concat_backward;
-pub(crate) mod concat_forward;
+mod activation;
+mod add;
+mod avg_pool;
+mod batch_norm;
+mod concat;
 pub(crate) mod conv2d;
-pub(crate) mod dropout;
-pub(crate) mod max_pool_backward;
-pub(crate) mod max_pool_forward;
-pub(crate) mod noise;
-pub(crate) mod prepare_batch;
-pub(crate) mod sgd;
-mod short_copy;
-pub(crate) mod softmax;
-pub(crate) mod softmax_cross_entropy;
+mod dropout;
+mod grouped_conv2d;
+mod max_pool;
+mod noise;
+mod prepare_batch;
+mod softmax;
+mod update;
+
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::operands::Operands;
+use crate::error::Result;
+
+/// How the processor runs a kernel.
+pub(crate) trait Run {
+    /// Takes the operands that the kernel table states, and writes the results.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Internal`] where operands are missing or have another shape than the kernel says.
+    fn run(&self, operands: Operands, context: &mut Context) -> Result<()>;
+}

@@ -1,5 +1,6 @@
 //! The product of windows by a weight matrix, which every convolution is.
 
+pub(crate) mod epilogue;
 pub(crate) mod fused_moments;
 pub(crate) mod microkernel;
 pub(crate) mod packing;

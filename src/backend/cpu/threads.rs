@@ -1,129 +1,104 @@
-//! The threads that kernels run on, and the scratch memory that each one keeps.
+//! The threads that kernels run on.
 
 #[cfg(feature = "threads")]
-mod pool;
+mod helpers;
 
-use crate::backend::cpu::matmul::fused_moments::BlockMoments;
-use crate::backend::cpu::matmul::weight_cache::Packed;
+use crate::backend::cpu::operands::slice_of_mut;
+use crate::backend::cpu::scratch::ThreadScratch;
 use crate::backend::cpu::simd::Instructions;
 #[cfg(feature = "threads")]
-use pool::Team;
+use helpers::Helpers;
+use ndarray::{ArrayViewMut, ArrayViewMut1, Axis, RemoveAxis};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Scratch memory of one thread; it grows to what the largest kernel needs and stays.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    numbers: Vec<f32>,
-    offsets: Vec<usize>,
-}
-
-impl Scratch {
-    /// `len` numbers and `count` offsets, of any value.
-    pub(crate) fn numbers_and_offsets(
-        &mut self,
-        len: usize,
-        count: usize,
-    ) -> (&mut [f32], &mut [usize]) {
-        (grown(&mut self.numbers, len), grown(&mut self.offsets, count))
-    }
-}
-
-/// The first `len` items of a buffer that grows when it must.
-pub(crate) fn grown<T: Copy + Default>(buffer: &mut Vec<T>, len: usize) -> &mut [T] {
-    if buffer.len() < len {
-        buffer.resize(len, T::default());
-    }
-    &mut buffer[..len]
-}
-
-/// The threads that kernels run on, and memory that they share.
-pub struct Workers {
-    /// What the inner loops are compiled for.
+/// The calling thread and its helpers.
+pub(crate) struct Pool {
+    /// What inner loops are compiled for.
     pub(crate) instructions: Instructions,
-    /// Of the calling thread.
-    scratch: Scratch,
-    /// Packed weights of the call at hand, where they are kept from run to run.
-    pub(crate) packed: Option<Packed>,
-    /// What a convolution counts for the normalisation after it.
-    pub(crate) moments: BlockMoments,
-    /// Scratch memory that all threads read: packed weights, padded batches, partial sums.
-    pub(crate) shared: Vec<f32>,
-    /// Per-channel numbers that all threads read.
-    pub(crate) coefficients: Vec<f32>,
-    /// Window offsets that all threads read.
-    pub(crate) offsets: Vec<usize>,
+    /// The scratch memory of the calling thread.
+    scratch: ThreadScratch,
     #[cfg(feature = "threads")]
-    team: Option<Team>,
+    helpers: Option<Helpers>,
 }
 
-impl Workers {
-    /// `threads` threads, the calling one among them; that one alone where the build has no threads or the system gives
-    /// none.
-    pub fn new(threads: usize) -> Self {
+impl Pool {
+    /// Makes a pool of `threads` threads, the calling one among them; of that one alone where the build has no threads or the
+    /// system gives none.
+    pub(crate) fn new(threads: usize) -> Self {
         #[cfg(not(feature = "threads"))]
         let _ = threads;
         Self {
             instructions: Instructions::detect(),
-            scratch: Scratch::default(),
-            packed: None,
-            moments: BlockMoments::default(),
-            shared: Vec::new(),
-            coefficients: Vec::new(),
-            offsets: Vec::new(),
+            scratch: ThreadScratch::default(),
             #[cfg(feature = "threads")]
-            team: Team::new(threads),
+            helpers: Helpers::new(threads),
         }
     }
 
-    /// How many threads there are.
-    pub fn threads(&self) -> usize {
+    /// Returns how many threads there are.
+    pub(crate) fn threads(&self) -> usize {
         #[cfg(feature = "threads")]
-        return self.team.as_ref().map_or(1, Team::threads);
+        return self.helpers.as_ref().map_or(1, Helpers::threads);
         #[cfg(not(feature = "threads"))]
         1
     }
 
     /// Does tasks `0..tasks`, each once, in any order and on any thread.
-    pub(crate) fn run(&mut self, tasks: usize, work: impl Fn(usize, &mut Scratch) + Sync) {
+    pub(crate) fn run(&mut self, tasks: usize, work: impl Fn(usize, &mut ThreadScratch) + Sync) {
         #[cfg(feature = "threads")]
-        if let (Some(team), true) = (&mut self.team, tasks > 1) {
-            return team.run(&mut self.scratch, tasks, &work);
+        if let (Some(helpers), true) = (&mut self.helpers, tasks > 1) {
+            return helpers.run(&mut self.scratch, tasks, &work);
         }
         for task in 0..tasks {
             work(task, &mut self.scratch);
         }
     }
 
-    /// Cuts `output` into chunks of `chunk` numbers and gives each its range and its numbers.
-    pub(crate) fn chunks(
+    /// Cuts arrays of equally long first axes into chunks of `rows` along these, and gives `work` each chunk's rows with its
+    /// part of every array.
+    pub(crate) fn chunks<D: RemoveAxis, const COUNT: usize>(
         &mut self,
-        output: &mut [f32],
-        chunk: usize,
-        work: impl Fn(Range<usize>, &mut [f32]) + Sync,
+        arrays: [ArrayViewMut<f32, D>; COUNT],
+        rows: usize,
+        work: impl Fn(Range<usize>, [ArrayViewMut<f32, D>; COUNT]) + Sync,
     ) {
-        let (len, chunk) = (output.len(), chunk.max(1));
-        let (output, instructions) = (Disjoint::new(output), self.instructions);
-        self.run(len.div_ceil(chunk), |task, _| {
-            let range = task * chunk..len.min((task + 1) * chunk);
-            // SAFETY: tasks have ranges of their own.
-            let part = unsafe { output.slice(range.clone()) };
-            instructions.enable(|| work(range, part));
+        let shapes = arrays.each_ref().map(ArrayViewMut::raw_dim);
+        let len = arrays.iter().map(|array| array.len_of(Axis(0))).min().unwrap_or_default();
+        let row_lens = arrays.each_ref().map(|array| array.len() / len.max(1));
+        let arrays = arrays.map(|array| Disjoint::new(slice_of_mut(array)));
+        let (rows, instructions) = (rows.max(1), self.instructions);
+        self.run(len.div_ceil(rows), |task, _| {
+            let range = task * rows..len.min((task + 1) * rows);
+            let parts = std::array::from_fn(|i| {
+                // SAFETY: tasks have rows of their own.
+                let part =
+                    unsafe { arrays[i].slice(range.start * row_lens[i]..range.end * row_lens[i]) };
+                let mut shape = shapes[i].clone();
+                shape[0] = range.len();
+                ArrayViewMut::from_shape(shape, part).expect("so many rows")
+            });
+            instructions.enable(|| work(range, parts));
         });
     }
 
-    /// As [`Workers::chunks`], in chunks that are worth a task for work of a few operations a number.
+    /// Cuts an array as [`Pool::chunks`] does, in chunks that are worth a task for work of a few operations an element.
     pub(crate) fn elementwise(
         &mut self,
-        output: &mut [f32],
-        work: impl Fn(Range<usize>, &mut [f32]) + Sync,
+        array: ArrayViewMut1<f32>,
+        work: impl Fn(Range<usize>, ArrayViewMut1<f32>) + Sync,
     ) {
-        self.chunks(output, ELEMENTWISE_CHUNK, work);
+        self.chunks([array], ELEMENTWISE_CHUNK, |range, [part]| work(range, part));
     }
 }
 
-/// 64 KiB of numbers: some microseconds of work, and small enough for the second-level cache.
+/// 64 KiB of elements: some microseconds of work, and small enough for the second-level cache.
 pub(crate) const ELEMENTWISE_CHUNK: usize = 1 << 14;
+
+/// Returns how many rows of `len` elements make a chunk for work of a few operations an element.
+pub(crate) fn elementwise_rows(len: usize) -> usize {
+    (ELEMENTWISE_CHUNK / len).max(1)
+}
 
 /// A slice that tasks write in parts, each part by one task only.
 pub(crate) struct Disjoint<'a, T = f32> {
@@ -132,15 +107,15 @@ pub(crate) struct Disjoint<'a, T = f32> {
     lifetime: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: a borrowed slice of numbers may be used from any thread; who uses which part is the caller's promise to `slice`.
+// SAFETY: a borrowed slice may be used from any thread; who uses which part is the caller's promise to `slice`.
 unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
 
 impl<'a, T> Disjoint<'a, T> {
-    pub(crate) fn new(numbers: &'a mut [T]) -> Self {
-        Self { start: numbers.as_mut_ptr(), len: numbers.len(), lifetime: PhantomData }
+    pub(crate) fn new(elements: &'a mut [T]) -> Self {
+        Self { start: elements.as_mut_ptr(), len: elements.len(), lifetime: PhantomData }
     }
 
-    /// Part of the slice.
+    /// Returns part of the slice.
     ///
     /// # Safety
     /// No two live parts overlap.
@@ -155,17 +130,24 @@ impl<'a, T> Disjoint<'a, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::{Array1, Array2};
 
     #[test]
-    fn every_number_is_written_once_on_any_number_of_threads() {
+    fn every_row_is_written_once_on_any_number_of_threads() {
         for threads in [1, 3] {
-            let mut numbers = vec![0.0; 1000];
-            Workers::new(threads).chunks(&mut numbers, 7, |range, part| {
-                for (number, index) in part.iter_mut().zip(range) {
-                    *number += index as f32;
-                }
+            let (mut wide, mut narrow) = (Array2::zeros([1000, 3]), Array2::zeros([1000, 1]));
+            let arrays = [wide.view_mut(), narrow.view_mut()];
+            Pool::new(threads).chunks(arrays, 7, |range, [mut wide, mut narrow]| {
+                wide.rows_mut()
+                    .into_iter()
+                    .zip(range)
+                    .for_each(|(mut row, index)| row += index as f32);
+                narrow += 1.0;
             });
-            assert!(numbers.iter().enumerate().all(|(index, &number)| number == index as f32));
+            assert!(wide.indexed_iter().all(|((row, _), &x)| x == row as f32));
+            assert!(narrow.iter().all(|&x| x == 1.0));
+            let mut empty = Array1::zeros(0);
+            Pool::new(threads).elementwise(empty.view_mut(), |_, _| panic!("there is no chunk"));
         }
     }
 }

@@ -1,15 +1,15 @@
-//! The device's own clock: what each call of a plan takes, without the way to the device and back.
+//! The device's own clock, which tells what each call of a plan takes without the way to the device and back.
 
 use super::device::Device;
 use super::memory::create_buffer;
 use crate::error::Result;
 
-/// Calls timed in one command buffer at most.
+/// How many calls are timed in one command buffer at most.
 pub(super) const MOST_CALLS: usize = 64;
 
 const STAMP: u64 = wgpu::QUERY_SIZE as u64;
 
-/// A place for two time stamps a call.
+/// Holds two time stamps a call.
 #[derive(Debug)]
 pub(super) struct Clock {
     stamps: wgpu::QuerySet,
@@ -17,7 +17,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// `None` where the device has no time stamps.
+    /// Makes a clock; `None` where the device has no time stamps.
     pub async fn new(device: &Device) -> Result<Option<Self>> {
         if !device.handle.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return Ok(None);
@@ -34,7 +34,7 @@ impl Clock {
         Ok(Some(Self { stamps, resolved }))
     }
 
-    /// What stamps the pass of the call of that number.
+    /// Stamps the beginning and the end of a pass, for the call of that index in the command buffer.
     pub fn writes(&self, call: usize) -> wgpu::ComputePassTimestampWrites<'_> {
         wgpu::ComputePassTimestampWrites {
             query_set: &self.stamps,
@@ -43,7 +43,8 @@ impl Clock {
         }
     }
 
-    /// Ends a command buffer with so many timed calls; their stamps are in the buffer returned then, and how many bytes.
+    /// Ends a command buffer of `calls` timed calls. Returns the buffer that holds their stamps once that has run, and the
+    /// stamps' bytes.
     pub fn resolve(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -54,7 +55,7 @@ impl Clock {
     }
 }
 
-/// Seconds between the two stamps of each call.
+/// Returns the seconds between the two stamps of each call.
 pub(super) fn seconds(device: &Device, stamps: &[u64]) -> Vec<f64> {
     let tick = f64::from(device.queue.get_timestamp_period()) * 1e-9;
     let seconds = |pair: &[u64]| pair[1].saturating_sub(pair[0]) as f64 * tick;

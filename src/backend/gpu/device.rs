@@ -1,4 +1,4 @@
-//! The device: which adapter is taken and why, its limits, and what befell it.
+//! The device: which adapter is taken and why, its limits, and whether it was lost or has failed.
 
 use crate::error::{Error, Result};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,21 +9,21 @@ pub struct GpuOptions {
     /// Whether an adapter that is only a program on the CPU will do. It is many times slower than the CPU executor, so only
     /// tests ask for it.
     pub allow_software: bool,
-    /// Whether a software adapter gets the shaders that a GPU gets, which are slower there; for tests of those.
+    /// Whether a software adapter gets the shaders that a GPU gets, which are slower there. Only tests of those ask for it.
     pub shaders_of_a_gpu: bool,
 }
 
 /// Which shaders a device is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shaders {
-    /// For a GPU: tiles in workgroup memory, and passes fused over barriers.
+    /// These are for a GPU: tiles in workgroup memory, and passes fused over barriers.
     Tiled,
-    /// For a processor that plays a workgroup's invocations, where barriers and workgroup memory cost more than they save:
-    /// neither tiles nor fused passes.
+    /// These are for a software adapter, which runs a workgroup's invocations on a processor: barriers and workgroup memory
+    /// cost more there than they save, so there are neither tiles nor fused passes.
     Direct,
 }
 
-/// An adapter, in words for people.
+/// An adapter in words for people.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct AdapterSummary {
     /// Its name, as far as the browser or the driver tells.
@@ -35,7 +35,7 @@ pub struct AdapterSummary {
 }
 
 impl AdapterSummary {
-    /// `words` name the adapter where its information does not.
+    /// Describes an adapter; `words` name it where its information does not.
     fn new(info: &wgpu::AdapterInfo, words: Option<String>) -> Self {
         let name = [&info.name, &info.driver, &info.driver_info]
             .into_iter()
@@ -70,8 +70,8 @@ fn instance() -> wgpu::Instance {
     wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle())
 }
 
-/// The adapter that the system or browser offers first, a hardware one where there is one; `None` where WebGPU is not to
-/// be had. Whether the executor takes it is [`GpuOptions`]' to say.
+/// Returns the adapter that the system or browser offers first, a hardware one where there is one; `None` where there is no
+/// WebGPU. Whether the executor takes it, [`GpuOptions`] says.
 pub async fn offered_adapter() -> Option<AdapterSummary> {
     let adapter = request_adapter(&instance()).await.ok()?;
     Some(AdapterSummary::new(&adapter.get_info(), browser_words().await))
@@ -89,7 +89,8 @@ async fn request_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter> {
     })
 }
 
-/// Vendor and architecture, such as `google swiftshader`: all that a browser tells of an adapter, and wgpu leaves it out.
+/// Asks for vendor and architecture, such as `google swiftshader`: a browser tells no more of an adapter, and wgpu leaves it
+/// out.
 #[cfg(target_arch = "wasm32")]
 async fn browser_words() -> Option<String> {
     use js_sys::{Function, Object, Promise, Reflect};
@@ -110,16 +111,18 @@ async fn browser_words() -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// Natively the driver names the adapter.
+/// Returns nothing, since natively the driver names the adapter.
 #[cfg(not(target_arch = "wasm32"))]
 async fn browser_words() -> Option<String> {
     None
 }
 
-/// What has befallen a device, told by its callbacks.
+/// What a device's callbacks have reported.
 #[derive(Debug, Default)]
-struct Fate {
+struct Status {
+    /// Why the device was lost, if it was.
     lost: Option<String>,
+    /// The first error that no scope caught.
     failure: Option<String>,
 }
 
@@ -131,7 +134,7 @@ pub(super) struct Device {
     pub limits: wgpu::Limits,
     pub adapter: AdapterSummary,
     pub shaders: Shaders,
-    fate: Arc<Mutex<Fate>>,
+    status: Arc<Mutex<Status>>,
 }
 
 impl Device {
@@ -162,46 +165,47 @@ impl Device {
                 problem: error.to_string(),
                 remedy: "use the CPU executor, or close other programs that use the GPU".into(),
             })?;
-        let fate = Arc::new(Mutex::new(Fate::default()));
-        let told = Arc::clone(&fate);
+        let status = Arc::new(Mutex::new(Status::default()));
+        let reported = Arc::clone(&status);
         handle.set_device_lost_callback(move |reason, message| {
-            let mut fate = told.lock().unwrap_or_else(PoisonError::into_inner);
-            fate.lost.get_or_insert_with(|| format!("{reason:?}: {message}"));
+            let mut status = reported.lock().unwrap_or_else(PoisonError::into_inner);
+            status.lost.get_or_insert_with(|| format!("{reason:?}: {message}"));
         });
-        let told = Arc::clone(&fate);
+        let reported = Arc::clone(&status);
         handle.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            let mut fate = told.lock().unwrap_or_else(PoisonError::into_inner);
-            fate.failure.get_or_insert_with(|| error.to_string());
+            let mut status = reported.lock().unwrap_or_else(PoisonError::into_inner);
+            status.failure.get_or_insert_with(|| error.to_string());
         }));
         let limits = handle.limits();
         let shaders = match summary.software && !options.shaders_of_a_gpu {
             true => Shaders::Direct,
             false => Shaders::Tiled,
         };
-        Ok(Self { handle, queue, limits, adapter: summary, shaders, fate })
+        Ok(Self { handle, queue, limits, adapter: summary, shaders, status })
     }
 
-    /// An error where the device is lost or has failed since it was opened.
+    /// Returns an error where the device is lost or has failed since it was opened.
     pub fn check(&self) -> Result<()> {
-        let fate = self.fate.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reason) = &fate.lost {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reason) = &status.lost {
             let device = self.adapter.to_string();
             return Err(Error::DeviceLost { device, reason: reason.clone() });
         }
-        match &fate.failure {
+        match &status.failure {
             Some(problem) => Err(self.error(problem.clone())),
             None => Ok(()),
         }
     }
 
-    /// Takes the device for lost. A browser breaks off reads before it tells of the loss that broke them off.
+    /// Marks the device as lost and returns the error. A browser breaks off reads before it reports the loss that broke them
+    /// off.
     pub fn lost(&self, reason: String) -> Error {
-        let mut fate = self.fate.lock().unwrap_or_else(PoisonError::into_inner);
-        let reason = fate.lost.get_or_insert(reason).clone();
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = status.lost.get_or_insert(reason).clone();
         Error::DeviceLost { device: self.adapter.to_string(), reason }
     }
 
-    /// A device error with this device's name.
+    /// Makes a device error with this device's name.
     pub fn error(&self, problem: String) -> Error {
         Error::Device {
             device: self.adapter.to_string(),
@@ -210,13 +214,13 @@ impl Device {
         }
     }
 
-    /// Destroys the device when called; everything after it fails with [`Error::DeviceLost`].
+    /// Returns a function that destroys the device; everything after it fails with [`Error::DeviceLost`].
     pub fn destroyer(&self) -> impl Fn() + use<> {
-        let (fate, handle) = (Arc::clone(&self.fate), self.handle.clone());
+        let (status, handle) = (Arc::clone(&self.status), self.handle.clone());
         move || {
-            let mut fate = fate.lock().unwrap_or_else(PoisonError::into_inner);
-            fate.lost.get_or_insert_with(|| "destroyed".into());
-            drop(fate);
+            let mut status = status.lock().unwrap_or_else(PoisonError::into_inner);
+            status.lost.get_or_insert_with(|| "destroyed".into());
+            drop(status);
             handle.destroy();
         }
     }

@@ -1,62 +1,57 @@
-//! Convolutions as dispatches for a device whose workgroups a processor plays: no tiles, no barriers
-//! (`shaders/shared/direct.wgsl`).
+//! Convolutions as dispatches for a device whose workgroups run on a processor: no tiles and no barriers
+//! (`shaders/shared/direct_product.wgsl`).
+//!
+//! This second set of shaders is kept because the parity, device and page tests run on software adapters, where a network
+//! trains 2 (llvmpipe) to 13 times (SwiftShader) as fast with it as with the tiled shaders.
 
-use super::convolution::{phases, shape_constants, weight_parts, work};
+use super::constants::{Constants, folded_norm};
+use super::convolution::{WeightSplits, phases, work};
 use super::dispatch::{
-    Constants, Dispatch, Grid, WORK_PER_NUMBER, Work, activation_number, flag, read, scratch, write,
+    Dispatch, Grid, WORK_PER_ELEMENT, Work, read, read_or_stand_in, read_scratch, write,
+    write_scratch,
 };
-use super::normalization::folded_constants;
-use crate::kernel::{Activation, BatchNorm, Call, Convolution, Extent};
+use super::shaders::shader;
+use crate::kernel::{Call, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Extent};
 
-/// Invocations of a workgroup.
+/// A workgroup has so many invocations.
 const LANES: usize = 64;
-/// Rows of an invocation.
+/// An invocation computes so many rows.
 const ROWS: usize = 8;
-/// Columns of an invocation.
+/// An invocation computes so many columns.
 const COLUMNS: usize = 4;
-/// Workgroups that keep a processor's cores busy alike.
+/// So many workgroups keep all cores of a processor equally busy.
 const BUSY: usize = 32;
 
-/// Invocations of a workgroup side by side over columns; the others lie below each other.
+/// Returns how many invocations of a workgroup lie side by side over columns; the others lie below each other.
 fn column_lanes(columns: usize) -> usize {
     columns.div_ceil(COLUMNS).next_power_of_two().min(16)
 }
 
-/// Workgroups over a product's columns, and the rows of one.
+/// Returns how many workgroups lie over a product's columns, and how many rows one has.
 fn tile(columns: usize) -> (usize, usize) {
     let lanes = column_lanes(columns);
     (columns.div_ceil(COLUMNS * lanes), ROWS * LANES / lanes)
 }
 
-fn constants(convolution: &Convolution, columns: usize) -> Constants {
-    let mut constants = shape_constants(convolution);
-    constants.push(("COLUMN_LANES", column_lanes(columns) as f64));
-    constants
-}
-
 /// `input, block, (running), (norm's block) → output`.
-pub(super) fn forward(
-    call: &Call,
-    convolution: &Convolution,
-    activation: Activation,
-    norm: Option<&BatchNorm>,
-) -> Vec<Dispatch> {
+pub(super) fn forward(call: &Call, kernel: &Conv2dForward) -> Vec<Dispatch> {
+    let convolution = &kernel.convolution;
     let (pixels, channels) = (convolution.output.pixels(), convolution.output.channels);
     let (repeats, per_group) = tile(channels);
-    let mut constants = constants(convolution, channels);
-    constants.push(("ACTIVATION", activation_number(activation)));
-    constants.extend(folded_constants(norm));
     let block = call.reads[1];
-    let or_block = |operand: usize| read(call.reads.get(operand).copied().unwrap_or(block));
     vec![Dispatch {
-        shader: "direct/conv2d_forward",
+        shader: shader!("direct/conv2d/forward"),
         entry: "main",
-        constants,
+        constants: Constants::from(convolution)
+            .and(folded_norm(kernel.norm.as_ref()))
+            .with("COLUMN_LANES", column_lanes(channels))
+            .with("BIAS_OFFSET", convolution.bias_offset())
+            .with("ACTIVATION", kernel.activation),
         bindings: vec![
             read(call.reads[0]),
             read(block),
-            or_block(2),
-            or_block(3),
+            read_or_stand_in(call.reads.get(2), block),
+            read_or_stand_in(call.reads.get(3), block),
             write(call.writes[0]),
         ],
         grid: Grid { items: Extent::PerSample(pixels), per_group, repeats, layers: 1 },
@@ -65,29 +60,24 @@ pub(super) fn forward(
 }
 
 /// `grad_output, block, (input) → grad_input`.
-pub(super) fn backward_input(
-    call: &Call,
-    convolution: &Convolution,
-    input_activation: Activation,
-    accumulate: bool,
-) -> Vec<Dispatch> {
+pub(super) fn backward_input(call: &Call, kernel: &Conv2dBackwardInput) -> Vec<Dispatch> {
+    let convolution = &kernel.convolution;
     let channels = convolution.input.channels;
     let (phases, phase_pixels) = phases(convolution);
     let (repeats, per_group) = tile(channels);
-    let mut constants = constants(convolution, channels);
-    constants.push(("INPUT_ACTIVATION", activation_number(input_activation)));
-    constants.push(("ACCUMULATE", flag(accumulate)));
     let kernel_len = convolution.kernel_len();
     let [grad_output, block] = [call.reads[0], call.reads[1]];
-    let stored_input = call.reads.get(2).copied().unwrap_or(grad_output);
     let main = Dispatch {
-        shader: "direct/conv2d_backward_input",
+        shader: shader!("direct/conv2d/backward_input"),
         entry: "main",
-        constants,
+        constants: Constants::from(convolution)
+            .with("COLUMN_LANES", column_lanes(channels))
+            .with("INPUT_ACTIVATION", kernel.input_activation)
+            .with("ACCUMULATE", kernel.accumulate),
         bindings: vec![
             read(grad_output),
-            scratch(kernel_len, false),
-            read(stored_input),
+            read_scratch(kernel_len),
+            read_or_stand_in(call.reads.get(2), grad_output),
             write(call.writes[0]),
         ],
         grid: Grid { items: Extent::PerSample(phase_pixels), per_group, repeats, layers: phases },
@@ -95,9 +85,9 @@ pub(super) fn backward_input(
     };
     let transpose = Dispatch {
         entry: "transpose",
-        bindings: vec![read(block), scratch(kernel_len, true)],
+        bindings: vec![read(block), write_scratch(kernel_len)],
         grid: Grid::of(Extent::Fixed(kernel_len), LANES),
-        work: Work::of(Extent::Fixed(kernel_len), WORK_PER_NUMBER),
+        work: Work::of(Extent::Fixed(kernel_len), WORK_PER_ELEMENT),
         ..main.clone()
     };
     vec![transpose, main]
@@ -106,25 +96,30 @@ pub(super) fn backward_input(
 /// `input, grad_output → grad_block`.
 pub(super) fn backward_weight(
     call: &Call,
-    convolution: &Convolution,
+    kernel: &Conv2dBackwardWeight,
     batch_size: usize,
 ) -> Vec<Dispatch> {
+    let convolution = &kernel.convolution;
     let (depth, channels) = (convolution.depth(), convolution.output.channels);
     let (repeats, per_group) = tile(channels);
     let groups = depth.div_ceil(per_group) * repeats;
     let split_samples = batch_size.div_ceil(BUSY.div_ceil(groups));
     let splits = batch_size.div_ceil(split_samples);
-    let mut constants = constants(convolution, channels);
-    constants.push(("SPLIT_SAMPLES", split_samples as f64));
     let [input, grad_output] = [call.reads[0], call.reads[1]];
-    weight_parts(convolution, splits, write(call.writes[0]), |products, parts| Dispatch {
-        shader: "direct/conv2d_backward_weight",
-        entry: "main",
-        constants: constants.into_iter().chain(parts).collect(),
-        bindings: vec![read(input), read(grad_output), products],
-        grid: Grid { items: Extent::Fixed(depth), per_group, repeats, layers: splits },
-        work: work(convolution),
-    })
+    WeightSplits::new(convolution, splits).dispatches(
+        Constants::from(convolution),
+        write(call.writes[0]),
+        |products, constants| Dispatch {
+            shader: shader!("direct/conv2d/backward_weight"),
+            entry: "main",
+            constants: constants
+                .with("COLUMN_LANES", column_lanes(channels))
+                .with("SPLIT_SAMPLES", split_samples),
+            bindings: vec![read(input), read(grad_output), products],
+            grid: Grid { items: Extent::Fixed(depth), per_group, repeats, layers: splits },
+            work: work(convolution),
+        },
+    )
 }
 
 #[cfg(test)]

@@ -1,19 +1,23 @@
-//! Buffers on the device: one a storage, and the scratch buffer. Every allocation runs in an out-of-memory scope.
+//! Buffers on the device, one a storage and the scratch buffer, and reading them back. Every allocation runs in an
+//! out-of-memory scope.
 
 use super::device::Device;
 use super::dispatch::Operand;
 use crate::error::{Error, Result};
 use crate::kernel::{ROW, Storage, View, round_up_to_row};
+use crate::plan::Plan;
+use futures_channel::oneshot;
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 
-const BYTES: usize = size_of::<f32>();
+/// An element has so many bytes.
+pub(super) const BYTES: usize = size_of::<f32>();
 
 /// A storage's buffer.
 #[derive(Debug)]
 pub(super) struct Held {
     pub buffer: wgpu::Buffer,
-    /// Numbers in use; the buffer itself is a whole number of rows.
+    /// How many elements are in use; the buffer itself is a whole number of rows.
     pub len: usize,
 }
 
@@ -22,7 +26,7 @@ pub(super) struct Held {
 pub(super) struct Memory {
     storages: HashMap<Storage, Held>,
     scratch: Option<Held>,
-    /// Grows with every change of a buffer, so that bind groups know when they are stale.
+    /// Counts the changes of buffers, so that bind groups know when they are stale.
     pub generation: u64,
 }
 
@@ -46,9 +50,9 @@ impl Memory {
         Ok(())
     }
 
-    /// Makes a storage hold at least `len` numbers; what it held may be gone. Where that fails it has its old length, for
-    /// those that it sufficed.
-    pub async fn grow(&mut self, device: &Device, storage: Storage, len: usize) -> Result<()> {
+    /// Makes a storage hold at least `len` elements; what it held may be gone. Where that fails it keeps its old length, for
+    /// the plans that it was enough for.
+    async fn grow(&mut self, device: &Device, storage: Storage, len: usize) -> Result<()> {
         let before = self.storages.get(&storage).map(|held| held.len);
         if before.is_some_and(|before| before >= len) {
             return Ok(());
@@ -62,7 +66,7 @@ impl Memory {
         grown
     }
 
-    /// Makes the scratch buffer hold at least `len` numbers.
+    /// Makes the scratch buffer hold at least `len` elements.
     pub async fn grow_scratch(&mut self, device: &Device, len: usize) -> Result<()> {
         let before = self.scratch.as_ref().map(|held| held.len);
         if before.is_some_and(|before| before >= len) {
@@ -75,6 +79,38 @@ impl Memory {
             self.scratch = Some(self.create(device, "scratch", before).await?);
         }
         self.scratch = Some(grown?);
+        Ok(())
+    }
+
+    /// Grows the workspace and the scratch buffer to what a plan needs; what one binding may span is checked first. A refusal
+    /// names the batch that would fit.
+    pub async fn grow_for(&mut self, device: &Device, plan: &Plan, scratch: usize) -> Result<()> {
+        let bytes = |len: usize| (len * BYTES) as u64;
+        let largest = bytes(plan.buffers.iter().copied().max().unwrap_or(0).max(scratch));
+        let limit = device.limits.max_storage_buffer_binding_size;
+        if largest > limit {
+            let batch_that_fits = batch_that_fits(plan.batch_size, 0, largest, limit);
+            return Err(Error::Memory { needed: largest, available: limit, batch_that_fits });
+        }
+        let grown = self.grow_buffers(device, plan, scratch).await;
+        grown.map_err(|error| match error {
+            Error::Memory { available, .. } => {
+                let fixed = self.bytes_outside_plans();
+                let growing = bytes(plan.buffers.iter().sum::<usize>() + scratch);
+                let batch_that_fits = batch_that_fits(plan.batch_size, fixed, growing, available);
+                Error::Memory { needed: fixed + growing, available, batch_that_fits }
+            }
+            other => other,
+        })
+    }
+
+    async fn grow_buffers(&mut self, device: &Device, plan: &Plan, scratch: usize) -> Result<()> {
+        for (index, &len) in plan.buffers.iter().enumerate() {
+            self.grow(device, Storage::Workspace(index as u32), len).await?;
+        }
+        if scratch > 0 {
+            self.grow_scratch(device, scratch).await?;
+        }
         Ok(())
     }
 
@@ -91,13 +127,13 @@ impl Memory {
         Ok(Held { buffer, len })
     }
 
-    /// Bytes held.
+    /// Returns how many bytes are held.
     pub fn bytes(&self) -> u64 {
         self.storages.values().chain(&self.scratch).map(|held| held.buffer.size()).sum()
     }
 
-    /// Bytes held that no plan can do without, whatever its batch: all but the workspace and the scratch buffer.
-    pub fn bytes_outside_plans(&self) -> u64 {
+    /// Returns how many bytes are held whatever a plan's batch: all but the workspace and the scratch buffer.
+    fn bytes_outside_plans(&self) -> u64 {
         let outside = |storage: &&Storage| !matches!(storage, Storage::Workspace(_));
         self.storages
             .keys()
@@ -106,19 +142,19 @@ impl Memory {
             .sum()
     }
 
-    /// The buffer of a storage, where a stretch of it that must exist lies.
-    pub fn stretch(&self, storage: Storage, offset: usize, len: usize) -> Result<&wgpu::Buffer> {
+    /// Returns the buffer of a storage, which must have that range.
+    pub fn range(&self, storage: Storage, offset: usize, len: usize) -> Result<&wgpu::Buffer> {
         let held = self.storages.get(&storage).ok_or_else(|| missing(storage))?;
         if offset.checked_add(len).is_none_or(|end| end > held.len) {
             return Err(Error::Internal {
                 place: format!("{storage:?} on the GPU"),
-                problem: format!("{len} numbers at {offset} of {} asked for", held.len),
+                problem: format!("{len} elements at {offset} of {} asked for", held.len),
             });
         }
         Ok(&held.buffer)
     }
 
-    /// The binding of an operand of a plan of at most `batch_size` samples.
+    /// Returns the binding of an operand of a plan of at most `batch_size` samples.
     pub fn binding<'a>(
         &'a self,
         device: &Device,
@@ -140,7 +176,7 @@ impl Memory {
                     0 => held.len,
                     len => len,
                 };
-                self.stretch(storage, offset, len)?;
+                self.range(storage, offset, len)?;
                 (held, offset, len)
             }
         };
@@ -168,7 +204,7 @@ fn missing(storage: Storage) -> Error {
     }
 }
 
-/// A buffer, or [`Error::Memory`] with the bytes `held` already.
+/// Makes a buffer; the error is [`Error::Memory`], where `held` bytes are in use already.
 pub(super) async fn create_buffer(
     device: &Device,
     label: &str,
@@ -187,5 +223,62 @@ pub(super) async fn create_buffer(
             Err(Error::Memory { needed: held + size, available: held, batch_that_fits: None })
         }
         None => Ok(buffer),
+    }
+}
+
+/// Reads `size` bytes of a buffer from `start`, after all that was submitted; `held` bytes are in use already.
+pub(super) async fn read_buffer<T: bytemuck::Pod>(
+    device: &Device,
+    source: &wgpu::Buffer,
+    start: u64,
+    size: u64,
+    held: u64,
+) -> Result<Vec<T>> {
+    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+    let staging = create_buffer(device, "read", size, usage, held).await?;
+    let mut encoder = device.handle.create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(source, start, &staging, 0, size);
+    let submission = device.queue.submit([encoder.finish()]);
+    let (tell, mapped) = oneshot::channel();
+    staging.slice(..).map_async(wgpu::MapMode::Read, move |outcome| {
+        // Nobody listens any more where the read was given up.
+        let _ = tell.send(outcome);
+    });
+    device.wait_for(submission)?;
+    let outcome = mapped.await;
+    device.check()?;
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return Err(device.lost(format!("a read failed: {error}"))),
+        Err(_) => return Err(device.lost("a read was given up".into())),
+    }
+    let view = staging
+        .slice(..)
+        .get_mapped_range()
+        .map_err(|error| device.error(format!("a read failed: {error}")))?;
+    let elements = bytemuck::pod_collect_to_vec::<u8, T>(&view);
+    drop(view);
+    staging.unmap();
+    Ok(elements)
+}
+
+/// Halves the batch until its bytes are available, where `fixed` bytes are needed whatever the batch and `growing` bytes at
+/// `batch_size`.
+fn batch_that_fits(batch_size: usize, fixed: u64, growing: u64, available: u64) -> Option<usize> {
+    let bytes = |batch: usize| fixed as f64 + growing as f64 * batch as f64 / batch_size as f64;
+    let halves = std::iter::successors(Some(batch_size / 2), |&batch| Some(batch / 2));
+    halves.take_while(|&batch| batch > 0).find(|&batch| bytes(batch) <= available as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_batch_that_fits_is_found_by_halving() {
+        assert_eq!(batch_that_fits(32, 100, 3200, 1000), Some(8));
+        assert_eq!(batch_that_fits(32, 100, 3200, 200), Some(1));
+        assert_eq!(batch_that_fits(32, 100, 3200, 150), None);
+        assert_eq!(batch_that_fits(1, 0, 100, 10), None);
     }
 }

@@ -1,74 +1,29 @@
 //! Batch normalisation as dispatches: sums over the rows in two stages, and all in one where a batch is small.
 
+use super::constants::Constants;
 use super::device::Shaders;
 use super::dispatch::{
-    Binding, Constants, Dispatch, Grid, Operand, WORK_PER_NUMBER, Work, activation_number, flag,
-    operands, read, scratch, write,
+    Binding, Dispatch, Grid, WORK_PER_ELEMENT, Work, read, read_or_stand_in, read_scratch, write,
+    write_scratch,
 };
-use crate::kernel::{Activation, BatchNorm, Call, Extent, round_up_to_row};
+use super::shaders::shader;
+use crate::kernel::{BatchNorm, BatchNormBackwardInput, BatchNormNormalize, Call, Extent};
 
-/// Place of the second vector of a pair.
-fn second(norm: &BatchNorm) -> f64 {
-    round_up_to_row(norm.channels) as f64
-}
-
-pub(super) fn norm_constants(norm: &BatchNorm) -> Constants {
-    vec![
-        ("PIXELS", norm.pixels as f64),
-        ("CHANNELS", norm.channels as f64),
-        ("SECOND", second(norm)),
-        ("RESCALE", flag(norm.rescale)),
-        ("ACTIVATION", activation_number(norm.activation)),
-    ]
-}
-
-/// Of a convolution that normalises what it stores, where it does (`shaders/shared/normalize.wgsl`).
-pub(super) fn folded_constants(norm: Option<&BatchNorm>) -> Constants {
-    let mut constants = vec![("NORM", flag(norm.is_some()))];
-    if let Some(norm) = norm {
-        constants.extend([
-            ("EPSILON", f64::from(norm.epsilon)),
-            ("RESCALE", flag(norm.rescale)),
-            ("NORM_ACTIVATION", activation_number(norm.activation)),
-        ]);
-    }
-    constants
-}
-
-pub(super) fn running_constants(norm: &BatchNorm) -> Constants {
-    vec![
-        ("CHANNELS", norm.channels as f64),
-        ("SECOND", second(norm)),
-        ("EPSILON", f64::from(norm.epsilon)),
-    ]
-}
-
-pub(super) fn backward_input_constants(
-    norm: &BatchNorm,
-    input_activation: Activation,
-    accumulate: bool,
-) -> Constants {
-    let mut constants = norm_constants(norm);
-    constants.push(("INPUT_ACTIVATION", activation_number(input_activation)));
-    constants.push(("ACCUMULATE", flag(accumulate)));
-    constants
-}
-
-/// Invocations of a workgroup that sums over rows.
+/// A workgroup that sums over rows has so many invocations.
 const SUM_LANES: usize = 128;
-/// Chunks of rows at most.
+/// There are at most so many chunks of rows.
 const MOST_CHUNKS: usize = 128;
 
 /// How workgroups share a sum over rows.
 #[derive(Debug, Clone, Copy)]
 struct Share {
-    /// Channels side by side in a workgroup.
+    /// How many channels lie side by side in a workgroup.
     channel_lanes: usize,
-    /// Rows below each other.
+    /// How many rows lie below each other in a workgroup.
     row_lanes: usize,
-    /// Rows of a workgroup, one after another.
+    /// How many rows a workgroup sums.
     chunk_rows: usize,
-    /// Invocations of a workgroup that adds up the chunks.
+    /// How many invocations a workgroup has that adds up the chunks.
     finish_lanes: usize,
 }
 
@@ -88,48 +43,46 @@ impl Share {
         let chunk_rows = rows.div_ceil(chunks.clamp(1, MOST_CHUNKS)).max(1);
         Self { channel_lanes, row_lanes, chunk_rows, finish_lanes }
     }
-}
 
-/// Sums over rows, a channel a lane, in two stages: chunks of rows into scratch, then the chunks.
-fn channel_sums(
-    call: &Call,
-    norm: &BatchNorm,
-    constants: Constants,
-    bindings: Vec<Binding>,
-    batch_size: usize,
-    Share { channel_lanes, chunk_rows, .. }: Share,
-) -> Dispatch {
-    let chunks = (norm.pixels * batch_size).div_ceil(chunk_rows);
-    Dispatch {
-        shader: call.kernel.name(),
-        entry: "main",
-        constants,
-        bindings,
-        grid: Grid {
-            items: Extent::Fixed(chunks),
-            per_group: 1,
-            repeats: norm.channels.div_ceil(channel_lanes),
-            layers: 1,
-        },
-        work: Work::of(Extent::PerSample(norm.pixels * norm.channels), WORK_PER_NUMBER),
+    fn constants(self) -> Constants {
+        Constants::default()
+            .with("CHANNEL_LANES", self.channel_lanes)
+            .with("ROW_LANES", self.row_lanes)
+            .with("CHUNK_ROWS", self.chunk_rows)
+            .with("FINISH_LANES", self.finish_lanes)
+    }
+
+    /// Returns how many chunks of rows a batch has.
+    fn chunks(self, norm: &BatchNorm, batch_size: usize) -> usize {
+        (norm.pixels * batch_size).div_ceil(self.chunk_rows)
+    }
+
+    /// Returns the length of scratch for two sums a channel and chunk.
+    fn scratch_len(self, norm: &BatchNorm, batch_size: usize) -> usize {
+        2 * self.chunks(norm, batch_size) * norm.channels
     }
 }
 
-fn share_constants(norm: &BatchNorm, share: Share) -> Constants {
-    vec![
-        ("PIXELS", norm.pixels as f64),
-        ("CHANNELS", norm.channels as f64),
-        ("SECOND", second(norm)),
-        ("CHANNEL_LANES", share.channel_lanes as f64),
-        ("ROW_LANES", share.row_lanes as f64),
-        ("CHUNK_ROWS", share.chunk_rows as f64),
-        ("FINISH_LANES", share.finish_lanes as f64),
-    ]
-}
-
-/// Numbers of scratch for two sums a channel and chunk.
-fn chunk_scratch(norm: &BatchNorm, chunk_rows: usize, batch_size: usize) -> Binding {
-    scratch(2 * (norm.pixels * batch_size).div_ceil(chunk_rows) * norm.channels, true)
+/// Makes the first stage of a sum over rows, which sums chunks of them into scratch, a channel a lane.
+fn channel_sums(
+    finish: &Dispatch,
+    norm: &BatchNorm,
+    bindings: Vec<Binding>,
+    batch_size: usize,
+    share: Share,
+) -> Dispatch {
+    Dispatch {
+        entry: "main",
+        bindings,
+        grid: Grid {
+            items: Extent::Fixed(share.chunks(norm, batch_size)),
+            per_group: 1,
+            repeats: norm.channels.div_ceil(share.channel_lanes),
+            layers: 1,
+        },
+        work: Work::of(Extent::PerSample(norm.pixels * norm.channels), WORK_PER_ELEMENT),
+        ..finish.clone()
+    }
 }
 
 /// `input → moments, running`.
@@ -141,11 +94,12 @@ pub(super) fn statistics(
 ) -> Vec<Dispatch> {
     let share = Share::of(norm, batch_size, shaders);
     let finish = finish_of_statistics(call, norm, batch_size, share);
-    let bindings = vec![chunk_scratch(norm, share.chunk_rows, batch_size), read(call.reads[0])];
-    vec![channel_sums(call, norm, finish.constants.clone(), bindings, batch_size, share), finish]
+    let chunk_moments = write_scratch(share.scratch_len(norm, batch_size));
+    let bindings = vec![chunk_moments, read(call.reads[0])];
+    vec![channel_sums(&finish, norm, bindings, batch_size, share), finish]
 }
 
-/// The second stage of the statistics, from the moments of a convolution's tiles of `chunk_rows`.
+/// Makes the second stage of the statistics, from the moments of a convolution's tiles of `chunk_rows`.
 pub(super) fn statistics_of_tiles(
     call: &Call,
     norm: &BatchNorm,
@@ -162,22 +116,43 @@ fn finish_of_statistics(
     batch_size: usize,
     share: Share,
 ) -> Dispatch {
-    let mut constants = share_constants(norm, share);
-    constants
-        .extend([("EPSILON", f64::from(norm.epsilon)), ("MOMENTUM", f64::from(norm.momentum))]);
-    let chunks = (norm.pixels * batch_size).div_ceil(share.chunk_rows);
     Dispatch {
-        shader: call.kernel.name(),
+        shader: shader!("batch_norm/statistics"),
         entry: "finish",
-        constants,
+        constants: Constants::from(norm)
+            .and(share.constants())
+            .with("EPSILON", norm.epsilon)
+            .with("MOMENTUM", norm.momentum),
         bindings: vec![
-            chunk_scratch(norm, share.chunk_rows, batch_size),
+            write_scratch(share.scratch_len(norm, batch_size)),
             write(call.writes[0]),
             write(call.writes[1]),
         ],
         grid: Grid::of(Extent::Fixed(norm.channels), 1),
-        work: Work::of(Extent::Fixed(chunks * norm.channels), WORK_PER_NUMBER),
+        work: Work::of(
+            Extent::Fixed(share.chunks(norm, batch_size) * norm.channels),
+            WORK_PER_ELEMENT,
+        ),
     }
+}
+
+/// `input, moments, (block) → output`.
+pub(super) fn normalize(call: &Call, kernel: &BatchNormNormalize) -> Vec<Dispatch> {
+    let [input, moments] = [call.reads[0], call.reads[1]];
+    let items = Extent::PerSample(kernel.norm.pixels * kernel.norm.channels);
+    vec![Dispatch {
+        shader: shader!("batch_norm/normalize"),
+        entry: "main",
+        constants: kernel.into(),
+        bindings: vec![
+            read(input),
+            read(moments),
+            read_or_stand_in(call.reads.get(2), input),
+            write(call.writes[0]),
+        ],
+        grid: Grid::of(items, 4 * 64),
+        work: Work::of(items, WORK_PER_ELEMENT),
+    }]
 }
 
 /// `input, grad_output, moments, (block) → sums`.
@@ -188,81 +163,107 @@ pub(super) fn backward_reduce(
     shaders: Shaders,
 ) -> Vec<Dispatch> {
     let share = Share::of(norm, batch_size, shaders);
-    let mut constants = share_constants(norm, share);
-    constants.extend([
-        ("RESCALE", flag(norm.rescale)),
-        ("ACTIVATION", activation_number(norm.activation)),
-    ]);
-    let partial = chunk_scratch(norm, share.chunk_rows, batch_size);
-    let mut bindings = vec![partial];
-    bindings.extend(operands(call));
-    bindings.retain(|binding| binding.operand != Operand::View(call.writes[0]));
-    let main = channel_sums(call, norm, constants, bindings, batch_size, share);
+    let chunk_sums = write_scratch(share.scratch_len(norm, batch_size));
     let finish = Dispatch {
+        shader: shader!("batch_norm/backward_reduce"),
         entry: "finish",
-        bindings: vec![partial, write(call.writes[0])],
+        constants: Constants::from(norm)
+            .and(share.constants())
+            .with("RESCALE", norm.rescale)
+            .with("ACTIVATION", norm.activation),
+        bindings: vec![chunk_sums, write(call.writes[0])],
         grid: Grid::of(Extent::Fixed(norm.channels), 1),
-        work: Work::of(Extent::Fixed(norm.channels * MOST_CHUNKS), WORK_PER_NUMBER),
-        ..main.clone()
+        work: Work::of(Extent::Fixed(norm.channels * MOST_CHUNKS), WORK_PER_ELEMENT),
     };
-    vec![main, finish]
+    let [input, grad_output, moments] = [call.reads[0], call.reads[1], call.reads[2]];
+    let bindings = vec![
+        chunk_sums,
+        read(input),
+        read(grad_output),
+        read(moments),
+        read_or_stand_in(call.reads.get(3), input),
+    ];
+    vec![channel_sums(&finish, norm, bindings, batch_size, share), finish]
 }
 
-/// Rows up to which one workgroup does four channels, and whole vectors of four there must be.
+/// `input, grad_output, moments, sums, (block) → grad_input`.
+pub(super) fn backward_input(call: &Call, kernel: &BatchNormBackwardInput) -> Vec<Dispatch> {
+    let [input, grad_output, moments] = [call.reads[0], call.reads[1], call.reads[2]];
+    let items = Extent::PerSample(kernel.norm.pixels * kernel.norm.channels);
+    vec![Dispatch {
+        shader: shader!("batch_norm/backward_input"),
+        entry: "main",
+        constants: kernel.into(),
+        bindings: vec![
+            read(input),
+            read(grad_output),
+            read(moments),
+            read(call.reads[3]),
+            read_or_stand_in(call.reads.get(4), input),
+            write(call.writes[0]),
+        ],
+        grid: Grid::of(items, 4 * 64),
+        work: Work::of(items, WORK_PER_ELEMENT),
+    }]
+}
+
+/// Up to so many rows, one workgroup does all of four channels.
 const FEW_ROWS: usize = 4096;
 
-/// Whether statistics and what is done with them run as one dispatch.
+/// Tells whether statistics and what is done with them run as one dispatch; that wants whole vectors of four channels.
 pub(super) fn is_small(norm: &BatchNorm, batch_size: usize) -> bool {
     norm.pixels * batch_size <= FEW_ROWS && norm.channels.is_multiple_of(4)
 }
 
-/// The statistics from a convolution's tiles of `chunk_rows`, and the normalisation, as one.
+/// Merges the statistics of a convolution's tiles of `chunk_rows` and normalises, as one.
 pub(super) fn statistics_and_normalize(
     statistics: &Call,
     normalize: &Call,
-    norm: &BatchNorm,
+    kernel: &BatchNormNormalize,
     chunk_rows: usize,
     batch_size: usize,
 ) -> Dispatch {
-    let mut constants = norm_constants(norm);
-    constants.extend([
-        ("CHUNK_ROWS", chunk_rows as f64),
-        ("EPSILON", f64::from(norm.epsilon)),
-        ("MOMENTUM", f64::from(norm.momentum)),
-    ]);
+    let norm = &kernel.norm;
+    let chunks = (norm.pixels * batch_size).div_ceil(chunk_rows);
     let input = normalize.reads[0];
-    let chunks = Binding { writable: false, ..chunk_scratch(norm, chunk_rows, batch_size) };
     Dispatch {
-        shader: normalize.kernel.name(),
-        entry: "whole",
-        constants,
+        shader: shader!("batch_norm/normalize"),
+        entry: "statistics_and_normalize",
+        constants: Constants::from(kernel)
+            .with("CHUNK_ROWS", chunk_rows)
+            .with("EPSILON", norm.epsilon)
+            .with("MOMENTUM", norm.momentum),
         bindings: vec![
             read(input),
             write(statistics.writes[0]),
-            read(normalize.reads.get(2).copied().unwrap_or(input)),
+            read_or_stand_in(normalize.reads.get(2), input),
             write(normalize.writes[0]),
             write(statistics.writes[1]),
-            chunks,
+            read_scratch(2 * chunks * norm.channels),
         ],
         grid: Grid::of(Extent::Fixed(norm.channels), 4),
-        work: Work::of(Extent::PerSample(norm.pixels * norm.channels), 2.0 * WORK_PER_NUMBER),
+        work: Work::of(Extent::PerSample(norm.pixels * norm.channels), 2.0 * WORK_PER_ELEMENT),
     }
 }
 
-/// The backward pass's sums and what they are for, as one: the dispatch of `backward_input`, which writes the sums too.
-pub(super) fn backward_whole(
-    norm: &BatchNorm,
-    constants: Constants,
-    backward_input: &Call,
-) -> Dispatch {
-    let mut bindings = operands(backward_input);
-    bindings[3].writable = true;
+/// Runs the sums of the backward pass and the gradient that they are for as one: it is the dispatch of `backward_input`,
+/// which writes the sums too.
+pub(super) fn reduce_and_backward_input(call: &Call, kernel: &BatchNormBackwardInput) -> Dispatch {
+    let norm = &kernel.norm;
+    let [input, grad_output, moments] = [call.reads[0], call.reads[1], call.reads[2]];
     Dispatch {
-        shader: backward_input.kernel.name(),
-        entry: "whole",
-        constants,
-        bindings,
+        shader: shader!("batch_norm/backward_input"),
+        entry: "reduce_and_backward_input",
+        constants: kernel.into(),
+        bindings: vec![
+            read(input),
+            read(grad_output),
+            read(moments),
+            write(call.reads[3]),
+            read_or_stand_in(call.reads.get(4), input),
+            write(call.writes[0]),
+        ],
         grid: Grid::of(Extent::Fixed(norm.channels), 4),
-        work: Work::of(Extent::PerSample(norm.pixels * norm.channels), 2.0 * WORK_PER_NUMBER),
+        work: Work::of(Extent::PerSample(norm.pixels * norm.channels), 2.0 * WORK_PER_ELEMENT),
     }
 }

@@ -1,4 +1,4 @@
-//! How much work goes into a command buffer, and how much may be on its way to the device.
+//! Decides how much work goes into a command buffer, and how much may be on its way to the device.
 
 use super::device::Device;
 use futures_channel::oneshot;
@@ -6,16 +6,17 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use web_time::Instant;
 
-/// Seconds of work in a command buffer at most: watchdogs stop longer ones, and the page's own frames wait for them.
+/// A command buffer holds so many seconds of work at most: watchdogs stop longer ones, and the page's own frames wait for them.
 const SECONDS_IN_A_BUFFER: f64 = 0.25;
-/// Seconds of work that may be on its way when a caller settles. Well over the 100 ms after which Firefox tells that work
+/// So many seconds of work may be on their way when a caller settles. It is well over the 100 ms after which Firefox tells that work
 /// is done: with less on its way, that wait would be taken for the device's speed, and keep it from being found.
 const SECONDS_ON_THE_WAY: f64 = 0.25;
-/// Floating-point operations a second, before anything was measured: a slow integrated GPU's.
+/// Before anything was measured, a device is taken to make so many floating-point operations a second, as a slow integrated
+/// GPU does.
 const FIRST_GUESS: f64 = 2e10;
-/// Seconds over which speed is measured at least; shorter ones say more of the way to the device.
+/// Speed is measured over so many seconds at least; shorter ones say more of the way to the device.
 const SHORTEST_MEASUREMENT: f64 = 0.02;
-/// Seconds without work after which a measurement starts anew.
+/// A measurement starts anew after so many seconds without work.
 const PAUSE: f64 = 0.05;
 
 /// The device's speed as measured so far.
@@ -66,14 +67,14 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Nothing measured yet.
+    /// Starts with a guess, before anything was measured.
     pub fn new() -> Self {
         let speed = Speed::new(Instant::now());
         Self { speed: Arc::new(Mutex::new(speed)), on_the_way: VecDeque::new() }
     }
 
-    /// How many of the next dispatches, of so much work each, fill a command buffer, and their work together: as many as
-    /// stay within what it may hold, and one at least.
+    /// Returns how many of the next dispatches, of so much work each, fill a command buffer, and their work together: as
+    /// many as stay within what it may hold, and one at least.
     pub fn next_buffer(&self, works: impl IntoIterator<Item = f64>) -> (usize, f64) {
         let most = self.per_second() * SECONDS_IN_A_BUFFER;
         let (mut count, mut sum) = (0, 0.0);

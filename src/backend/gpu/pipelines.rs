@@ -1,10 +1,11 @@
-//! Pipelines: compiled once, kept by shader, entry point and constants.
+//! Keeps pipelines, which are compiled once for a shader, an entry point and its constants.
 
 use super::device::Device;
 use super::dispatch::Dispatch;
-use super::shaders;
-use crate::error::{Error, Result};
+use super::shaders::Shader;
+use crate::error::Result;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -21,7 +22,7 @@ pub(super) struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// The pipelines so far.
+/// The pipelines compiled so far, with the modules and layouts that they share.
 #[derive(Debug, Default)]
 pub(super) struct Pipelines {
     modules: HashMap<&'static str, wgpu::ShaderModule>,
@@ -30,7 +31,8 @@ pub(super) struct Pipelines {
 }
 
 impl Pipelines {
-    /// The pipelines of some dispatches, in order. A browser compiles them beside the page; the future ends when it has.
+    /// Compiles the pipelines of some dispatches and returns them in order. A browser compiles beside the page; the future
+    /// ends when it has.
     pub async fn prepare(
         &mut self,
         device: &Device,
@@ -51,10 +53,11 @@ impl Pipelines {
     }
 
     fn pipeline(&mut self, device: &Device, dispatch: &Dispatch) -> Result<Rc<Pipeline>> {
+        let constants = dispatch.constants.as_slice();
         let key = Key {
-            shader: dispatch.shader,
+            shader: dispatch.shader.name,
             entry: dispatch.entry,
-            constants: dispatch.constants.iter().map(|&(n, value)| (n, value.to_bits())).collect(),
+            constants: constants.iter().map(|&(name, value)| (name, value.to_bits())).collect(),
         };
         if let Some(pipeline) = self.pipelines.get(&key) {
             return Ok(Rc::clone(pipeline));
@@ -62,24 +65,17 @@ impl Pipelines {
         let writable: Vec<bool> = dispatch.bindings.iter().map(|b| b.writable).collect();
         let (layout, pipeline_layout) =
             self.layouts.entry(writable).or_insert_with_key(|writable| layouts(device, writable));
-        let module = match self.modules.get(dispatch.shader) {
-            Some(module) => module,
-            None => {
-                let shader = shaders::shader(dispatch.shader).ok_or_else(|| Error::Internal {
-                    place: "the table of shaders".into(),
-                    problem: format!("no `{}` in it", dispatch.shader),
-                })?;
-                let module = create_module(device, shader);
-                self.modules.entry(dispatch.shader).or_insert(module)
-            }
+        let module = match self.modules.entry(dispatch.shader.name) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(create_module(device, &dispatch.shader)?),
         };
         let pipeline = device.handle.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(dispatch.shader),
+            label: Some(dispatch.shader.name),
             layout: Some(pipeline_layout),
             module,
             entry_point: Some(dispatch.entry),
             compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &dispatch.constants,
+                constants,
                 // Every tile is written before it is read.
                 zero_initialize_workgroup_memory: false,
             },
@@ -91,24 +87,24 @@ impl Pipelines {
     }
 }
 
-/// Compiles a shader as it stands, without the checks that wgpu would add natively; a browser adds its own.
-fn create_module(device: &Device, shader: &shaders::Shader) -> wgpu::ShaderModule {
+/// Compiles a shader and its imports as they stand, without the checks that wgpu would add natively; a browser adds its own.
+fn create_module(device: &Device, shader: &Shader) -> Result<wgpu::ShaderModule> {
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(shader.name),
-        source: wgpu::ShaderSource::Wgsl(shader.text().into()),
+        source: wgpu::ShaderSource::Wgsl(shader.text()?.into()),
     };
     let checks = wgpu::ShaderRuntimeChecks {
         bounds_checks: false,
         force_loop_bounding: false,
         ..wgpu::ShaderRuntimeChecks::checked()
     };
-    // SAFETY: the text is our own. Every loop counts up to a number known before it. Places in workgroup memory follow from
-    // an invocation's number and from constants, which `convolution::Tile` keeps within bounds (a test goes through all);
+    // SAFETY: the text is our own. Every loop counts up to a number known before it. Indices into workgroup memory follow from
+    // an invocation's index and from constants, which `convolution::Tile` keeps within bounds (a test goes through all);
     // what is read of buffers is compared with their extent first.
-    unsafe { device.handle.create_shader_module_trusted(descriptor, checks) }
+    Ok(unsafe { device.handle.create_shader_module_trusted(descriptor, checks) })
 }
 
-/// Binding 0 is what changes from step to step; the operands follow.
+/// Makes the layouts of a dispatch's bindings: 0 is what changes from step to step, and the operands follow.
 fn layouts(device: &Device, writable: &[bool]) -> (wgpu::BindGroupLayout, wgpu::PipelineLayout) {
     let entry = |binding: usize, ty| wgpu::BindGroupLayoutEntry {
         binding: binding as u32,

@@ -1,25 +1,28 @@
-//! Measures what a device can do at best.
+//! Measures the rate of multiply-adds that a device reaches at best.
 
+use super::constants::Constants;
 use super::device::Device;
-use super::dispatch::{Dispatch, Grid, Work, scratch};
+use super::dispatch::{Dispatch, Grid, Work, write_scratch};
 use super::memory::Memory;
 use super::pipelines::Pipelines;
+use super::plans::bind_group;
+use super::shaders::shader;
 use super::uniforms::StepUniform;
 use crate::error::{Error, Result};
 use crate::kernel::{Extent, StepInputs};
 use futures_channel::oneshot;
 use web_time::Instant;
 
-/// Many more than run at once on any device, so that none of it is idle.
+/// So many invocations are far more than run at once on any device, so that none of it is idle.
 const INVOCATIONS: usize = 1 << 20;
 const ROUNDS: usize = 128;
-/// Operations of a round of an invocation: 8 chains of 4 multiply-adds.
+/// A round of an invocation has so many operations: 8 chains of 4 multiply-adds.
 const ROUND: usize = 8 * 4 * 2;
-/// A measurement this long is not all start-up.
+/// A measurement of so many seconds is not all start-up.
 const LONG_ENOUGH: f64 = 0.1;
 const MOST_REPEATS: usize = 1 << 12;
 
-/// Operations a second, from more and more dispatches until they take long enough.
+/// Measures operations a second, with more and more dispatches until they take long enough.
 pub(super) async fn multiply_add_rate(
     device: &Device,
     memory: &mut Memory,
@@ -29,10 +32,10 @@ pub(super) async fn multiply_add_rate(
     device.check()?;
     memory.grow_scratch(device, 4 * INVOCATIONS).await?;
     let dispatch = Dispatch {
-        shader: "multiply_add",
+        shader: shader!("probe/multiply_add"),
         entry: "main",
-        constants: vec![("ROUNDS", ROUNDS as f64)],
-        bindings: vec![scratch(4 * INVOCATIONS, true)],
+        constants: Constants::default().with("ROUNDS", ROUNDS),
+        bindings: vec![write_scratch(4 * INVOCATIONS)],
         grid: Grid::of(Extent::Fixed(INVOCATIONS), 64),
         work: Work::of(Extent::Fixed(INVOCATIONS), (ROUNDS * ROUND) as f64),
     };
@@ -44,7 +47,7 @@ pub(super) async fn multiply_add_rate(
         let place = "the GPU's probe".into();
         return Err(Error::Internal { place, problem: "one pipeline was expected".into() });
     };
-    let group = super::bind_group(device, memory, uniform, dispatch, pipeline, 1)?;
+    let group = bind_group(device, memory, uniform, dispatch, pipeline, 1)?;
     let axis_limit = device.limits.max_compute_workgroups_per_dimension;
     let [x, y, z] = dispatch.grid.groups(1, axis_limit);
     let mut repeats = 1;

@@ -1,246 +1,116 @@
-//! The shaders: fixed text from `shaders/`, a file a kernel, with the shared parts that each one needs in front.
+//! The shaders: WGSL files below `shaders/`, each of which begins with what it imports.
+//!
+//! `#import windows` on one of a file's first lines puts `shaders/shared/windows.wgsl`, and what that imports, in front of
+//! the file; however often a file is imported, its text is there once.
 
-const STEP: &str = include_str!("../../../shaders/shared/step.wgsl");
-const ACTIVATION: &str = include_str!("../../../shaders/shared/activation.wgsl");
-const NAN: &str = include_str!("../../../shaders/shared/nan.wgsl");
-const RANDOM: &str = include_str!("../../../shaders/shared/random.wgsl");
-const POOLING: &str = include_str!("../../../shaders/shared/pooling.wgsl");
-const MOMENTS: &str = include_str!("../../../shaders/shared/moments.wgsl");
-const SOFTMAX: &str = include_str!("../../../shaders/shared/softmax.wgsl");
-const CONVOLUTION: &str = include_str!("../../../shaders/shared/convolution.wgsl");
-const PRODUCT: &str = include_str!("../../../shaders/shared/product.wgsl");
-const WINDOWS: &str = include_str!("../../../shaders/shared/windows.wgsl");
-const WINDOW_NUMBERS: &str = include_str!("../../../shaders/shared/window_numbers.wgsl");
-const PHASES: &str = include_str!("../../../shaders/shared/phases.wgsl");
-const NORMALIZE: &str = include_str!("../../../shaders/shared/normalize.wgsl");
-const PARTS: &str = include_str!("../../../shaders/shared/parts.wgsl");
-const WEIGHT_PARTS: &str = include_str!("../../../shaders/shared/weight_parts.wgsl");
-const DIRECT: &str = include_str!("../../../shaders/shared/direct.wgsl");
-const DIRECT_WINDOWS: &str = include_str!("../../../shaders/shared/direct_windows.wgsl");
+use crate::error::{Error, Result};
 
-/// A kernel's shader.
-#[derive(Debug)]
+/// A file below `shaders/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shader {
-    /// The kernel's name.
+    /// The path without its ending, such as `conv2d/forward`.
     pub name: &'static str,
-    /// Shared parts, put in front.
-    shared: &'static [&'static str],
-    /// The kernel's own file.
-    own: &'static str,
+    /// The text of the file alone.
+    pub source: &'static str,
 }
+
+/// Takes the shader at a path below `shaders/` into the program; a path without a file does not compile.
+macro_rules! shader {
+    ($name:literal) => {
+        $crate::backend::gpu::shaders::Shader {
+            name: $name,
+            source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl")),
+        }
+    };
+}
+pub(super) use shader;
+
+/// Files may import these, by the name behind `shared/`.
+static SHARED: [Shader; 21] = [
+    shader!("shared/activation"),
+    shader!("shared/convolution"),
+    shader!("shared/coordinates"),
+    shader!("shared/direct_convolution"),
+    shader!("shared/direct_product"),
+    shader!("shared/grouped_convolution"),
+    shader!("shared/moments"),
+    shader!("shared/nan"),
+    shader!("shared/normalize"),
+    shader!("shared/patch_elements"),
+    shader!("shared/phases"),
+    shader!("shared/pooling"),
+    shader!("shared/random"),
+    shader!("shared/softmax"),
+    shader!("shared/split_sums"),
+    shader!("shared/splits"),
+    shader!("shared/step"),
+    shader!("shared/tiled_product"),
+    shader!("shared/weight_splits"),
+    shader!("shared/window_origin"),
+    shader!("shared/windows"),
+];
+
+const IMPORT: &str = "#import ";
 
 impl Shader {
-    /// The whole text.
-    pub fn text(&self) -> String {
-        self.shared.iter().chain([&self.own]).copied().collect::<Vec<_>>().join("\n")
+    /// Returns the whole text for a device, behind what it imports.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where a file imports one that does not exist, or imports itself by way of others.
+    pub fn text(&self) -> Result<String> {
+        resolve(self, &SHARED)
+    }
+
+    /// Returns the names that the file imports, and its text behind them.
+    fn imports(&self) -> (Vec<&'static str>, &'static str) {
+        let (mut imports, mut rest) = (Vec::new(), self.source);
+        while let Some((line, behind)) = rest.split_once('\n')
+            && let Some(name) = line.strip_prefix(IMPORT)
+        {
+            imports.push(name.trim());
+            rest = behind;
+        }
+        (imports, rest)
     }
 }
 
-/// The shader of a kernel, or the probe.
-pub(super) fn shader(name: &str) -> Option<&'static Shader> {
-    SHADERS.iter().chain(&DIRECT_SHADERS).chain([&PROBE]).find(|shader| shader.name == name)
+/// Returns the text of a file behind all that it imports of `shared`.
+fn resolve(file: &Shader, shared: &[Shader]) -> Result<String> {
+    let mut text = String::new();
+    append(file, shared, &mut Vec::new(), &mut Vec::new(), &mut text)?;
+    Ok(text)
 }
 
-/// Measures the device; no kernel.
-pub(super) static PROBE: Shader = Shader {
-    name: "multiply_add",
-    shared: &[STEP],
-    own: include_str!("../../../shaders/probe/multiply_add.wgsl"),
-};
-
-/// Those of `Shaders::Direct` in place of the kernels' own.
-pub(super) static DIRECT_SHADERS: [Shader; 3] = [
-    Shader {
-        name: "direct/conv2d_forward",
-        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, NORMALIZE, WINDOWS, DIRECT, DIRECT_WINDOWS],
-        own: include_str!("../../../shaders/direct/conv2d_forward.wgsl"),
-    },
-    Shader {
-        name: "direct/conv2d_backward_input",
-        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PHASES, DIRECT, DIRECT_WINDOWS],
-        own: include_str!("../../../shaders/direct/conv2d_backward_input.wgsl"),
-    },
-    Shader {
-        name: "direct/conv2d_backward_weight",
-        shared: &[STEP, CONVOLUTION, WEIGHT_PARTS, WINDOWS, DIRECT],
-        own: include_str!("../../../shaders/direct/conv2d_backward_weight.wgsl"),
-    },
-];
-
-/// All shaders, by kernel.
-pub(super) static SHADERS: [Shader; 26] = [
-    Shader {
-        name: "prepare_batch",
-        shared: &[STEP],
-        own: include_str!("../../../shaders/prepare_batch.wgsl"),
-    },
-    Shader {
-        name: "conv2d_forward",
-        shared: &[
-            STEP,
-            NAN,
-            ACTIVATION,
-            CONVOLUTION,
-            NORMALIZE,
-            PARTS,
-            PRODUCT,
-            WINDOWS,
-            WINDOW_NUMBERS,
-        ],
-        own: include_str!("../../../shaders/conv2d_forward.wgsl"),
-    },
-    Shader {
-        name: "conv2d_backward_input",
-        shared: &[STEP, NAN, ACTIVATION, CONVOLUTION, PARTS, PRODUCT, PHASES],
-        own: include_str!("../../../shaders/conv2d_backward_input.wgsl"),
-    },
-    Shader {
-        name: "conv2d_backward_weight",
-        shared: &[STEP, CONVOLUTION, WEIGHT_PARTS, PRODUCT, WINDOWS, WINDOW_NUMBERS],
-        own: include_str!("../../../shaders/conv2d_backward_weight.wgsl"),
-    },
-    Shader {
-        name: "max_pool_forward",
-        shared: &[STEP, NAN, POOLING],
-        own: include_str!("../../../shaders/max_pool_forward.wgsl"),
-    },
-    Shader {
-        name: "max_pool_backward",
-        shared: &[STEP, POOLING],
-        own: include_str!("../../../shaders/max_pool_backward.wgsl"),
-    },
-    Shader {
-        name: "avg_pool_forward",
-        shared: &[STEP, POOLING],
-        own: include_str!("../../../shaders/avg_pool_forward.wgsl"),
-    },
-    Shader {
-        name: "avg_pool_backward",
-        shared: &[STEP, POOLING],
-        own: include_str!("../../../shaders/avg_pool_backward.wgsl"),
-    },
-    Shader {
-        name: "batch_norm_statistics",
-        shared: &[STEP, MOMENTS],
-        own: include_str!("../../../shaders/batch_norm_statistics.wgsl"),
-    },
-    Shader {
-        name: "batch_norm_running",
-        shared: &[STEP],
-        own: include_str!("../../../shaders/batch_norm_running.wgsl"),
-    },
-    Shader {
-        name: "batch_norm_normalize",
-        shared: &[STEP, NAN, ACTIVATION, MOMENTS],
-        own: include_str!("../../../shaders/batch_norm_normalize.wgsl"),
-    },
-    Shader {
-        name: "batch_norm_backward_reduce",
-        shared: &[STEP, NAN, ACTIVATION],
-        own: include_str!("../../../shaders/batch_norm_backward_reduce.wgsl"),
-    },
-    Shader {
-        name: "batch_norm_backward_input",
-        shared: &[STEP, NAN, ACTIVATION],
-        own: include_str!("../../../shaders/batch_norm_backward_input.wgsl"),
-    },
-    Shader {
-        name: "activation_forward",
-        shared: &[STEP, NAN, ACTIVATION],
-        own: include_str!("../../../shaders/activation_forward.wgsl"),
-    },
-    Shader {
-        name: "activation_backward",
-        shared: &[STEP, NAN, ACTIVATION],
-        own: include_str!("../../../shaders/activation_backward.wgsl"),
-    },
-    Shader {
-        name: "add_forward",
-        shared: &[STEP, NAN, ACTIVATION],
-        own: include_str!("../../../shaders/add_forward.wgsl"),
-    },
-    Shader {
-        name: "add_backward",
-        shared: &[STEP],
-        own: include_str!("../../../shaders/add_backward.wgsl"),
-    },
-    Shader {
-        name: "concat_forward",
-        shared: &[STEP],
-        own: include_str!("../../../shaders/concat_forward.wgsl"),
-    },
-    Shader {
-        name: "concat_backward",
-        shared: &[STEP],
-        own: include_str!("../../../shaders/concat_backward.wgsl"),
-    },
-    Shader {
-        name: "dropout",
-        shared: &[STEP, RANDOM],
-        own: include_str!("../../../shaders/dropout.wgsl"),
-    },
-    Shader {
-        name: "noise",
-        shared: &[STEP, RANDOM],
-        own: include_str!("../../../shaders/noise.wgsl"),
-    },
-    Shader {
-        name: "softmax_cross_entropy",
-        shared: &[STEP, NAN, SOFTMAX],
-        own: include_str!("../../../shaders/softmax_cross_entropy.wgsl"),
-    },
-    Shader {
-        name: "softmax",
-        shared: &[STEP, NAN, SOFTMAX],
-        own: include_str!("../../../shaders/softmax.wgsl"),
-    },
-    Shader { name: "adam", shared: &[STEP], own: include_str!("../../../shaders/adam.wgsl") },
-    Shader { name: "sgd", shared: &[STEP], own: include_str!("../../../shaders/sgd.wgsl") },
-    Shader {
-        name: "average_weights",
-        shared: &[STEP],
-        own: include_str!("../../../shaders/average_weights.wgsl"),
-    },
-];
+/// Appends a file behind its imports, unless `done` has it; `open` are the files whose imports are being appended.
+fn append(
+    file: &Shader,
+    shared: &[Shader],
+    open: &mut Vec<&'static str>,
+    done: &mut Vec<&'static str>,
+    text: &mut String,
+) -> Result<()> {
+    let error = |problem| Error::Internal { place: format!("shaders/{}.wgsl", file.name), problem };
+    if done.contains(&file.name) {
+        return Ok(());
+    }
+    if open.contains(&file.name) {
+        return Err(error(format!("it imports itself: {} → {}", open.join(" → "), file.name)));
+    }
+    open.push(file.name);
+    let (imports, body) = file.imports();
+    for name in imports {
+        let imported = shared.iter().find(|s| s.name.strip_prefix("shared/") == Some(name));
+        let imported = imported.ok_or_else(|| {
+            error(format!("it imports `{name}`, and there is no shaders/shared/{name}.wgsl"))
+        })?;
+        append(imported, shared, open, done, text)?;
+    }
+    open.pop();
+    done.push(file.name);
+    text.push_str(body);
+    text.push('\n');
+    Ok(())
+}
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_shader_is_valid() {
-        for shader in SHADERS.iter().chain(&DIRECT_SHADERS).chain([&PROBE]) {
-            let text = shader.text();
-            let module = match naga::front::wgsl::parse_str(&text) {
-                Ok(module) => module,
-                Err(error) => panic!("{}: {}", shader.name, error.emit_to_string(&text)),
-            };
-            let mut validator = naga::valid::Validator::new(
-                naga::valid::ValidationFlags::all(),
-                naga::valid::Capabilities::empty(),
-            );
-            if let Err(error) = validator.validate(&module) {
-                panic!("{}: {}", shader.name, error.emit_to_string(&text));
-            }
-        }
-    }
-
-    #[test]
-    fn every_file_is_in_the_table() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
-        let names = |prefix: &str| -> Vec<String> {
-            std::fs::read_dir(format!("{folder}/{prefix}"))
-                .unwrap()
-                .map(|entry| entry.unwrap().path())
-                .filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"))
-                .map(|path| format!("{prefix}{}", path.file_stem().unwrap().to_string_lossy()))
-                .collect()
-        };
-        let mut files = [names(""), names("direct/")].concat();
-        let shaders = SHADERS.iter().chain(&DIRECT_SHADERS);
-        let mut table: Vec<String> = shaders.map(|shader| shader.name.into()).collect();
-        files.sort();
-        table.sort();
-        assert_eq!(files, table);
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! The numbers of a step, as `shaders/shared/step.wgsl` lays them out.
+//! What changes from step to step, as `shaders/shared/step.wgsl` lays it out.
 
 use crate::kernel::{Adam, Kernel, StepInputs};
 use bytemuck::{Pod, Zeroable};
@@ -18,7 +18,7 @@ pub(super) struct StepUniform {
 }
 
 impl StepUniform {
-    /// For a step whose optimizer, if it is Adam, has these betas.
+    /// Lays out a step whose optimizer, if it is Adam, has these betas.
     pub fn new(step: &StepInputs, betas: Option<[f32; 2]>) -> Self {
         let correction =
             |beta: f32| (1.0 - f64::from(beta).powf(f64::from(step.step) + 1.0)) as f32;
@@ -36,7 +36,7 @@ impl StepUniform {
     }
 }
 
-/// The betas of an Adam kernel.
+/// Returns the decays of the moments, if the kernel is Adam.
 pub(super) fn betas(kernel: &Kernel) -> Option<[f32; 2]> {
     match *kernel {
         Kernel::Adam(Adam { beta1, beta2, .. }) => Some([beta1, beta2]),

@@ -5,8 +5,7 @@ use crate::output::{print_json, say};
 use crate::read_file;
 use clap::Args;
 use floret::classify::Classifier;
-use floret::data::decode::decode;
-use floret::data::resize::resize;
+use floret::data::decode::decode_kept;
 use floret::error::{Error, Result};
 use floret::model::calibration::Outlier;
 use floret::model::metrics::argmax;
@@ -22,7 +21,7 @@ const MEMORY_LIMIT: u64 = 4 << 30;
 pub struct ClassifyArguments {
     /// Model file.
     model: PathBuf,
-    /// Photos: JPEG, PNG or WebP.
+    /// Photos: JPEG, PNG, WebP, GIF, BMP or TIFF.
     #[arg(required = true)]
     photos: Vec<PathBuf>,
     #[command(flatten)]
@@ -92,8 +91,7 @@ async fn classify(arguments: &ClassifyArguments) -> Result<()> {
 }
 
 fn stored_photo(path: &Path, size: usize) -> Result<Vec<u8>> {
-    let picture = decode(&path.display().to_string(), &read_file(path)?)?;
-    resize(&picture.rgba, picture.width, picture.height, size)
+    Ok(decode_kept(&path.display().to_string(), &read_file(path)?, size)?.pixels)
 }
 
 fn print_answer(answer: &Answer) {

@@ -5,18 +5,24 @@ use floret::data::library::Library;
 use floret::data::resize::stored_size;
 use floret::error::{Error, Result};
 use floret::model_file::ModelFile;
+use indicatif::ProgressStyle;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+
+/// The part of the bytes that is read, since an archive does not tell how many photos it has; and how many came by then.
+const PROGRESS: &str = "{prefix} {wide_bar} {binary_bytes}/{binary_total_bytes} {msg} {eta}";
 
 /// Loads photos for an input of `input_size` pixels a side. Files that are no photos are named on stderr and skipped.
 pub fn load(path: &Path, input_size: usize, memory_limit: u64) -> Result<(Library, Loaded)> {
     let mut library = Library::new(stored_size(input_size), memory_limit)?;
     let bar = crate::output::progress_bar(0, "photos");
+    if let Ok(style) = ProgressStyle::with_template(PROGRESS) {
+        bar.set_style(style);
+    }
     let mut on_progress = |progress: Progress| {
-        if let Some(total) = progress.total {
-            bar.set_length(total as u64);
-        }
-        bar.set_position(progress.done as u64);
+        bar.set_length(progress.total_bytes);
+        bar.set_position(progress.bytes);
+        bar.set_message(progress.done.to_string());
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let loaded =

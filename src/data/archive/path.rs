@@ -31,12 +31,36 @@ pub fn name_of(path: &str) -> String {
     name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Whether a path is something that operating systems leave behind, to be passed over in silence.
+/// Folders that systems, disks of networks and programs for photos keep for themselves, in small letters.
+const CLUTTER_FOLDERS: [&str; 8] = [
+    "__macosx",
+    "@eadir",
+    "#recycle",
+    "@recycle",
+    "@__thumb",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+];
+
+/// Files of the same kind.
+const CLUTTER_FILES: [&str; 7] =
+    ["thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r", ""];
+
+/// Whether a path is something that systems and disks leave behind, thumbnails among it, to be passed over in silence.
 pub fn is_clutter(path: &str) -> bool {
     let parts = parts(path);
-    let hidden = |part: &&str| part.starts_with('.') || *part == "__MACOSX";
-    let file = parts.last().map(|file| file.to_lowercase()).unwrap_or_default();
-    parts.iter().any(hidden) || ["thumbs.db", "desktop.ini", ""].contains(&file.as_str())
+    let [folders @ .., file] = parts.as_slice() else { return true };
+    let kept = |part: &&str| {
+        part.starts_with('.') || CLUTTER_FOLDERS.contains(&part.to_lowercase().as_str())
+    };
+    let file_name = file.to_lowercase();
+    // Network disks also put their thumbnails right beside the photos.
+    folders.iter().any(kept)
+        || file.starts_with('.')
+        || CLUTTER_FILES.contains(&file_name.as_str())
+        || CLUTTER_FOLDERS.contains(&file_name.as_str())
+        || file_name.starts_with("synophoto_thumb")
 }
 
 #[cfg(test)]
@@ -63,12 +87,21 @@ mod tests {
 
     #[test]
     fn clutter_is_known() {
-        for path in
-            ["__MACOSX/a/b.jpg", "a/.DS_Store", ".git/a.jpg", "a/Thumbs.db", "a/desktop.ini", "/"]
-        {
+        for path in [
+            "__MACOSX/a/b.jpg",
+            "a/.DS_Store",
+            ".git/a.jpg",
+            "a/Thumbs.db",
+            "a/desktop.ini",
+            "a/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg",
+            "a/.thumbnails/1.jpg",
+            "$RECYCLE.BIN/a/1.jpg",
+            "a/.@__thumb/1.jpg",
+            "/",
+        ] {
             assert!(is_clutter(path), "{path}");
         }
-        for path in ["a/b.jpg", "a/../b.jpg", "a.b/c.jpg"] {
+        for path in ["a/b.jpg", "a/../b.jpg", "a.b/c.jpg", "thumbs/1.jpg", "recycle/1.jpg"] {
             assert!(!is_clutter(path), "{path}");
         }
     }

@@ -1,9 +1,12 @@
 //! Entries of a .tar or .tar.gz, through the `tar` and `flate2` crates.
 
+use super::super::names::{self, Alphabet};
 use super::path::{is_clutter, name_of};
 use super::{Item, Limits, Skipped, Source, read_photo};
 use flate2::bufread::MultiGzDecoder;
+use std::cell::Cell;
 use std::io::{self, BufReader, Read};
+use std::rc::Rc;
 
 /// Bytes of a tar block; headers and contents start at multiples of it.
 const BLOCK: u64 = 512;
@@ -16,6 +19,23 @@ pub struct TarReader {
     stream: Metered,
     limits: Limits,
     entries: usize,
+    packed: Rc<Cell<u64>>,
+    /// What names that are no UTF-8 are written in.
+    alphabet: Option<Alphabet>,
+}
+
+/// The archive's own bytes, packed or not, counted as they are read.
+struct Counted {
+    source: Box<dyn Source>,
+    read: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.read.set(self.read.get() + read as u64);
+        Ok(read)
+    }
 }
 
 /// A stream that counts what is read and ends in an error where the allowance does.
@@ -41,16 +61,28 @@ impl Read for Metered {
 impl TarReader {
     /// Reads a .tar.
     pub fn plain(source: Box<dyn Source>, limits: Limits) -> Self {
-        Self::new(Box::new(BufReader::new(source)), limits)
+        Self::new(source, limits, |packed| Box::new(packed))
     }
 
     /// Reads a .tar.gz.
     pub fn gzip(source: Box<dyn Source>, limits: Limits) -> Self {
-        Self::new(Box::new(MultiGzDecoder::new(BufReader::new(source))), limits)
+        Self::new(source, limits, |packed| Box::new(MultiGzDecoder::new(packed)))
     }
 
-    fn new(inner: Box<dyn Read>, limits: Limits) -> Self {
-        Self { stream: Metered { inner, read: 0, allowance: 0 }, limits, entries: 0 }
+    fn new(
+        source: Box<dyn Source>,
+        limits: Limits,
+        unpack: impl FnOnce(BufReader<Counted>) -> Box<dyn Read>,
+    ) -> Self {
+        let packed = Rc::new(Cell::new(0));
+        let inner = unpack(BufReader::new(Counted { source, read: packed.clone() }));
+        let stream = Metered { inner, read: 0, allowance: 0 };
+        Self { stream, limits, entries: 0, packed, alphabet: None }
+    }
+
+    /// Bytes of the archive that were read, packed as they are.
+    pub fn bytes_read(&self) -> u64 {
+        self.packed.get()
     }
 
     /// The next photo or skipped file.
@@ -72,6 +104,7 @@ impl TarReader {
             return Ok(Step::End);
         };
         let Head { path, kind, size } = head;
+        let path = names::decoded_next(&mut self.alphabet, &path);
         self.entries += 1;
         if self.entries > self.limits.entries {
             return Err(format!("more than {} entries; split it", self.limits.entries));
@@ -134,7 +167,7 @@ impl TarReader {
 
 /// What the headers of an entry say.
 struct Head {
-    path: String,
+    path: Vec<u8>,
     kind: tar::EntryType,
     size: u64,
 }
@@ -145,7 +178,7 @@ fn head(stream: &mut Metered) -> io::Result<Option<Head>> {
     let mut archive = tar::Archive::new(stream);
     let Some(entry) = archive.entries()?.next() else { return Ok(None) };
     let entry = entry?;
-    let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+    let path = entry.path_bytes().into_owned();
     Ok(Some(Head { path, kind: entry.header().entry_type(), size: entry.size() }))
 }
 

@@ -10,9 +10,12 @@ use zip::result::ZipError;
 /// The entries of a .zip in the order of its directory.
 pub struct ZipReader {
     archive: ZipArchive<BufReader<Box<dyn Source>>>,
+    /// Name of each entry.
+    paths: Vec<String>,
     limits: Limits,
     next: usize,
     bytes_left: u64,
+    bytes_read: u64,
 }
 
 impl ZipReader {
@@ -24,35 +27,36 @@ impl ZipReader {
         if archive.len() > limits.entries {
             return Err(format!("more than {} entries; split it", limits.entries));
         }
-        Ok(Self { archive, limits, next: 0, bytes_left: limits.total_bytes })
+        // Programs do not always say which alphabet they write, so all names are looked at together.
+        let names: Vec<&[u8]> = archive.file_names_raw().collect();
+        let paths = names::decoded(&names);
+        let bytes_left = limits.total_bytes;
+        Ok(Self { archive, paths, limits, next: 0, bytes_left, bytes_read: 0 })
     }
 
-    /// Entries in all, folders too.
-    pub fn entries(&self) -> usize {
-        self.archive.len()
+    /// Packed bytes of the entries until now.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read
     }
 
     /// The next photo or skipped file.
     pub fn next(&mut self) -> Option<Result<Item, String>> {
-        while self.next < self.archive.len() {
+        while self.next < self.paths.len() {
             let index = self.next;
             self.next += 1;
-            // Programs do not always say which alphabet they write; the crate then reads one that hardly any uses.
-            let path = match self.archive.by_index_raw(index) {
-                Ok(entry) => names::decoded(entry.name_raw())
-                    .or_else(|| entry.name().ok().map(std::borrow::Cow::into_owned))
-                    .unwrap_or_else(|| format!("entry {index}")),
-                Err(error) => return Some(Ok(skipped(&format!("entry {index}"), &error))),
-            };
-            if path.ends_with(['/', '\\']) || is_clutter(&path) {
+            let path = &self.paths[index];
+            if let Ok(entry) = self.archive.by_index_data(index) {
+                self.bytes_read = self.bytes_read.saturating_add(entry.compressed_size());
+            }
+            if path.ends_with(['/', '\\']) || is_clutter(path) {
                 continue;
             }
             let mut entry = match self.archive.by_index(index) {
                 Ok(entry) => entry,
-                Err(error) => return Some(Ok(skipped(&path, &error))),
+                Err(error) => return Some(Ok(skipped(path, &error))),
             };
             let mut counted = entry.by_ref().take(self.bytes_left);
-            let item = read_photo(&path, &mut counted, &self.limits);
+            let item = read_photo(path, &mut counted, &self.limits);
             self.bytes_left = counted.limit();
             if self.bytes_left == 0 {
                 let most = self.limits.total_bytes >> 20;

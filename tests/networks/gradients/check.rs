@@ -60,6 +60,7 @@ pub fn conv(size: usize, out_channels: usize, activation: Activation) -> Op {
         stride: [1, 1],
         padding: Padding::Same,
         out_channels,
+        groups: 1,
         activation,
     })
 }

@@ -42,12 +42,29 @@ fn convolution() {
             stride,
             padding,
             out_channels: 2,
+            groups: 1,
             activation: Activation::Sigmoid,
         };
         let second = network.add(Op::Conv2d(op), &[first]);
         check_gradients(&network.classify(second));
     });
     assert!(count > 150, "only {count} windows");
+}
+
+#[test]
+fn grouped_convolution() {
+    // Depthwise, several outputs for each input, and groups of several channels.
+    for (groups, out_channels) in [(6, 6), (6, 12), (2, 4), (3, 3)] {
+        let count = for_every_window(|size, kernel_size, stride, padding| {
+            let mut network = Network::new(size[0], size[1], 2);
+            let first = network.add(conv(1, 6, Activation::Tanh), &[0]);
+            let activation = Activation::Sigmoid;
+            let op = Conv2d { kernel_size, stride, padding, out_channels, groups, activation };
+            let second = network.add(Op::Conv2d(op), &[first]);
+            check_gradients(&network.classify(second));
+        });
+        assert!(count > 150, "only {count} windows");
+    }
 }
 
 fn check_pooling(kind: PoolKind) {
@@ -79,6 +96,7 @@ fn odd_sizes_with_channels_that_fill_no_vector() {
             stride: [2, 2],
             padding: Padding::Same,
             out_channels: channels + 2,
+            groups: 1,
             activation: Activation::Relu,
         };
         let features = network.add(Op::Conv2d(stem), &[0]);

@@ -29,6 +29,7 @@ fn strided(out_channels: usize) -> Op {
         stride: [2, 2],
         padding: Padding::Same,
         out_channels,
+        groups: 1,
         activation: Activation::Relu,
     })
 }
@@ -130,6 +131,7 @@ fn parallel_in_serial_in_parallel() {
             stride: [1, 1],
             padding: Padding::Same,
             out_channels: 2,
+            groups: 1,
             activation: Activation::Sigmoid,
         }),
         &[head],
@@ -140,6 +142,7 @@ fn parallel_in_serial_in_parallel() {
             stride: [1, 1],
             padding: Padding::Same,
             out_channels: 1,
+            groups: 1,
             activation: Activation::Relu,
         }),
         &[head],

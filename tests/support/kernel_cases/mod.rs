@@ -5,6 +5,7 @@
 
 pub mod edges;
 mod elementwise;
+mod groups;
 mod loss;
 mod normalization;
 mod photos;
@@ -91,6 +92,7 @@ pub fn families() -> Vec<Family> {
     [
         photos::families(),
         windows::families(),
+        groups::families(),
         normalization::families(),
         elementwise::families(),
         loss::families(),

@@ -11,7 +11,7 @@ use floret::shape::{Padding, Shape, Window, output_size};
 use proptest::prelude::*;
 
 /// An input size, a window over it and the output size.
-fn window() -> impl Strategy<Value = ([usize; 2], Window, [usize; 2])> {
+pub(super) fn window() -> impl Strategy<Value = ([usize; 2], Window, [usize; 2])> {
     let pair = |from: Vec<usize>| {
         (prop::sample::select(from.clone()), prop::sample::select(from)).prop_map(|(a, b)| [a, b])
     };
@@ -68,16 +68,16 @@ fn pooling() -> impl Strategy<Value = Pooling> {
 }
 
 /// Kernel and bias, zeros between.
-fn block(convolution: &Convolution, kernel: Vec<f32>, bias: Vec<f32>) -> Vec<f32> {
+pub(super) fn block(bias_offset: usize, kernel: Vec<f32>, bias: Vec<f32>) -> Vec<f32> {
     let mut block = kernel;
-    block.resize(convolution.bias_offset(), 0.0);
+    block.resize(bias_offset, 0.0);
     block.extend(bias);
     block
 }
 
 fn random_block(convolution: &Convolution, draw: &Draw) -> Vec<f32> {
     let kernel = draw.numbers(10, convolution.kernel_len());
-    block(convolution, kernel, draw.numbers(11, convolution.output.channels))
+    block(convolution.bias_offset(), kernel, draw.numbers(11, convolution.output.channels))
 }
 
 fn conv2d_forward() -> impl Strategy<Value = Case> {
@@ -197,7 +197,7 @@ fn conv2d_backward_weight() -> impl Strategy<Value = Case> {
                 draw.numbers(0, batch_size * convolution.input.len()),
                 draw.numbers(1, batch_size * convolution.output.len()),
             ],
-            writes: vec![block(&convolution, kernel, bias)],
+            writes: vec![block(convolution.bias_offset(), kernel, bias)],
         }
     })
 }

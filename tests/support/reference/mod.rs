@@ -6,6 +6,7 @@
 
 mod elementwise;
 pub mod executor;
+mod groups;
 mod loss;
 mod normalization;
 mod photos;
@@ -14,11 +15,12 @@ mod windows;
 
 use floret::kernel::{
     Activation, ActivationBackward, ActivationForward, Adam, AddBackward, AddForward,
-    AverageWeights, AvgPoolBackward, AvgPoolForward, BatchNormBackwardInput,
+    AverageWeights, AvgPoolBackward, AvgPoolForward, BatchNorm, BatchNormBackwardInput,
     BatchNormBackwardReduce, BatchNormNormalize, BatchNormRunning, BatchNormStatistics,
     ConcatBackward, ConcatForward, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward,
-    Dropout, Kernel, MaxPoolBackward, MaxPoolForward, Noise, PrepareBatch, Sgd, Softmax,
-    SoftmaxCrossEntropy, StepInputs,
+    Dropout, GroupedConv2dBackwardInput, GroupedConv2dBackwardWeight, GroupedConv2dForward, Kernel,
+    MaxPoolBackward, MaxPoolForward, Noise, PrepareBatch, Sgd, Softmax, SoftmaxCrossEntropy,
+    StepInputs,
 };
 
 /// Runs one kernel. `writes` come with their former numbers and leave with the new ones.
@@ -29,12 +31,7 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
         }
         Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm }) => {
             windows::conv2d_forward(&convolution, activation, reads[0], reads[1], &mut writes[0]);
-            if let Some(norm) = norm {
-                let mut moments = reads[2].to_vec();
-                normalization::running(&norm, reads[2], &mut moments);
-                let block = reads.get(3).copied();
-                writes[0] = normalization::normalize(&norm, &writes[0], &moments, block);
-            }
+            fold(norm.as_ref(), reads, &mut writes[0]);
         }
         Kernel::Conv2dBackwardInput(Conv2dBackwardInput {
             convolution,
@@ -47,6 +44,22 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
         }
         Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }) => {
             windows::conv2d_backward_weight(&convolution, reads[0], reads[1], &mut writes[0])
+        }
+        Kernel::GroupedConv2dForward(GroupedConv2dForward { convolution, activation, norm }) => {
+            groups::forward(&convolution, activation, reads[0], reads[1], &mut writes[0]);
+            fold(norm.as_ref(), reads, &mut writes[0]);
+        }
+        Kernel::GroupedConv2dBackwardInput(GroupedConv2dBackwardInput {
+            convolution,
+            input_activation,
+            accumulate,
+        }) => {
+            let mut result = groups::backward_input(&convolution, reads[0], reads[1]);
+            multiply_by_slope(&mut result, input_activation, reads.get(2));
+            store(&mut writes[0], &result, accumulate);
+        }
+        Kernel::GroupedConv2dBackwardWeight(GroupedConv2dBackwardWeight { convolution }) => {
+            groups::backward_weight(&convolution, reads[0], reads[1], &mut writes[0])
         }
         Kernel::MaxPoolForward(MaxPoolForward { pooling }) => {
             windows::max_pool_forward(&pooling, reads[0], writes)
@@ -136,6 +149,14 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
             update::average(decay, step, reads[0], &mut writes[0])
         }
     }
+}
+
+/// Normalises a convolution's outputs by running statistics, where it is to.
+fn fold(norm: Option<&BatchNorm>, reads: &[&[f64]], output: &mut Vec<f64>) {
+    let Some(norm) = norm else { return };
+    let mut moments = reads[2].to_vec();
+    normalization::running(norm, reads[2], &mut moments);
+    *output = normalization::normalize(norm, output, &moments, reads.get(3).copied());
 }
 
 fn store(target: &mut [f64], result: &[f64], accumulate: bool) {

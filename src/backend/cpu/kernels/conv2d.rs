@@ -1,7 +1,7 @@
 //! Convolution forward, and backward to its input and to its parameters.
 
-pub(crate) mod backward_input;
-pub(crate) mod backward_weight;
+mod backward_input;
+mod backward_weight;
 #[cfg(test)]
 pub(crate) mod cases;
-pub(crate) mod forward;
+pub(super) mod forward;

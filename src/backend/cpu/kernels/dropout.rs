@@ -1,41 +1,44 @@
-//! Inverted dropout, of values and of gradients alike: `input → output`.
+//! Inverted dropout, of values and of gradients alike.
 
-use crate::backend::cpu::threads::Workers;
-use crate::kernel::StepInputs;
+use super::Run;
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::operands::Operands;
+use crate::error::Result;
+use crate::kernel::Dropout;
 use crate::rng::{Random, Stream};
+use ndarray::{Zip, s};
 
-pub(crate) fn run(
-    (len, keep_prob, layer): (usize, f32, u32),
-    accumulate: bool,
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let input = reads[0];
-    let random = Random::new(step.seed, Stream::Dropout, layer, step.step);
-    let scale = 1.0 / keep_prob;
-    workers.elementwise(&mut writes[0][..len * step.batch_size], |range, output| {
-        let indices = range.clone().map(|index| random.uniform(index as u32));
-        for ((output, input), uniform) in output.iter_mut().zip(&input[range]).zip(indices) {
-            let kept = if uniform < keep_prob { input * scale } else { 0.0 };
-            *output = if accumulate { *output + kept } else { kept };
-        }
-    });
+impl Run for Dropout {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let &Self { len, keep_prob, layer, accumulate } = self;
+        let input = operands.elements(len)?;
+        let output = operands.elements_mut(len)?;
+        let random = Random::new(context.step.seed, Stream::Dropout, layer, context.step.step);
+        let scale = 1.0 / keep_prob;
+        context.pool.elementwise(output, |range, output| {
+            let first = range.start;
+            let input = input.slice(s![range]);
+            Zip::indexed(output).and(input).for_each(|index, output, input| {
+                let uniform = random.uniform((first + index) as u32);
+                let kept = if uniform < keep_prob { input * scale } else { 0.0 };
+                *output = if accumulate { *output + kept } else { kept };
+            });
+        });
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::cpu::run_alone;
 
     #[test]
-    fn drops_the_same_numbers_both_ways_and_keeps_the_mean() {
-        let step = crate::backend::cpu::test_step(1);
+    fn drops_the_same_elements_both_ways_and_keeps_the_mean() {
         let dropped = |accumulate| {
             let mut output = vec![1.0; 4000];
-            let writes: &mut [&mut [f32]] = &mut [&mut output];
-            let input: &[f32] = &[2.0; 4000];
-            run((4000, 0.5, 0), accumulate, &step, &[input], writes, &mut Workers::new(2));
+            let kernel = Dropout { len: 4000, keep_prob: 0.5, layer: 0, accumulate };
+            run_alone(kernel, 1, &[&[2.0; 4000]], &mut [&mut output]);
             output
         };
         let (once, added) = (dropped(false), dropped(true));

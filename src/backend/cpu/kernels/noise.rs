@@ -1,52 +1,46 @@
-//! Additive normal noise: `input → output`.
+//! Additive normal noise for whole batches.
 
-use crate::backend::cpu::threads::Workers;
-use crate::kernel::StepInputs;
+use super::Run;
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::operands::Operands;
+use crate::error::Result;
+use crate::kernel::Noise;
 use crate::rng::{Random, Stream};
+use ndarray::{Zip, s};
 
-/// The noise and the probability that a batch gets it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct NormalNoise {
-    pub(crate) mean: f32,
-    pub(crate) std: f32,
-    pub(crate) ratio: f32,
-}
-
-pub(crate) fn run(
-    len: usize,
-    noise: NormalNoise,
-    layer: u32,
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let input = reads[0];
-    let sequence = |layer| Random::new(step.seed, Stream::Noise, layer, step.step);
-    let noisy = sequence(layer.wrapping_add(1 << 16)).uniform(0) < noise.ratio;
-    let random = sequence(layer);
-    workers.elementwise(&mut writes[0][..len * step.batch_size], |range, output| {
-        output.copy_from_slice(&input[range.clone()]);
-        if noisy {
-            for (output, index) in output.iter_mut().zip(range) {
-                *output += noise.mean + noise.std * random.normal(index as u32);
+impl Run for Noise {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let &Self { len, mean, std, ratio, layer } = self;
+        let input = operands.elements(len)?;
+        let output = operands.elements_mut(len)?;
+        let sequence =
+            |layer| Random::new(context.step.seed, Stream::Noise, layer, context.step.step);
+        let is_noisy = sequence(layer.wrapping_add(1 << 16)).uniform(0) < ratio;
+        let random = sequence(layer);
+        context.pool.elementwise(output, |range, mut output| {
+            let first = range.start;
+            output.assign(&input.slice(s![range]));
+            if is_noisy {
+                Zip::indexed(output).for_each(|index, output| {
+                    *output += mean + std * random.normal((first + index) as u32);
+                });
             }
-        }
-    });
+        });
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::cpu::run_alone;
 
     #[test]
     fn a_ratio_of_0_adds_nothing_and_of_1_adds_the_mean() {
-        let step = crate::backend::cpu::test_step(1);
         for (ratio, expected) in [(0.0, 1.0), (1.0, 4.0)] {
             let mut output = [0.0; 8];
-            let noise = NormalNoise { mean: 3.0, std: 0.0, ratio };
-            let writes: &mut [&mut [f32]] = &mut [&mut output];
-            run(8, noise, 0, &step, &[&[1.0; 8]], writes, &mut Workers::new(1));
+            let kernel = Noise { len: 8, mean: 3.0, std: 0.0, ratio, layer: 0 };
+            run_alone(kernel, 1, &[&[1.0; 8]], &mut [&mut output]);
             assert_eq!(output, [expected; 8]);
         }
     }

@@ -1,39 +1,41 @@
 //! Photos to the batch: `photos page, transforms → input`.
 
-use crate::backend::cpu::threads::Workers;
-use crate::kernel::{CONTRIBUTION, StepInputs, TRANSFORM};
+use super::Run;
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::operands::{Operands, slice_of, slice_of_mut};
+use crate::error::Result;
+use crate::kernel::{CONTRIBUTION, PrepareBatch, TRANSFORM};
 use crate::shape::Shape;
+use ndarray::Axis;
 
-pub(crate) fn run(
-    page: u32,
-    stored_size: usize,
-    output: Shape,
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let photos: &[u8] = bytemuck::cast_slice(reads[0]);
-    let transforms = reads[1];
-    let photo_len = 4 * stored_size * stored_size;
-    let batch = &mut writes[0][..output.len() * step.batch_size];
-    workers.chunks(batch, output.len(), |range, sample| {
-        if page == 0 {
-            sample.fill(0.0);
-        }
-        let first = range.start / output.len() * TRANSFORM;
-        for record in transforms[first..first + TRANSFORM].chunks_exact(CONTRIBUTION) {
-            let contribution = Contribution::read(record);
-            if contribution.page != page || contribution.weight == 0.0 {
-                continue;
+impl Run for PrepareBatch {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let &Self { page, stored_size, output } = self;
+        // The plan does not know how many photos a page holds.
+        let photos: &[u8] = bytemuck::cast_slice(operands.read_all()?);
+        let transforms = operands.pixels(1, TRANSFORM)?;
+        let batch = operands.batch_mut(output)?;
+        let photo_len = 4 * stored_size * stored_size;
+        context.pool.chunks([batch], 1, |samples, [sample]| {
+            let sample = slice_of_mut(sample);
+            if page == 0 {
+                sample.fill(0.0);
             }
-            let start = contribution.slot.saturating_mul(photo_len);
-            // A slot beyond the page would be a fault of the trainer's; the sample then stays as it is.
-            if let Some(photo) = photos.get(start..start.saturating_add(photo_len)) {
-                contribution.add(photo, stored_size, output, sample);
+            let records = slice_of(transforms.index_axis(Axis(0), samples.start));
+            for record in records.chunks_exact(CONTRIBUTION) {
+                let contribution = Contribution::read(record);
+                if contribution.page != page || contribution.weight == 0.0 {
+                    continue;
+                }
+                let start = contribution.slot.saturating_mul(photo_len);
+                // A slot beyond the page would be a fault of the trainer's; the sample then stays as it is.
+                if let Some(photo) = photos.get(start..start.saturating_add(photo_len)) {
+                    contribution.add(photo, stored_size, output, sample);
+                }
             }
-        }
-    });
+        });
+        Ok(())
+    }
 }
 
 /// One photo's share of a sample, as [`CONTRIBUTION`] lays it out.
@@ -121,11 +123,14 @@ mod tests {
 
     fn prepared(page_number: u32, records: [[f32; CONTRIBUTION]; 2]) -> Vec<f32> {
         let mut output = vec![0.5; 12];
-        let step = crate::backend::cpu::test_step(1);
-        let reads: [&[f32]; 2] = [&page(), &records.concat()];
-        let writes: &mut [&mut [f32]] = &mut [&mut output];
-        let shape = Shape::new(2, 2, 3);
-        run(page_number, 2, shape, &step, &reads, writes, &mut Workers::new(1));
+        let kernel =
+            PrepareBatch { page: page_number, stored_size: 2, output: Shape::new(2, 2, 3) };
+        crate::backend::cpu::run_alone(
+            kernel,
+            1,
+            &[&page(), &records.concat()],
+            &mut [&mut output],
+        );
         output.chunks_exact(3).map(|rgb| rgb[1]).collect()
     }
 

@@ -1,8 +1,9 @@
 //! Moments of a convolution's output, which it takes block by block, while it has the numbers in registers, for the batch
 //! normalisation that comes next.
 
+use crate::backend::cpu::scratch::grown;
 use crate::backend::cpu::simd::{MOST_LANES, Simd};
-use crate::backend::cpu::threads::{Disjoint, grown};
+use crate::backend::cpu::threads::Disjoint;
 use crate::kernel::{Call, Conv2dForward, Kernel};
 use std::ops::Range;
 
@@ -12,27 +13,29 @@ const PARTS: usize = 3;
 /// What a convolution leaves for the statistics of its output.
 #[derive(Debug, Default)]
 pub(crate) struct BlockMoments {
-    /// Whether the call at hand leaves or finds moments here.
-    pub(crate) shared: bool,
     /// For each block a row of pivots, one of sums of the deviations from them, one of sums of those deviations' squares.
-    numbers: Vec<f32>,
+    elements: Vec<f32>,
     /// Pixels of every block but the last.
     block_pixels: usize,
 }
 
-impl BlockMoments {
-    /// Whether call `index` leaves moments for the next call, or finds those of the one before.
-    pub(crate) fn are_shared(calls: &[Call], index: usize) -> bool {
-        let is_pair = |calls: &[Call]| {
-            let [conv, statistics] = calls else { return false };
-            matches!(conv.kernel, Kernel::Conv2dForward(Conv2dForward { norm: None, .. }))
-                && matches!(statistics.kernel, Kernel::BatchNormStatistics(_))
-                && statistics.reads[0] == conv.writes[0]
-        };
-        calls.get(index..index + 2).is_some_and(is_pair)
-            || index > 0 && calls.get(index - 1..=index).is_some_and(is_pair)
+/// Returns for each call of a plan whether it leaves moments for the next call, or finds those of the one before.
+pub(crate) fn shared_moments(calls: &[Call]) -> Vec<bool> {
+    let is_pair = |conv: &Call, statistics: &Call| {
+        matches!(conv.kernel, Kernel::Conv2dForward(Conv2dForward { norm: None, .. }))
+            && matches!(statistics.kernel, Kernel::BatchNormStatistics(_))
+            && statistics.reads[0] == conv.writes[0]
+    };
+    let mut shared = vec![false; calls.len()];
+    for (index, pair) in calls.windows(2).enumerate() {
+        if is_pair(&pair[0], &pair[1]) {
+            shared[index..=index + 1].fill(true);
+        }
     }
+    shared
+}
 
+impl BlockMoments {
     /// Room for `blocks` blocks of `block_pixels` pixels.
     pub(crate) fn start(
         &mut self,
@@ -41,19 +44,24 @@ impl BlockMoments {
         channels: usize,
     ) -> Blocks<'_> {
         self.block_pixels = block_pixels;
-        let numbers = grown(&mut self.numbers, blocks * PARTS * channels);
-        Blocks { numbers: Disjoint::new(numbers), channels }
+        let elements = grown(&mut self.elements, blocks * PARTS * channels);
+        Blocks { elements: Disjoint::new(elements), channels }
     }
 
-    /// The numbers, and pixels of every block but the last.
-    pub(crate) fn taken(&self) -> (&[f32], usize) {
-        (&self.numbers, self.block_pixels)
+    /// Returns what was left for each block.
+    pub(crate) fn elements(&self) -> &[f32] {
+        &self.elements
+    }
+
+    /// Returns the pixels of every block but the last.
+    pub(crate) fn block_pixels(&self) -> usize {
+        self.block_pixels
     }
 }
 
 /// Moments of all blocks, to be stored by the tasks of a convolution.
 pub(crate) struct Blocks<'a> {
-    numbers: Disjoint<'a>,
+    elements: Disjoint<'a>,
     channels: usize,
 }
 
@@ -69,11 +77,11 @@ impl Blocks<'_> {
         moments: &PanelMoments,
     ) {
         let parts = [&moments.pivots, &moments.sums, &moments.squares];
-        for (part, numbers) in parts.into_iter().enumerate() {
+        for (part, elements) in parts.into_iter().enumerate() {
             let start = (block * PARTS + part) * self.channels;
             // SAFETY: by the caller's promise.
-            let row = unsafe { self.numbers.slice(start + channels.start..start + channels.end) };
-            row.copy_from_slice(&numbers[..channels.len()]);
+            let row = unsafe { self.elements.slice(start + channels.start..start + channels.end) };
+            row.copy_from_slice(&elements[..channels.len()]);
         }
     }
 }
@@ -139,11 +147,11 @@ impl PanelMoments {
 
 #[cfg(test)]
 mod tests {
-    use super::BlockMoments;
+    use super::{BlockMoments, shared_moments};
     use crate::backend::cpu::kernels::conv2d::cases::{
         Case, cases, more_weights_than_are_packed_at_once,
     };
-    use crate::backend::cpu::{Workers, run_kernel, test_step};
+    use crate::backend::cpu::{Operands, Workers, test_step};
     use crate::kernel::{
         Activation, BatchNorm, BatchNormStatistics, Conv2dForward, Kernel, round_up_to_row,
     };
@@ -165,16 +173,21 @@ mod tests {
             activation: Activation::None,
         };
         let mut workers = Workers::new(threads);
-        workers.moments.shared = shared;
+        let mut between = BlockMoments::default();
         let step = test_step(case.batch_size);
+        let mut run_one = |kernel: Kernel, reads: &[&[f32]], writes: &mut [&mut [f32]]| {
+            let mut context = workers.context(&step);
+            context.moments = shared.then_some(&mut between);
+            let operands = Operands::new(kernel.name(), case.batch_size, reads, writes);
+            crate::backend::cpu::run(&kernel, operands, &mut context).unwrap();
+        };
         let mut numbers = vec![9.0; case.batch_size * output.len()];
         let pair = round_up_to_row(output.channels) + output.channels;
         let [mut moments, mut running] = [(); 2].map(|()| vec![0.0; pair]);
         let conv = Kernel::Conv2dForward(Conv2dForward { convolution, activation, norm: None });
-        run_kernel(&conv, &step, &[&case.input, &case.block], &mut [&mut numbers], &mut workers);
+        run_one(conv, &[&case.input, &case.block], &mut [&mut numbers]);
         let statistics = Kernel::BatchNormStatistics(BatchNormStatistics { norm });
-        let writes: &mut [&mut [f32]] = &mut [&mut moments, &mut running];
-        run_kernel(&statistics, &step, &[&numbers], writes, &mut workers);
+        run_one(statistics, &[&numbers], &mut [&mut moments, &mut running]);
         [numbers, moments, running]
     }
 
@@ -217,15 +230,11 @@ mod tests {
         let options = PlanOptions::training(2, Source::Tensor, Optimizer::ADAM);
         let plan = Plan::new(&network.graph, &parameters, &options).unwrap();
         let names: Vec<_> = plan.calls.iter().map(|call| call.kernel.name()).collect();
-        let shared: Vec<_> = (0..names.len())
-            .filter(|&index| BlockMoments::are_shared(&plan.calls, index))
-            .collect();
+        let shared = shared_moments(&plan.calls);
+        let shared: Vec<_> = (0..names.len()).filter(|&index| shared[index]).collect();
         let conv = names.iter().position(|name| *name == "conv2d_forward").unwrap();
         assert_eq!(shared, [conv, conv + 1], "{names:?}");
         assert_eq!(names[conv + 1], "batch_norm_statistics");
         assert_eq!(names.iter().filter(|name| **name == "batch_norm_statistics").count(), 2);
-        // A range that ends or begins between the two has them run apart.
-        assert!(!BlockMoments::are_shared(&plan.calls[..=conv], conv));
-        assert!(!BlockMoments::are_shared(&plan.calls[conv + 1..], 0));
     }
 }

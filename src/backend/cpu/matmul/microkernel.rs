@@ -6,31 +6,42 @@ use crate::kernel::Activation;
 /// Numbers of the largest tile.
 pub(crate) const MOST_SUMS: usize = 8 * 32;
 
-/// Sums of a tile: `pixels` are first numbers of windows of `[rows, numbers a row, distance of rows]`.
+/// Where the rows of a window lie, counted from its first element.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WindowRows {
+    /// Rows.
+    pub(crate) count: usize,
+    /// Elements of a row.
+    pub(crate) len: usize,
+    /// From one row to the next.
+    pub(crate) stride: usize,
+}
+
+/// Sums a tile: `pixels` are the first elements of windows of the given `rows`.
 ///
 /// # Safety
 /// As [`Simd`]; windows and `weights` (window numbers × panel) are readable, `sums` (pixels × panel) is writable.
 #[inline(always)]
 pub(crate) unsafe fn tile_sums<S: Simd, const PIXELS: usize, const WIDTH: usize>(
     pixels: [*const f32; PIXELS],
-    [rows, row_len, row_stride]: [usize; 3],
+    rows: WindowRows,
     mut weights: *const f32,
     sums: *mut f32,
 ) {
     // SAFETY: by the caller's promise.
     unsafe {
         let mut acc = [[S::splat(0.0); WIDTH]; PIXELS];
-        for row in 0..rows {
+        for row in 0..rows.count {
             // Pointers that move: what is added to them inside a step is constant, and so part of the load.
-            let mut pixels = pixels.map(|pixel| pixel.add(row * row_stride));
-            for _ in 0..row_len / S::UNROLLED {
+            let mut pixels = pixels.map(|pixel| pixel.add(row * rows.stride));
+            for _ in 0..rows.len / S::UNROLLED {
                 for k in 0..S::UNROLLED {
                     step::<S, PIXELS, WIDTH>(&mut acc, pixels, k, weights);
                 }
                 weights = weights.add(S::UNROLLED * WIDTH * S::LANES);
                 pixels = pixels.map(|pixel| pixel.add(S::UNROLLED));
             }
-            for _ in 0..row_len % S::UNROLLED {
+            for _ in 0..rows.len % S::UNROLLED {
                 step::<S, PIXELS, WIDTH>(&mut acc, pixels, 0, weights);
                 weights = weights.add(WIDTH * S::LANES);
                 pixels = pixels.map(|pixel| pixel.add(1));
@@ -75,7 +86,7 @@ unsafe fn step<S: Simd, const PIXELS: usize, const WIDTH: usize>(
 /// # Safety
 /// As [`Simd`]; `sums` holds the pixels, `bias` one of them.
 #[inline(always)]
-pub(crate) unsafe fn finish<S: Simd, const WIDTH: usize>(
+pub(crate) unsafe fn add_bias_and_activate<S: Simd, const WIDTH: usize>(
     sums: &mut [f32; MOST_SUMS],
     pixels: usize,
     bias: *const f32,

@@ -1,6 +1,6 @@
 //! A weight matrix cut into panels of a few columns, each stored row after row.
 
-use crate::backend::cpu::threads::{Disjoint, Workers};
+use crate::backend::cpu::threads::{Disjoint, Pool};
 use std::ops::Range;
 
 /// The panels of a matrix of `depth` rows and `channels` columns; the last one may be half as wide, or half as wide again.
@@ -63,13 +63,13 @@ impl Panels {
         group: &Range<usize>,
         weights: &(impl Fn(usize, usize, &mut [f32]) + Sync),
         packed: &mut [f32],
-        workers: &mut Workers,
+        pool: &mut Pool,
     ) {
         // Some 4096 numbers make a task of some microseconds.
         let rows_per_task = (4096 / self.width).max(1);
         let tasks_per_panel = self.depth.div_ceil(rows_per_task);
         let packed = Disjoint::new(packed);
-        workers.run(group.len() * tasks_per_panel, |task, _| {
+        pool.run(group.len() * tasks_per_panel, |task, _| {
             let panel = group.start + task / tasks_per_panel;
             let first = task % tasks_per_panel * rows_per_task;
             let rows = first..self.depth.min(first + rows_per_task);
@@ -116,7 +116,7 @@ mod tests {
             let weights = |k: usize, n: usize, row: &mut [f32]| {
                 row.iter_mut().enumerate().for_each(|(i, x)| *x = (20 * k + n + i) as f32);
             };
-            panels.pack(&(0..2), &weights, &mut packed, &mut Workers::new(1));
+            panels.pack(&(0..2), &weights, &mut packed, &mut Pool::new(1));
             packed
         };
         let narrow_last = pack(8);

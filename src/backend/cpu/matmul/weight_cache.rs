@@ -12,7 +12,7 @@ const MOST_KEPT: usize = 4 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Packed {
     /// Panel after panel.
-    pub(crate) numbers: Vec<f32>,
+    pub(crate) elements: Vec<f32>,
     /// Whether they are the weights as they are now.
     pub(crate) current: bool,
 }
@@ -47,9 +47,9 @@ impl PackedWeights {
         }
     }
 
-    /// Those of a call: to be taken before it, and put back after it.
-    pub(crate) fn of_call(&mut self, call: usize) -> &mut Option<Packed> {
-        &mut self.calls[call]
+    /// Returns the packed weights of a call, if it keeps any.
+    pub(crate) fn of_call(&mut self, call: usize) -> Option<&mut Packed> {
+        self.calls[call].as_mut()
     }
 }
 

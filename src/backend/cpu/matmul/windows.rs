@@ -4,7 +4,7 @@
 //! offset and the distance from one of its rows to the next, and no patch matrix (im2col) is ever built. Where windows
 //! reach over the edge, a block's rows are first copied with zeros around them.
 
-use crate::backend::cpu::threads::{Disjoint, Workers};
+use crate::backend::cpu::threads::{Disjoint, Pool};
 use crate::kernel::Convolution;
 use crate::shape::Shape;
 use std::ops::Range;
@@ -28,7 +28,7 @@ pub(crate) struct Windows {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Located<'a> {
     /// What the offsets count in.
-    pub(crate) numbers: &'a [f32],
+    pub(crate) elements: &'a [f32],
     /// First number of each window.
     pub(crate) offsets: &'a [usize],
     /// From one row of a window to its next.
@@ -118,7 +118,7 @@ impl Windows {
                     *entry = first + j * step;
                 }
             }
-            return Located { numbers: input, offsets, row_stride };
+            return Located { elements: input, offsets, row_stride };
         }
         let row_stride = self.padded_row_len();
         let step = self.stride[1] * self.input.channels;
@@ -138,7 +138,7 @@ impl Windows {
             used += padded;
             row += last - first;
         }
-        Located { numbers: scratch, offsets, row_stride }
+        Located { elements: scratch, offsets, row_stride }
     }
 
     /// Scratch numbers that [`Windows::locate_samples`] needs for a sample.
@@ -153,7 +153,7 @@ impl Windows {
         samples: usize,
         scratch: &'a mut [f32],
         offsets: &'a mut [usize],
-        workers: &mut Workers,
+        pool: &mut Pool,
     ) -> Located<'a> {
         let (rows, windows) = (self.count[0], self.count[0] * self.count[1]);
         let len = self.sample_scratch_len();
@@ -161,7 +161,7 @@ impl Windows {
             return self.locate(input, 0..samples * rows, scratch, offsets);
         }
         let (numbers, entries) = (Disjoint::new(scratch), Disjoint::new(offsets));
-        workers.run(samples, |sample, _| {
+        pool.run(samples, |sample, _| {
             let first = sample * len;
             // SAFETY: each sample has numbers and offsets of its own.
             let (numbers, entries) = unsafe {
@@ -171,7 +171,7 @@ impl Windows {
             self.locate(input, sample * rows..(sample + 1) * rows, numbers, entries);
             entries.iter_mut().for_each(|entry| *entry += first);
         });
-        Located { numbers: scratch, offsets, row_stride: self.padded_row_len() }
+        Located { elements: scratch, offsets, row_stride: self.padded_row_len() }
     }
 
     /// Copies what the windows from row `first` on see of a sample, zeros outside it.
@@ -225,7 +225,7 @@ mod tests {
     fn read(located: &Located, windows: &Windows, window: usize) -> Vec<f32> {
         let row = |row| {
             let first = located.offsets[window] + row * located.row_stride;
-            located.numbers[first..first + windows.row_len()].to_vec()
+            located.elements[first..first + windows.row_len()].to_vec()
         };
         (0..windows.size[0]).flat_map(row).collect()
     }
@@ -253,8 +253,8 @@ mod tests {
             let expected: Vec<_> = (0..count).map(|i| read(&expected, &windows, i)).collect();
             let (mut scratch, mut offsets) =
                 (vec![9.0; 3 * windows.sample_scratch_len()], vec![0; count]);
-            let mut workers = Workers::new(2);
-            let found = windows.locate_samples(&input, 3, &mut scratch, &mut offsets, &mut workers);
+            let mut pool = Pool::new(2);
+            let found = windows.locate_samples(&input, 3, &mut scratch, &mut offsets, &mut pool);
             let found: Vec<_> = (0..count).map(|i| read(&found, &windows, i)).collect();
             assert_eq!(found, expected);
         }

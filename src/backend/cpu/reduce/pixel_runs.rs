@@ -1,24 +1,24 @@
-//! Per-channel numbers repeated over a run of pixels, so that inner loops are long whatever the channels.
+//! Elements a channel repeated over a run of pixels, so that inner loops are long whatever the channels.
 
-/// Numbers in a run at least.
+/// Elements in a run at least.
 const RUN: usize = 64;
 
-/// Pixels in a run.
+/// Returns the pixels in a run.
 pub(crate) fn run_pixels(channels: usize) -> usize {
     RUN.div_ceil(channels)
 }
 
-/// Fills each of `COUNT` stretches of a run with what `number(channel)` gives for it.
+/// Fills each of `COUNT` stretches of a run with what `of(channel)` gives for it.
 pub(crate) fn repeat_channels<const COUNT: usize>(
     channels: usize,
     runs: &mut [f32],
-    number: impl Fn(usize) -> [f32; COUNT],
+    of: impl Fn(usize) -> [f32; COUNT],
 ) -> [&[f32]; COUNT] {
     let len = run_pixels(channels) * channels;
     for index in 0..len {
-        let numbers = number(index % channels);
-        for (part, number) in numbers.into_iter().enumerate() {
-            runs[part * len + index] = number;
+        let elements = of(index % channels);
+        for (part, element) in elements.into_iter().enumerate() {
+            runs[part * len + index] = element;
         }
     }
     let runs = &*runs;

@@ -1,53 +1,52 @@
-//! Batch normalisation backward to its input: `input, grad_output, moments, sums, (block) → grad_input`.
-//!
+//! Batch normalisation backward to its input:
 //! `grad_input = scale · inverse · (g − mean(g) − normalised · mean(g · normalised))`.
 
-use crate::backend::cpu::kernels::batch_norm::normalize::Affine;
+use super::Affine;
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::kernels::Run;
+use crate::backend::cpu::operands::{Operands, slice_of, slice_of_mut};
 use crate::backend::cpu::reduce::channel_sums::chunk_rows;
 use crate::backend::cpu::reduce::pixel_runs::{repeat_channels, run_pixels};
+use crate::backend::cpu::scratch::grown;
 use crate::backend::cpu::simd::{Simd, Vectorized, map_lanes};
-use crate::backend::cpu::threads::{Workers, grown};
-use crate::kernel::{Activation, BatchNorm, StepInputs, round_up_to_row};
+use crate::error::Result;
+use crate::kernel::{Activation, BatchNorm, BatchNormBackwardInput};
+use ndarray::s;
 
-pub(crate) fn run(
-    norm: &BatchNorm,
-    (input_activation, accumulate): (Activation, bool),
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let (input, grad_output, moments, sums) = (reads[0], reads[1], reads[2], reads[3]);
-    let parameters = if norm.rescale { reads.get(4).copied() } else { None };
-    let channels = norm.channels;
-    let rows = step.batch_size * norm.pixels;
-    let second = round_up_to_row(channels);
-    let share = 1.0 / rows as f32;
-    let mut coefficients = std::mem::take(&mut workers.coefficients);
-    let runs = grown(&mut coefficients, 5 * run_pixels(channels) * channels);
-    let coefficients_of_runs = repeat_channels(channels, runs, |channel| {
-        let affine = Affine::new(moments, parameters, channels, channel);
-        let [factor, offset] = affine.factor_and_offset();
-        let (mean_product, mean_gradient) = (sums[channel] * share, sums[second + channel] * share);
-        let pull = factor * affine.inverse * mean_product;
-        [factor, offset, -mean_gradient, -pull, -affine.mean]
-    });
-    let len = rows * channels;
-    let (input, grad_output) = (&input[..len], &grad_output[..len]);
-    let chunk = chunk_rows(channels) * channels;
-    let instructions = workers.instructions;
-    workers.chunks(&mut writes[0][..len], chunk, |range, output| {
-        instructions.vectorize(Chunk {
-            activation: norm.activation,
-            input_activation,
-            accumulate,
-            coefficients: coefficients_of_runs,
-            input: &input[range.clone()],
-            grad_output: &grad_output[range],
-            output,
+impl Run for BatchNormBackwardInput {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let &Self { norm, input_activation, accumulate } = self;
+        let BatchNorm { pixels, channels, rescale, activation, .. } = norm;
+        let input = operands.pixels(pixels, channels)?;
+        let grad_output = operands.pixels(pixels, channels)?;
+        let moments = operands.pair(channels)?;
+        let sums = operands.pair(channels)?;
+        let block = rescale.then(|| operands.pair(channels)).transpose()?;
+        let grad_input = operands.pixels_mut(pixels, channels)?;
+        let share = 1.0 / input.nrows() as f32;
+        let runs = grown(&mut context.scratch.coefficients, 5 * run_pixels(channels) * channels);
+        let coefficients = repeat_channels(channels, runs, |channel| {
+            let affine = Affine::new(&moments, block.as_ref(), channel);
+            let [factor, offset] = affine.factor_and_offset();
+            let [mean_product, mean_gradient] =
+                [sums.first[channel], sums.second[channel]].map(|sum| sum * share);
+            let pull = factor * affine.inverse * mean_product;
+            [factor, offset, -mean_gradient, -pull, -affine.mean]
         });
-    });
-    workers.coefficients = coefficients;
+        let instructions = context.pool.instructions;
+        context.pool.chunks([grad_input], chunk_rows(channels), |rows, [grad_input]| {
+            instructions.vectorize(Chunk {
+                activation,
+                input_activation,
+                accumulate,
+                coefficients,
+                input: slice_of(input.slice(s![rows.clone(), ..])),
+                grad_output: slice_of(grad_output.slice(s![rows, ..])),
+                output: slice_of_mut(grad_input),
+            });
+        });
+        Ok(())
+    }
 }
 
 /// Runs of pixels that follow each other.
@@ -104,9 +103,8 @@ impl Chunk<'_> {
                 let (at, count) = (start + i, S::LANES.min(len - i));
                 // SAFETY: vectors end within the run by `count`, and so within all slices by the assertions.
                 unsafe {
-                    let [factor, offset, gradient, pull, mean] = self
-                        .coefficients
-                        .map(|numbers| S::load_up_to(numbers.as_ptr().add(i), count));
+                    let [factor, offset, gradient, pull, mean] =
+                        self.coefficients.map(|all| S::load_up_to(all.as_ptr().add(i), count));
                     let x = S::load_up_to(self.input.as_ptr().add(at), count);
                     let g = S::load_up_to(self.grad_output.as_ptr().add(at), count);
                     let g = before(g, S::mul_add(x, factor, offset));
@@ -127,6 +125,7 @@ impl Chunk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::cpu::run_alone;
 
     #[test]
     fn subtracts_what_moves_mean_and_variance() {
@@ -143,10 +142,10 @@ mod tests {
         (moments[0], moments[64]) = (1.0, 0.5);
         (sums[0], sums[64]) = (3.0, 5.0);
         let mut output = [1.0; 2];
-        let step = crate::backend::cpu::test_step(1);
         let reads: [&[f32]; 4] = [&[-1.0, 3.0], &[1.0, 4.0], &moments, &sums];
-        let options = (Activation::None, true);
-        run(&norm, options, &step, &reads, &mut [&mut output], &mut Workers::new(1));
+        let input_activation = Activation::None;
+        let kernel = BatchNormBackwardInput { norm, input_activation, accumulate: true };
+        run_alone(kernel, 1, &reads, &mut [&mut output]);
         // Two numbers have no freedom left once mean and variance are fixed.
         assert_eq!(output, [1.0, 1.0]);
     }

@@ -1,84 +1,47 @@
-//! Batch normalisation: `input, moments, (block) → output`.
+//! Batch normalisation, once mean and deviation are known.
 
+use super::Affine;
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::kernels::{Run, activation::activate};
+use crate::backend::cpu::operands::{Operands, slice_of, slice_of_mut};
 use crate::backend::cpu::reduce::channel_sums::chunk_rows;
 use crate::backend::cpu::reduce::pixel_runs::{repeat_channels, run_pixels};
-use crate::backend::cpu::threads::{Workers, grown};
-use crate::kernel::{Activation, BatchNorm, StepInputs, round_up_to_row};
+use crate::backend::cpu::scratch::grown;
+use crate::error::Result;
+use crate::kernel::{BatchNorm, BatchNormNormalize};
+use ndarray::{ArrayViewMut1, s};
 
-pub(crate) fn run(
-    norm: &BatchNorm,
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let (input, moments) = (reads[0], reads[1]);
-    let block = if norm.rescale { reads.get(2).copied() } else { None };
-    let channels = norm.channels;
-    let len = step.batch_size * norm.pixels * channels;
-    let mut shared = std::mem::take(&mut workers.shared);
-    let runs = grown(&mut shared, 2 * run_pixels(channels) * channels);
-    let [factors, offsets] = repeat_channels(channels, runs, |channel| {
-        Affine::new(moments, block, channels, channel).factor_and_offset()
-    });
-    workers.chunks(&mut writes[0][..len], chunk_rows(channels) * channels, |range, output| {
-        let runs = output.chunks_mut(factors.len()).zip(input[range].chunks(factors.len()));
-        for (output, input) in runs {
-            let affine = factors.iter().zip(offsets);
-            for ((y, &x), (&factor, &offset)) in output.iter_mut().zip(input).zip(affine) {
-                *y = x * factor + offset;
+impl Run for BatchNormNormalize {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let BatchNorm { pixels, channels, rescale, activation, .. } = self.norm;
+        let input = operands.pixels(pixels, channels)?;
+        let moments = operands.pair(channels)?;
+        let block = rescale.then(|| operands.pair(channels)).transpose()?;
+        let output = operands.pixels_mut(pixels, channels)?;
+        let runs = grown(&mut context.scratch.coefficients, 2 * run_pixels(channels) * channels);
+        let [factors, offsets] = repeat_channels(channels, runs, |channel| {
+            Affine::new(&moments, block.as_ref(), channel).factor_and_offset()
+        });
+        context.pool.chunks([output], chunk_rows(channels), |rows, [output]| {
+            let input = slice_of(input.slice(s![rows, ..])).chunks(factors.len());
+            let runs = slice_of_mut(output).chunks_mut(factors.len()).zip(input);
+            for (output, input) in runs {
+                let affine = factors.iter().zip(offsets);
+                for ((y, &x), (&factor, &offset)) in output.iter_mut().zip(input).zip(affine) {
+                    *y = x * factor + offset;
+                }
+                activate(activation, ArrayViewMut1::from(output));
             }
-            activate(norm.activation, output);
-        }
-    });
-    workers.shared = shared;
-}
-
-/// Applies an activation in place.
-pub(crate) fn activate(activation: Activation, numbers: &mut [f32]) {
-    match activation {
-        Activation::None => {}
-        Activation::Relu => numbers.iter_mut().for_each(|x| *x = Activation::Relu.apply(*x)),
-        other => numbers.iter_mut().for_each(|x| *x = other.apply(*x)),
-    }
-}
-
-/// The numbers of one channel.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Affine {
-    pub(crate) mean: f32,
-    pub(crate) inverse: f32,
-    pub(crate) scale: f32,
-    pub(crate) shift: f32,
-}
-
-impl Affine {
-    /// Of `channel`; scale 1 and shift 0 where there is no block.
-    pub(crate) fn new(
-        moments: &[f32],
-        block: Option<&[f32]>,
-        channels: usize,
-        channel: usize,
-    ) -> Self {
-        let second = round_up_to_row(channels);
-        Self {
-            mean: moments[channel],
-            inverse: moments[second + channel],
-            scale: block.map_or(1.0, |block| block[channel]),
-            shift: block.map_or(0.0, |block| block[second + channel]),
-        }
-    }
-
-    /// `[f, o]` such that the output before the activation is `input · f + o`.
-    pub(crate) fn factor_and_offset(&self) -> [f32; 2] {
-        let factor = self.inverse * self.scale;
-        [factor, self.shift - self.mean * factor]
+        });
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::cpu::run_alone;
+    use crate::kernel::Activation;
 
     #[test]
     fn scales_shifts_and_activates() {
@@ -94,9 +57,8 @@ mod tests {
         (moments[0], moments[64], block[0], block[64]) = (1.0, 0.5, 4.0, 1.0);
         (moments[1], moments[65], block[1], block[65]) = (0.0, 1.0, -1.0, 0.0);
         let mut output = [0.0; 4];
-        let step = crate::backend::cpu::test_step(1);
         let reads: [&[f32]; 3] = [&[2.0, 3.0, 0.0, -3.0], &moments, &block];
-        run(&norm, &step, &reads, &mut [&mut output], &mut Workers::new(1));
+        run_alone(BatchNormNormalize { norm }, 1, &reads, &mut [&mut output]);
         assert_eq!(output, [3.0, 0.0, 0.0, 3.0]);
     }
 }

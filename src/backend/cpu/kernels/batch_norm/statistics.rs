@@ -1,54 +1,79 @@
-//! Batch normalisation, moments of the batch: `input → moments, running`.
+//! Batch normalisation's moments: of the batch, or from the running statistics.
 //!
 //! A convolution just before has taken the moments of each block of its output. Else each chunk of rows, which the cache
 //! holds, is read twice: for its mean, and for the deviations from that, which keep the variance exact for values far from
 //! zero (Chan, Golub and LeVeque, 1979). Chunks are combined in f64.
 
-use crate::backend::cpu::reduce::channel_sums::{chunk_rows, partial_sums};
+use super::inverse_deviation;
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::kernels::Run;
+use crate::backend::cpu::operands::{Operands, slice_of};
+use crate::backend::cpu::reduce::channel_sums::{Partials, chunk_rows, partial_sums};
 use crate::backend::cpu::reduce::pixel_runs::run_pixels;
-use crate::backend::cpu::threads::Workers;
-use crate::kernel::{BatchNorm, StepInputs, round_up_to_row};
+use crate::backend::cpu::threads::Pool;
+use crate::error::Result;
+use crate::kernel::{BatchNorm, BatchNormRunning, BatchNormStatistics};
+use ndarray::{ArrayView2, Zip};
 
-pub(crate) fn run(
-    norm: &BatchNorm,
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let channels = norm.channels;
-    let rows = step.batch_size * norm.pixels;
-    let chunks = if workers.moments.shared {
-        let (numbers, rows) = workers.moments.taken();
-        Chunks { numbers, rows, stride: channels }
-    } else {
-        moments_of_chunks(&reads[0][..rows * channels], channels, workers);
-        let stride = run_pixels(channels) * channels;
-        Chunks { numbers: &workers.shared, rows: chunk_rows(channels), stride }
-    };
-    let [moments, running] = writes else { return };
-    let second = round_up_to_row(channels);
-    workers.instructions.enable(|| {
-        for first in (0..channels).step_by(LANES) {
-            let [means, variances] = chunks.combine(rows, first);
-            for (lane, channel) in (first..channels.min(first + LANES)).enumerate() {
-                let (mean, variance) = (means[lane], variances[lane]);
-                moments[channel] = mean as f32;
-                moments[second + channel] =
-                    (1.0 / (variance + f64::from(norm.epsilon)).sqrt()) as f32;
-                let unbiased = variance * rows as f64 / rows.saturating_sub(1).max(1) as f64;
-                for (index, value) in [(channel, mean), (second + channel, unbiased)] {
-                    running[index] += norm.momentum * (value as f32 - running[index]);
+impl Run for BatchNormStatistics {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let BatchNorm { pixels, channels, epsilon, momentum, .. } = self.norm;
+        let input = operands.pixels(pixels, channels)?;
+        let mut moments = operands.pair_mut(channels)?;
+        let mut running = operands.pair_mut(channels)?;
+        let rows = input.nrows();
+        let chunks = match &context.moments {
+            Some(found) => {
+                Chunks { elements: found.elements(), rows: found.block_pixels(), stride: channels }
+            }
+            None => {
+                let scratch = &mut context.scratch.elements;
+                let partials = moments_of_chunks(input, scratch, context.pool);
+                let stride = run_pixels(channels) * channels;
+                Chunks { elements: partials.elements, rows: chunk_rows(channels), stride }
+            }
+        };
+        context.pool.instructions.enable(|| {
+            for first in (0..channels).step_by(LANES) {
+                let [means, variances] = chunks.combine(rows, first);
+                for (lane, channel) in (first..channels.min(first + LANES)).enumerate() {
+                    let (mean, variance) = (means[lane], variances[lane]);
+                    moments.first[channel] = mean as f32;
+                    moments.second[channel] = (1.0 / (variance + f64::from(epsilon)).sqrt()) as f32;
+                    let unbiased = variance * rows as f64 / rows.saturating_sub(1).max(1) as f64;
+                    let step = |average: &mut f32, value: f64| {
+                        *average += momentum * (value as f32 - *average);
+                    };
+                    step(&mut running.first[channel], mean);
+                    step(&mut running.second[channel], unbiased);
                 }
             }
-        }
-    });
+        });
+        Ok(())
+    }
 }
 
-/// Leaves for each chunk of rows, as [`Chunks`] has them, means, sums of the deviations from them, and of their squares.
-fn moments_of_chunks(input: &[f32], channels: usize, workers: &mut Workers) {
-    let rows = input.len() / channels;
-    partial_sums::<3>(rows, channels, workers, |rows, [means, sums, squares]| {
+impl Run for BatchNormRunning {
+    fn run(&self, mut operands: Operands, _context: &mut Context) -> Result<()> {
+        let running = operands.pair(self.norm.channels)?;
+        let mut moments = operands.pair_mut(self.norm.channels)?;
+        moments.first.assign(&running.first);
+        Zip::from(moments.second).and(running.second).for_each(|inverse, &variance| {
+            *inverse = inverse_deviation(&self.norm, variance);
+        });
+        Ok(())
+    }
+}
+
+/// Returns for each chunk of rows, as [`Chunks`] has them, means, sums of the deviations from them, and of their squares.
+fn moments_of_chunks<'a>(
+    input: ArrayView2<f32>,
+    scratch: &'a mut Vec<f32>,
+    pool: &mut Pool,
+) -> Partials<'a> {
+    let (rows, channels) = input.dim();
+    let input = slice_of(input);
+    partial_sums::<3>(rows, channels, scratch, pool, |rows, [means, sums, squares]| {
         let input = &input[rows.start * channels..rows.end * channels];
         chunk_means(input, channels, means, sums);
         for run in input.chunks(means.len()) {
@@ -61,7 +86,7 @@ fn moments_of_chunks(input: &[f32], channels: usize, workers: &mut Workers) {
         }
         fold(sums, channels);
         fold(squares, channels);
-    });
+    })
 }
 
 /// Fills `means`, a run, with the means of a chunk, counted from its first row; `spare` is a run of zeros, and is again.
@@ -89,7 +114,7 @@ fn chunk_means(input: &[f32], channels: usize, means: &mut [f32], spare: &mut [f
 fn fold(run: &mut [f32], channels: usize) {
     let (first, others) = run.split_at_mut(channels);
     for pixel in others.chunks_exact(channels) {
-        first.iter_mut().zip(pixel).for_each(|(sum, number)| *sum += number);
+        first.iter_mut().zip(pixel).for_each(|(sum, x)| *sum += x);
     }
 }
 
@@ -99,7 +124,7 @@ const LANES: usize = 8;
 /// Moments of all chunks of rows, one chunk after the other.
 struct Chunks<'a> {
     /// For each chunk the channels' pivots, sums of the deviations from them, and sums of those deviations' squares.
-    numbers: &'a [f32],
+    elements: &'a [f32],
     /// Rows of every chunk but the last.
     rows: usize,
     /// From the pivots to the sums, and on to the squares.
@@ -124,7 +149,7 @@ impl Chunks<'_> {
         let rows = rows as f64;
         means = means.map(|sum| sum / rows);
         for chunk in 0..chunks {
-            let [pivots, sums, squares] = [0, 1, 2].map(|number| part(chunk, number));
+            let [pivots, sums, squares] = [0, 1, 2].map(|index| part(chunk, index));
             let count = count(chunk);
             for lane in 0..LANES {
                 let shift = pivots[lane] - means[lane];
@@ -136,10 +161,10 @@ impl Chunks<'_> {
         [means, variances]
     }
 
-    /// Numbers from `start` on, zeros where there are no more.
+    /// Returns elements from `start` on, zeros where there are no more.
     #[inline(always)]
     fn lanes(&self, start: usize) -> [f64; LANES] {
-        let rest = &self.numbers[start..];
+        let rest = &self.elements[start..];
         match rest.first_chunk::<LANES>() {
             Some(lanes) => lanes.map(f64::from),
             None => std::array::from_fn(|lane| rest.get(lane).map_or(0.0, |&x| f64::from(x))),
@@ -150,6 +175,7 @@ impl Chunks<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::cpu::run_alone;
     use crate::kernel::Activation;
 
     #[test]
@@ -162,15 +188,9 @@ mod tests {
             rescale: false,
             activation: Activation::None,
         };
-        let step = crate::backend::cpu::test_step(2);
         let (mut moments, mut running) = ([0.0; 65], [0.0; 65]);
-        run(
-            &norm,
-            &step,
-            &[&[1.0, 3.0, 5.0, 7.0]],
-            &mut [&mut moments, &mut running],
-            &mut Workers::new(1),
-        );
+        let writes: &mut [&mut [f32]] = &mut [&mut moments, &mut running];
+        run_alone(BatchNormStatistics { norm }, 2, &[&[1.0, 3.0, 5.0, 7.0]], writes);
         assert_eq!([moments[0], moments[64]], [4.0, 1.0 / 5.0f32.sqrt()]);
         // Unbiased: 20 / 3.
         assert_eq!([running[0], running[64]], [2.0, 10.0 / 3.0]);
@@ -188,10 +208,26 @@ mod tests {
             rescale: false,
             activation: Activation::None,
         };
-        let step = crate::backend::cpu::test_step(1);
         let (mut moments, mut running) = ([0.0; 65], [0.0; 65]);
-        run(&norm, &step, &[&input], &mut [&mut moments, &mut running], &mut Workers::new(2));
+        let writes: &mut [&mut [f32]] = &mut [&mut moments, &mut running];
+        run_alone(BatchNormStatistics { norm }, 1, &[&input], writes);
         assert!((moments[0] - 10_000.5).abs() < 1e-3, "{}", moments[0]);
         assert!((moments[64] - 2.0).abs() < 1e-4, "{}", moments[64]);
+    }
+
+    #[test]
+    fn inverse_deviation_of_the_running_variance() {
+        let norm = BatchNorm {
+            pixels: 1,
+            channels: 1,
+            epsilon: 1.0,
+            momentum: 0.1,
+            rescale: false,
+            activation: Activation::None,
+        };
+        let (mut running, mut moments) = ([0.0; 65], [0.0; 65]);
+        (running[0], running[64]) = (2.0, 3.0);
+        run_alone(BatchNormRunning { norm }, 1, &[&running], &mut [&mut moments]);
+        assert_eq!([moments[0], moments[64]], [2.0, 0.5]);
     }
 }

@@ -1,68 +1,78 @@
-//! Convolution backward to its input: `grad_output, block, (input) → grad_input`.
+//! Convolution backward to its input.
 //!
 //! Input rows fall into as many phases as the stride has rows (columns alike). The pixels of one phase meet the same
 //! kernel positions, so each phase is a stride-1 convolution of `grad_output` with those positions in reverse order.
 
-use crate::backend::cpu::matmul::product::{Epilogue, Placement, Product};
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::kernels::Run;
+use crate::backend::cpu::matmul::epilogue::Epilogue;
+use crate::backend::cpu::matmul::product::{Packing, Placement, Product};
 use crate::backend::cpu::matmul::windows::Windows;
-use crate::backend::cpu::threads::Workers;
-use crate::kernel::{Activation, Convolution, StepInputs};
+use crate::backend::cpu::operands::{Operands, slice_of, slice_of_mut};
+use crate::error::Result;
+use crate::kernel::{Activation, Conv2dBackwardInput, Convolution};
 use crate::shape::Shape;
+use ndarray::ArrayViewMut1;
 
-pub(crate) fn run(
-    convolution: &Convolution,
-    (input_activation, accumulate): (Activation, bool),
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let (grad_output, block) = (reads[0], reads[1]);
-    let values = reads.get(2).copied().unwrap_or(&[]);
-    let epilogue = Epilogue::Gradient { activation: input_activation, values, accumulate };
-    let (input, window) = (convolution.input, &convolution.window);
-    let grad_input = &mut *writes[0];
-    let axis = |axis| {
-        let size = [input.height, input.width][axis];
-        let (kernel, stride) = (window.kernel_size[axis], window.stride[axis]);
-        (0..stride).map(move |start| Phase::new(start, size, kernel, stride, window.offset[axis]))
-    };
-    let unreached = |phase: &Phase| phase.taps == 0;
-    if !accumulate && (axis(0).any(|phase| unreached(&phase)) || axis(1).any(|p| unreached(&p))) {
-        workers.elementwise(grad_input, |_, part| part.fill(0.0));
-    }
-    for down in axis(0).filter(|phase| phase.taps > 0 && phase.count > 0) {
-        for across in axis(1).filter(|phase| phase.taps > 0 && phase.count > 0) {
-            let product = Product {
-                batch_size: step.batch_size,
-                windows: Windows {
-                    input: convolution.output,
-                    count: [down.count, across.count],
-                    start: [down.first_output, across.first_output],
-                    stride: [1; 2],
-                    size: [down.taps, across.taps],
-                },
-                input: grad_output,
-                placement: Placement {
-                    output: input,
-                    start: [down.start, across.start],
-                    step: window.stride,
-                },
-                epilogue,
-            };
-            let row = |k: usize, n: usize, row: &mut [f32]| {
-                weight_row(convolution, block, [&down, &across], k, n, row);
-            };
-            product.run(row, grad_input, workers);
+impl Run for Conv2dBackwardInput {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let Self { convolution, input_activation: activation, accumulate } = *self;
+        let (input, window) = (convolution.input, &convolution.window);
+        let grad_output = slice_of(operands.batch(convolution.output)?);
+        let block = operands.convolution(&convolution)?;
+        let values = (activation != Activation::None).then(|| operands.batch(input)).transpose()?;
+        let grad_input = slice_of_mut(operands.batch_mut(input)?);
+
+        let values = values.map_or(&[][..], slice_of);
+        let weights = slice_of(block.kernel);
+        let axis = |axis| {
+            let size = [input.height, input.width][axis];
+            let (kernel, stride) = (window.kernel_size[axis], window.stride[axis]);
+            (0..stride)
+                .map(move |start| Phase::new(start, size, kernel, stride, window.offset[axis]))
+        };
+        let is_unreached = |phase: Phase| phase.taps == 0;
+        if !accumulate && (axis(0).any(is_unreached) || axis(1).any(is_unreached)) {
+            let grad_input = ArrayViewMut1::from(&mut *grad_input);
+            context.pool.elementwise(grad_input, |_, mut part| part.fill(0.0));
         }
+        let is_reached = |phase: &Phase| phase.taps > 0 && phase.count > 0;
+        for down in axis(0).filter(is_reached) {
+            for across in axis(1).filter(is_reached) {
+                let product = Product {
+                    batch_size: context.step.batch_size,
+                    windows: Windows {
+                        input: convolution.output,
+                        count: [down.count, across.count],
+                        start: [down.first_output, across.first_output],
+                        stride: [1; 2],
+                        size: [down.taps, across.taps],
+                    },
+                    input: grad_output,
+                    placement: Placement {
+                        output: input,
+                        start: [down.start, across.start],
+                        step: window.stride,
+                    },
+                    epilogue: Epilogue::Gradient { activation, values, accumulate },
+                };
+                let row = |k: usize, n: usize, row: &mut [f32]| {
+                    weight_row(&convolution, weights, &down, &across, k, n, row);
+                };
+                let packing = Packing::EachRun(&mut context.scratch.elements);
+                product.run(row, grad_input, packing, context.pool);
+            }
+        }
+        Ok(())
     }
 }
 
-/// Row `k` (kernel position in reverse, then output channel) of the transposed weights, input channels from `n` on.
+/// Fills row `k` (kernel position in reverse, then output channel) of the transposed weights, input channels from `n` on.
 fn weight_row(
     convolution: &Convolution,
-    block: &[f32],
-    [down, across]: [&Phase; 2],
+    weights: &[f32],
+    down: &Phase,
+    across: &Phase,
     k: usize,
     n: usize,
     row: &mut [f32],
@@ -73,8 +83,8 @@ fn weight_row(
     let y = down.kernel_position(tap / across.taps);
     let x = across.kernel_position(tap % across.taps);
     let first = (y * convolution.window.kernel_size[1] + x) * inputs + n;
-    for (i, number) in row.iter_mut().enumerate() {
-        *number = block[(first + i) * outputs + o];
+    for (i, weight) in row.iter_mut().enumerate() {
+        *weight = weights[(first + i) * outputs + o];
     }
 }
 
@@ -118,14 +128,16 @@ impl Phase {
 mod tests {
     use super::*;
     use crate::backend::cpu::kernels::conv2d::cases::{Case, cases, inner_product};
-    use crate::backend::cpu::kernels::conv2d::forward;
+    use crate::backend::cpu::run_on;
+    use crate::kernel::Conv2dForward;
 
-    fn grad_input(case: &Case, options: (Activation, bool), threads: usize) -> Vec<f32> {
+    fn grad_input(case: &Case, input_activation: Activation, accumulate: bool) -> Vec<f32> {
         let mut grad_input = vec![0.5; case.input.len()];
-        let step = crate::backend::cpu::test_step(case.batch_size);
+        let convolution = case.convolution;
+        let kernel = Conv2dBackwardInput { convolution, input_activation, accumulate };
         let reads: [&[f32]; 3] = [&case.grad_output, &case.block, &case.input];
-        let (writes, mut workers) = (&mut [grad_input.as_mut_slice()], Workers::new(threads));
-        run(&case.convolution, options, &step, &reads, writes, &mut workers);
+        let reads = if input_activation == Activation::None { &reads[..2] } else { &reads };
+        run_on(2, kernel, case.batch_size, reads, &mut [&mut grad_input]);
         grad_input
     }
 
@@ -135,14 +147,13 @@ mod tests {
         for mut case in cases() {
             case.block[case.convolution.kernel_len()..].fill(0.0);
             let mut output = vec![0.0; case.grad_output.len()];
-            let step = crate::backend::cpu::test_step(case.batch_size);
             let reads: [&[f32]; 2] = [&case.input, &case.block];
-            let (writes, mut workers) = (&mut [output.as_mut_slice()], Workers::new(1));
-            let plain = (Activation::None, None);
-            forward::run(&case.convolution, plain, &step, &reads, writes, &mut workers);
+            let (convolution, activation) = (case.convolution, Activation::None);
+            let forward = Conv2dForward { convolution, activation, norm: None };
+            run_on(1, forward, case.batch_size, &reads, &mut [&mut output]);
             let expected = inner_product(&output, &case.grad_output);
-            let found =
-                inner_product(&case.input, &grad_input(&case, (Activation::None, false), 2));
+            let found = grad_input(&case, Activation::None, false);
+            let found = inner_product(&case.input, &found);
             let size = 1.0 + expected.abs();
             assert!((found - expected).abs() < 1e-4 * size, "{:?}", case.convolution);
         }
@@ -151,8 +162,8 @@ mod tests {
     #[test]
     fn masks_and_accumulates() {
         for case in cases() {
-            let plain = grad_input(&case, (Activation::None, false), 1);
-            let both = grad_input(&case, (Activation::Relu, true), 1);
+            let plain = grad_input(&case, Activation::None, false);
+            let both = grad_input(&case, Activation::Relu, true);
             for ((plain, both), input) in plain.iter().zip(&both).zip(&case.input) {
                 let expected = 0.5 + plain * Activation::Relu.slope(*input);
                 assert!((both - expected).abs() < 1e-5, "{:?}", case.convolution);

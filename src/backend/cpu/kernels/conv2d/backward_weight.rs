@@ -1,81 +1,90 @@
-//! Convolution backward to its parameters: `input, grad_output → grad_block`.
+//! Convolution backward to its parameters.
 //!
 //! `grad_kernel[k, n] = Σ_pixels window(pixel)[k] · grad_output[pixel, n]`. A task owns rows `k` of one window row, so
 //! nothing is summed across threads.
 
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::kernels::Run;
 use crate::backend::cpu::matmul::windows::{Located, Windows};
+use crate::backend::cpu::operands::{Operands, slice_of, slice_of_mut};
 use crate::backend::cpu::reduce::channel_sums::channel_sums;
+use crate::backend::cpu::scratch::{Scratch, grown};
 use crate::backend::cpu::simd::{MOST_LANES, Simd, Vectorized};
-use crate::backend::cpu::threads::{Disjoint, Workers, grown};
-use crate::kernel::{Convolution, StepInputs};
+use crate::backend::cpu::threads::Disjoint;
+use crate::error::Result;
+use crate::kernel::Conv2dBackwardWeight;
 
-/// Padded input at a time, in numbers: 8 MiB.
+/// Padded input at a time, in elements: 8 MiB.
 const MOST_PADDED: usize = 2 << 20;
 /// Pixels that a tile sums before the next tile has its turn on them.
 const PIXELS: usize = 128;
-/// Window numbers of a task, in long and in short window rows; multiples of those of a tile.
-const TASK: [usize; 2] = [16, 8];
+/// Window elements of a task in long window rows, a multiple of those of a tile.
+const LONG_TASK: usize = 16;
+/// Window elements of a task in short window rows.
+const SHORT_TASK: usize = 8;
 
-pub(crate) fn run(
-    convolution: &Convolution,
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let (input, grad_output) = (reads[0], reads[1]);
-    let block = &mut *writes[0];
-    let channels = convolution.output.channels;
-    let (kernel, rest) = block.split_at_mut(convolution.kernel_len());
-    let (zeros, bias) = rest.split_at_mut(convolution.bias_offset() - convolution.kernel_len());
-    zeros.fill(0.0);
-    channel_sums(grad_output, channels, &mut bias[..channels], workers);
+impl Run for Conv2dBackwardWeight {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let (convolution, batch_size) = (&self.convolution, context.step.batch_size);
+        let channels = convolution.output.channels;
+        let input = slice_of(operands.batch(convolution.input)?);
+        let grad_output = operands.pixels(convolution.output.pixels(), channels)?;
+        let gradient = operands.convolution_mut(convolution)?;
+        let Scratch { elements, offsets, .. } = &mut *context.scratch;
+        channel_sums(grad_output, gradient.bias, elements, context.pool);
 
-    let windows = Windows::of(convolution);
-    let (sample_len, grad_len) = (convolution.input.len(), convolution.output.len());
-    let padded_sample = windows.sample_scratch_len();
-    let samples_at_once = (MOST_PADDED / padded_sample.max(1)).clamp(1, step.batch_size);
-    let mut padded = std::mem::take(&mut workers.shared);
-    let mut offsets = std::mem::take(&mut workers.offsets);
-    let kernel = Disjoint::new(kernel);
-    for first in (0..step.batch_size).step_by(samples_at_once) {
-        let samples = samples_at_once.min(step.batch_size - first);
-        let located = windows.locate_samples(
-            &input[first * sample_len..(first + samples) * sample_len],
-            samples,
-            grown(&mut padded, samples * padded_sample),
-            grown(&mut offsets, samples * convolution.output.pixels()),
-            workers,
-        );
-        let grad_output = &grad_output[first * grad_len..(first + samples) * grad_len];
-        let task_len = if windows.row_len() >= 2 * TASK[0] { TASK[0] } else { TASK[1] };
-        let tasks_per_row = windows.row_len().div_ceil(task_len);
-        let instructions = workers.instructions;
-        workers.run(windows.size[0] * tasks_per_row, |task, _| {
-            let (row, k) = (task / tasks_per_row, task % tasks_per_row * task_len);
-            let len = task_len.min(windows.row_len() - k);
-            let start = (row * windows.row_len() + k) * channels;
-            // SAFETY: each task has rows of its own.
-            let rows = unsafe { kernel.slice(start..start + len * channels) };
-            let at = row * located.row_stride + k;
-            let add = first > 0;
-            let row = [k, windows.row_len()];
-            instructions.vectorize(Sum { located, at, row, grad_output, channels, rows, add });
-        });
+        let grad_output = slice_of(grad_output);
+        let windows = Windows::of(convolution);
+        let (sample_len, grad_len) = (convolution.input.len(), convolution.output.len());
+        let padded_sample = windows.sample_scratch_len();
+        let samples_at_once = (MOST_PADDED / padded_sample.max(1)).clamp(1, batch_size);
+        let kernel = Disjoint::new(slice_of_mut(gradient.kernel));
+        for first in (0..batch_size).step_by(samples_at_once) {
+            let samples = samples_at_once.min(batch_size - first);
+            let located = windows.locate_samples(
+                &input[first * sample_len..(first + samples) * sample_len],
+                samples,
+                grown(elements, samples * padded_sample),
+                grown(offsets, samples * convolution.output.pixels()),
+                context.pool,
+            );
+            let grad_output = &grad_output[first * grad_len..(first + samples) * grad_len];
+            let row_len = windows.row_len();
+            let task_len = if row_len >= 2 * LONG_TASK { LONG_TASK } else { SHORT_TASK };
+            let tasks_per_row = row_len.div_ceil(task_len);
+            let instructions = context.pool.instructions;
+            context.pool.run(windows.size[0] * tasks_per_row, |task, _| {
+                let (row, before) = (task / tasks_per_row, task % tasks_per_row * task_len);
+                let len = task_len.min(row_len - before);
+                let start = (row * row_len + before) * channels;
+                instructions.vectorize(Sum {
+                    located,
+                    at: row * located.row_stride + before,
+                    before,
+                    row_len,
+                    grad_output,
+                    channels,
+                    // SAFETY: each task has rows of its own.
+                    rows: unsafe { kernel.slice(start..start + len * channels) },
+                    add: first > 0,
+                });
+            });
+        }
+        Ok(())
     }
-    workers.shared = padded;
-    workers.offsets = offsets;
 }
 
-/// The sum over the pixels of some samples, for the window numbers from `at` on.
+/// The sum over the pixels of some samples, for the window elements from `at` on.
 struct Sum<'a> {
     located: Located<'a>,
     at: usize,
-    /// Window numbers before `at` in the window's row, and in all of it.
-    row: [usize; 2],
+    /// Window elements before `at` in the window's row.
+    before: usize,
+    /// Window elements in all of that row.
+    row_len: usize,
     grad_output: &'a [f32],
     channels: usize,
-    /// One row of the kernel a window number.
+    /// One row of the kernel a window element.
     rows: &'a mut [f32],
     /// Whether they hold the sum over former samples.
     add: bool,
@@ -86,7 +95,7 @@ impl Vectorized for Sum<'_> {
     unsafe fn run<S: Simd>(mut self) {
         // SAFETY: `S` is there by the caller's promise, and so are shorter vectors.
         unsafe {
-            let [_, row_len] = self.row;
+            let row_len = self.row_len;
             if self.channels < S::LANES && row_len >= 2 * S::LANES {
                 self.along_windows::<S>();
             } else if self.channels < S::LANES && row_len >= S::Half::LANES {
@@ -103,20 +112,20 @@ impl Vectorized for Sum<'_> {
 }
 
 /// Numbers that [`Sum::along_windows`] sums: those of a task, for fewer channels than a vector has lanes.
-const MOST_NARROW: usize = TASK[0] * MOST_LANES;
+const MOST_NARROW: usize = LONG_TASK * MOST_LANES;
 
 impl Sum<'_> {
-    /// Few channels: vectors of window numbers, each times one number of the gradient.
+    /// Few channels: vectors of window elements, each times one number of the gradient.
     ///
     /// # Safety
     /// As [`Simd`]; a window's row holds a vector.
     #[inline(always)]
     unsafe fn along_windows<S: Simd>(&mut self) {
         let (channels, len) = (self.channels, self.rows.len() / self.channels);
-        let [before, row_len] = self.row;
+        let (before, row_len) = (self.before, self.row_len);
         let row = self.at - before;
         let last = self.located.offsets.iter().max().map_or(0, |offset| offset + row + row_len);
-        assert!(last <= self.located.numbers.len() && row_len >= S::LANES);
+        assert!(last <= self.located.elements.len() && row_len >= S::LANES);
         assert!(self.located.offsets.len() * channels <= self.grad_output.len());
         // The last vector may begin among numbers of the one before, and of the task before; those are left out at the end.
         let vectors = len.div_ceil(S::LANES);
@@ -126,8 +135,8 @@ impl Sum<'_> {
         for (block, offsets) in self.located.offsets.chunks(PIXELS).enumerate() {
             let gradients = &self.grad_output[block * PIXELS * channels..];
             for (v, sums) in sums.chunks_mut(S::LANES * channels).take(vectors).enumerate() {
-                let numbers = &self.located.numbers[row + start(v)..];
-                let narrow = Narrow { numbers, offsets, gradients, channels };
+                let elements = &self.located.elements[row + start(v)..];
+                let narrow = Narrow { elements, offsets, gradients, channels };
                 let mut channel = 0;
                 while channel < channels {
                     // SAFETY: windows and gradients are in bounds by the assertions, and `sums` holds all channels.
@@ -146,14 +155,14 @@ impl Sum<'_> {
         for (k, row) in self.rows.chunks_exact_mut(channels).enumerate() {
             let v = k / S::LANES;
             let lane = before + k - start(v);
-            for (channel, number) in row.iter_mut().enumerate() {
+            for (channel, weight) in row.iter_mut().enumerate() {
                 let sum = sums[(v * channels + channel) * S::LANES + lane];
-                *number = if self.add { *number + sum } else { sum };
+                *weight = if self.add { *weight + sum } else { sum };
             }
         }
     }
 
-    /// Tiles of as many window numbers as the registers hold, and of less at the end.
+    /// Tiles of as many window elements as the registers hold, and of less at the end.
     ///
     /// # Safety
     /// As [`Simd`].
@@ -161,7 +170,7 @@ impl Sum<'_> {
     unsafe fn tiles<S: Simd>(&mut self) {
         let (channels, len) = (self.channels, self.rows.len() / self.channels);
         let last = self.located.offsets.iter().max().map_or(0, |offset| offset + self.at + len);
-        assert!(last <= self.located.numbers.len());
+        assert!(last <= self.located.elements.len());
         assert!(self.located.offsets.len() * channels <= self.grad_output.len());
         for (block, offsets) in self.located.offsets.chunks(PIXELS).enumerate() {
             let add = self.add || block > 0;
@@ -182,10 +191,10 @@ impl Sum<'_> {
         }
     }
 
-    /// All channels of `ROWS` window numbers from `k` on; returns `ROWS`.
+    /// All channels of `ROWS` window elements from `k` on; returns `ROWS`.
     ///
     /// # Safety
-    /// As [`Simd`]; window numbers up to `k + ROWS`, and the gradients of all `offsets`, are in bounds.
+    /// As [`Simd`]; window elements up to `k + ROWS`, and the gradients of all `offsets`, are in bounds.
     #[inline(always)]
     unsafe fn across<S: Simd, const ROWS: usize>(
         &mut self,
@@ -199,21 +208,21 @@ impl Sum<'_> {
         if channels < S::LANES {
             // Fewer channels than the shortest vector has lanes.
             for (i, row) in rows.chunks_exact_mut(channels).enumerate() {
-                for (channel, number) in row.iter_mut().enumerate() {
+                for (channel, weight) in row.iter_mut().enumerate() {
                     let products = offsets.iter().enumerate().map(|(pixel, &offset)| {
-                        self.located.numbers[offset + self.at + k + i]
+                        self.located.elements[offset + self.at + k + i]
                             * gradients[pixel * channels + channel]
                     });
-                    *number = if add { *number } else { 0.0 } + products.sum::<f32>();
+                    *weight = if add { *weight } else { 0.0 } + products.sum::<f32>();
                 }
             }
             return ROWS;
         }
         // SAFETY: windows by the caller's promise; all vectors end within `channels`.
         unsafe {
-            let numbers = self.located.numbers.as_ptr().add(self.at + k);
+            let elements = self.located.elements.as_ptr().add(self.at + k);
             let (gradients, rows) = (gradients.as_ptr(), rows.as_mut_ptr());
-            let tile = Tile { numbers, offsets, gradients, channels, rows, add };
+            let tile = Tile { elements, offsets, gradients, channels, rows, add };
             // A rest shorter than a vector is taken by one that overlaps the last whole vector, in the same tile.
             let rest = channels % S::LANES;
             let whole = channels / S::LANES - usize::from(rest > 0);
@@ -235,7 +244,7 @@ impl Sum<'_> {
 
 /// Some pixels' windows and gradients, for [`Sum::along_windows`].
 struct Narrow<'a> {
-    numbers: &'a [f32],
+    elements: &'a [f32],
     offsets: &'a [usize],
     gradients: &'a [f32],
     channels: usize,
@@ -255,7 +264,7 @@ impl Narrow<'_> {
                 std::array::from_fn(|n| S::load(sums.add(n * S::LANES)));
             let mut gradient = self.gradients.as_ptr().add(channel);
             for &offset in self.offsets {
-                let x = S::load(self.numbers.as_ptr().add(offset));
+                let x = S::load(self.elements.as_ptr().add(offset));
                 for (n, acc) in acc.iter_mut().enumerate() {
                     *acc = S::mul_add(S::splat(*gradient.add(n)), x, *acc);
                 }
@@ -272,7 +281,7 @@ impl Narrow<'_> {
 /// A tile: numbers of each window × vectors of channels, summed over pixels.
 #[derive(Clone, Copy)]
 struct Tile<'a> {
-    numbers: *const f32,
+    elements: *const f32,
     offsets: &'a [usize],
     gradients: *const f32,
     channels: usize,
@@ -281,7 +290,7 @@ struct Tile<'a> {
 }
 
 impl Tile<'_> {
-    /// `ROWS` window numbers × vectors from channel `first` on, each `distance` channels after the one before; where that
+    /// `ROWS` window elements × vectors from channel `first` on, each `distance` channels after the one before; where that
     /// is known when this is compiled, it becomes part of the loads.
     ///
     /// # Safety
@@ -305,7 +314,7 @@ impl Tile<'_> {
             }
             let mut gradient = self.gradients.add(first);
             for &offset in self.offsets {
-                let window = self.numbers.add(offset);
+                let window = self.elements.add(offset);
                 let mut columns = [S::splat(0.0); WIDTH];
                 for (v, column) in columns.iter_mut().enumerate() {
                     *column = S::load(gradient.add(v * distance));
@@ -331,24 +340,22 @@ impl Tile<'_> {
 mod tests {
     use super::*;
     use crate::backend::cpu::kernels::conv2d::cases::{cases, inner_product};
-    use crate::backend::cpu::kernels::conv2d::forward;
-    use crate::kernel::Activation;
+    use crate::backend::cpu::run_on;
+    use crate::kernel::{Activation, Conv2dForward};
 
     /// Forward is linear in kernel and bias, and this is its transpose.
     #[test]
     fn is_the_transpose_of_forward() {
         for case in cases() {
             let mut output = vec![0.0; case.grad_output.len()];
-            let step = crate::backend::cpu::test_step(case.batch_size);
-            let mut workers = Workers::new(2);
+            let (convolution, activation) = (case.convolution, Activation::None);
+            let forward = Conv2dForward { convolution, activation, norm: None };
             let reads: [&[f32]; 2] = [&case.input, &case.block];
-            let writes = &mut [output.as_mut_slice()];
-            let none = (Activation::None, None);
-            forward::run(&case.convolution, none, &step, &reads, writes, &mut workers);
+            run_on(2, forward, case.batch_size, &reads, &mut [&mut output]);
             let mut gradients = vec![9.0; case.block.len()];
             let reads: [&[f32]; 2] = [&case.input, &case.grad_output];
-            let writes = &mut [gradients.as_mut_slice()];
-            run(&case.convolution, &step, &reads, writes, &mut workers);
+            let backward = Conv2dBackwardWeight { convolution };
+            run_on(2, backward, case.batch_size, &reads, &mut [&mut gradients]);
             let expected = inner_product(&output, &case.grad_output);
             let found = inner_product(&gradients, &case.block);
             let size = 1.0 + expected.abs();

@@ -1,82 +1,100 @@
-//! Convolution forward: `input, block, (running), (norm's block) → output`.
+//! Convolution forward.
 
-use crate::backend::cpu::kernels::batch_norm::normalize::Affine;
-use crate::backend::cpu::kernels::batch_norm::running::inverse_deviation;
-use crate::backend::cpu::matmul::product::{Epilogue, NextNorm, Placement, Product, RunningNorm};
+use crate::backend::cpu::context::Context;
+use crate::backend::cpu::kernels::Run;
+use crate::backend::cpu::kernels::batch_norm::Affine;
+use crate::backend::cpu::matmul::epilogue::{Epilogue, NextNorm, RunningNorm};
+use crate::backend::cpu::matmul::product::{Packing, Placement, Product};
 use crate::backend::cpu::matmul::windows::Windows;
-use crate::backend::cpu::threads::{Workers, grown};
-use crate::kernel::{Activation, BatchNorm, Convolution, StepInputs, round_up_to_row};
+use crate::backend::cpu::operands::{Operands, Pair, slice_of, slice_of_mut};
+use crate::backend::cpu::scratch::{Scratch, grown};
+use crate::error::Result;
+use crate::kernel::{BatchNorm, Conv2dForward};
 
-pub(crate) fn run(
-    convolution: &Convolution,
-    (activation, norm): (Activation, Option<&BatchNorm>),
-    step: &StepInputs,
-    reads: &[&[f32]],
-    writes: &mut [&mut [f32]],
-    workers: &mut Workers,
-) {
-    let (input, block) = (reads[0], reads[1]);
-    let channels = convolution.output.channels;
-    let bias = &block[convolution.bias_offset()..][..channels];
-    let windows = Windows::of(convolution);
-    let mut coefficients = std::mem::take(&mut workers.coefficients);
-    let mut moments = std::mem::take(&mut workers.moments);
-    let blocks;
-    let norm = match norm {
-        Some(norm) => {
-            let affine = grown(&mut coefficients, 2 * channels);
-            let (factors, offsets) = affine.split_at_mut(channels);
-            let block = reads.get(3).copied();
-            NextNorm::Running(running_norm(norm, reads[2], block, factors, offsets))
-        }
-        None if moments.shared => {
-            let cut = windows.blocks(step.batch_size);
-            blocks = moments.start(cut.count, cut.rows * windows.count[1], channels);
-            NextNorm::Batch(&blocks)
-        }
-        None => NextNorm::Apart,
-    };
-    let product = Product {
-        batch_size: step.batch_size,
-        windows,
-        input,
-        placement: Placement { output: convolution.output, start: [0; 2], step: [1; 2] },
-        epilogue: Epilogue::Forward { bias, activation, norm },
-    };
-    // The kernel, HWIO, is the weight matrix as it stands.
-    let row = |k: usize, n: usize, row: &mut [f32]| {
-        row.copy_from_slice(&block[k * channels + n..][..row.len()]);
-    };
-    product.run(row, writes[0], workers);
-    workers.coefficients = coefficients;
-    workers.moments = moments;
+impl Run for Conv2dForward {
+    fn run(&self, mut operands: Operands, context: &mut Context) -> Result<()> {
+        let &Self { convolution, activation, norm } = self;
+        let channels = convolution.output.channels;
+        let input = operands.batch(convolution.input)?;
+        let block = operands.convolution(&convolution)?;
+        let norm = norm.map(|norm| FoldedNorm::take(norm, &mut operands)).transpose()?;
+        let output = operands.batch_mut(convolution.output)?;
+
+        let Context { step, pool, scratch, packed, moments } = context;
+        let Scratch { elements, coefficients, .. } = &mut **scratch;
+        let windows = Windows::of(&convolution);
+        let blocks;
+        let norm = match (&norm, moments) {
+            (Some(norm), _) => {
+                NextNorm::Running(norm.coefficients(grown(coefficients, 2 * channels)))
+            }
+            (None, Some(moments)) => {
+                let cut = windows.blocks(step.batch_size);
+                blocks = moments.start(cut.count, cut.rows * windows.count[1], channels);
+                NextNorm::Batch(&blocks)
+            }
+            (None, None) => NextNorm::Apart,
+        };
+        let product = Product {
+            batch_size: step.batch_size,
+            windows,
+            input: slice_of(input),
+            placement: Placement { output: convolution.output, start: [0; 2], step: [1; 2] },
+            epilogue: Epilogue::Forward { bias: slice_of(block.bias), activation, norm },
+        };
+        // The kernel, HWIO, is the weight matrix as it stands.
+        let weights = slice_of(block.kernel);
+        let row = |k: usize, n: usize, row: &mut [f32]| {
+            row.copy_from_slice(&weights[k * channels + n..][..row.len()]);
+        };
+        let packing = match packed {
+            Some(kept) => Packing::Kept(kept),
+            None => Packing::EachRun(elements),
+        };
+        product.run(row, slice_of_mut(output), packing, pool);
+        Ok(())
+    }
 }
 
-/// What a normalisation by `running` statistics does to each channel.
-fn running_norm<'a>(
-    norm: &BatchNorm,
-    running: &[f32],
-    block: Option<&[f32]>,
-    factors: &'a mut [f32],
-    offsets: &'a mut [f32],
-) -> RunningNorm<'a> {
-    let second = round_up_to_row(norm.channels);
-    for (channel, (factor, offset)) in factors.iter_mut().zip(offsets.iter_mut()).enumerate() {
-        let affine = Affine {
-            mean: running[channel],
-            inverse: inverse_deviation(norm, running[second + channel]),
-            scale: block.map_or(1.0, |block| block[channel]),
-            shift: block.map_or(0.0, |block| block[second + channel]),
-        };
-        [*factor, *offset] = affine.factor_and_offset();
+/// A normalisation by running statistics that a convolution does as it stores.
+pub(in crate::backend::cpu::kernels) struct FoldedNorm<'a> {
+    norm: BatchNorm,
+    running: Pair<'a>,
+    block: Option<Pair<'a>>,
+}
+
+impl<'a> FoldedNorm<'a> {
+    /// Takes the running statistics, and scale and shift where there are any.
+    pub(in crate::backend::cpu::kernels) fn take(
+        norm: BatchNorm,
+        operands: &mut Operands<'a, '_>,
+    ) -> Result<Self> {
+        let running = operands.pair(norm.channels)?;
+        let block = norm.rescale.then(|| operands.pair(norm.channels)).transpose()?;
+        Ok(Self { norm, running, block })
     }
-    RunningNorm { factors, offsets, activation: norm.activation }
+
+    /// Writes each channel's factor and offset to a buffer for twice as many elements.
+    pub(in crate::backend::cpu::kernels) fn coefficients<'b>(
+        &self,
+        buffer: &'b mut [f32],
+    ) -> RunningNorm<'b> {
+        let (factors, offsets) = buffer.split_at_mut(self.norm.channels);
+        for (channel, (factor, offset)) in factors.iter_mut().zip(offsets.iter_mut()).enumerate() {
+            let affine =
+                Affine::of_running(&self.norm, &self.running, self.block.as_ref(), channel);
+            [*factor, *offset] = affine.factor_and_offset();
+        }
+        RunningNorm { factors, offsets, activation: self.norm.activation }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::backend::cpu::kernels::conv2d::cases::{Case, cases};
+    use crate::backend::cpu::run_on;
+    use crate::kernel::{Activation, Convolution};
 
     /// The definition, one number at a time.
     fn by_definition(case: &Case, activation: Activation) -> Vec<f32> {
@@ -114,15 +132,13 @@ mod tests {
             let expected = by_definition(&case, Activation::Relu);
             for threads in [1, 2] {
                 let mut output = vec![9.0; expected.len()];
-                let step = crate::backend::cpu::test_step(case.batch_size);
-                run(
-                    &case.convolution,
-                    (Activation::Relu, None),
-                    &step,
-                    &[&case.input, &case.block],
-                    &mut [&mut output],
-                    &mut Workers::new(threads),
-                );
+                let kernel = Conv2dForward {
+                    convolution: case.convolution,
+                    activation: Activation::Relu,
+                    norm: None,
+                };
+                let reads: [&[f32]; 2] = [&case.input, &case.block];
+                run_on(threads, kernel, case.batch_size, &reads, &mut [&mut output]);
                 for (found, expected) in output.iter().zip(&expected) {
                     assert!((found - expected).abs() < 1e-4, "{:?}", case.convolution);
                 }
