@@ -58,8 +58,14 @@ pub fn bindings_program(progress: &Progress) -> Result<PathBuf> {
     wasm_bindgen_program("bindings", &[], &task)
 }
 
+/// Compiles the program that serves tests to a browser; returns its path.
+pub fn test_runner(progress: &Progress) -> Result<PathBuf> {
+    let task = progress.add("wasm-bindgen's test runner", usual_seconds::BINDINGS_PROGRAM);
+    wasm_bindgen_program("test-runner", &["test-runner"], &task)
+}
+
 /// Compiles a program of `xtask/wasm-bindgen`; returns its path.
-pub fn wasm_bindgen_program(name: &str, features: &[&str], task: &Task) -> Result<PathBuf> {
+fn wasm_bindgen_program(name: &str, features: &[&str], task: &Task) -> Result<PathBuf> {
     let mut cargo = cargo();
     cargo
         .args(["build", "--profile", "xtask", "--package", "xtask-wasm-bindgen", "--bin", name])

@@ -73,12 +73,17 @@ pub fn build_others(recipe: &Recipe, underway: Underway) -> Result<()> {
             }
             Err(error) => {
                 failed += 1;
-                eprintln!("\n`{}` was not built; the page goes on without: {error:#}", package.name);
+                eprintln!(
+                    "\n`{}` was not built; the page goes on without: {error:#}",
+                    package.name
+                );
             }
         }
     }
     if failed == 0 && list.len() > 1 {
-        eprintln!("Every package is built. Edits to www/ need a reload; edits to src/, a new start.");
+        eprintln!(
+            "Every package is built. Edits to www/ need a reload; edits to src/, a new start."
+        );
     }
     Ok(())
 }
