@@ -10,7 +10,7 @@
 //! | plan | [`plan`]: graph to kernel calls over numbered buffers |
 //! | executors | [`backend`]: what an executor must do; [`backend::cpu`]; `backend::gpu` (feature `gpu`) |
 //! | photos | [`data`], [`draw`] |
-//! | work | [`recipe`], [`model`], [`classify`], [`explain`], [`train`], [`model_file`], [`report`], [`bench`] |
+//! | work | [`recipe`], [`model`], [`classify`], [`explain`], [`train`], [`model_file`], [`report`], [`mod@bench`] |
 //! | top | `wasm`: the boundary to the page; `bin/floret`: the terminal |
 
 pub mod backend;

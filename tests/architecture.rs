@@ -192,6 +192,57 @@ fn every_shader_import_names_a_shared_file() {
     assert!(found > 0, "no shader imports anything");
 }
 
+/// The page's folders, lowest first; the files of `www/` itself stand on top.
+const PAGE: [&str; 5] = ["i18n", "engine", "state", "ui", "panels"];
+
+/// Lists the imports of page files, given with their texts, that run upward.
+fn upward_in_page(sources: &[(String, String)]) -> Vec<String> {
+    let floor = |folder: &str| PAGE.iter().position(|&known| known == folder);
+    let mut upward = Vec::new();
+    for (path, text) in sources {
+        let Some(own) = path.split_once('/').and_then(|(folder, _)| floor(folder)) else {
+            continue;
+        };
+        let imports = ["from '../", "import '../", "import('../"]
+            .iter()
+            .flat_map(|start| text.split(start).skip(1));
+        for rest in imports {
+            let other = rest.split('\'').next().unwrap_or("");
+            // The run's reducer imports nothing, and page and worker share it.
+            if other == "state/run.js" {
+                continue;
+            }
+            let folder = other.split_once('/').map_or("", |(folder, _)| folder);
+            let above = floor(folder).map_or(!other.contains('/'), |floor| floor > own);
+            if above {
+                upward.push(format!("{path} imports {other}"));
+            }
+        }
+    }
+    upward
+}
+
+#[test]
+fn the_page_imports_downward_and_the_worker_stands_apart() {
+    let sources: Vec<(String, String)> = files("www", &[".js"])
+        .into_iter()
+        .filter(|name| !name.ends_with(".test.js"))
+        .map(|name| (name["www/".len()..].to_owned(), read(&name)))
+        .collect();
+    let upward = upward_in_page(&sources);
+    assert!(upward.is_empty(), "imports that run upward: {upward:#?}");
+    for (path, text) in &sources {
+        let imports_worker =
+            text.lines().any(|line| line.contains("/worker.js'") && line.contains("from '"));
+        assert!(!imports_worker, "{path} imports the worker, which is started and never imported");
+    }
+    let run = read("www/state/run.js");
+    assert!(
+        !run.lines().any(|line| line.starts_with("import ")),
+        "www/state/run.js imports something"
+    );
+}
+
 #[test]
 fn a_planted_circle_and_an_upward_import_are_found() {
     let source = |path: &str, text: &str| (path.to_owned(), text.to_owned());
@@ -208,4 +259,10 @@ fn a_planted_circle_and_an_upward_import_are_found() {
     let upward = source("shape.rs", "#[cfg(test)]\nmod tests;\nuse crate::plan::Plan;");
     let error = floors(&rooms(&[upward, high])).expect_err("an upward import closes a circle");
     assert!(error.contains("plan → shape → plan"), "{error}");
+
+    let page = [source(
+        "state/state.js",
+        "import { Panel } from '../ui/panel.js';\nimport { t } from '../i18n/i18n.js';",
+    )];
+    assert_eq!(upward_in_page(&page), ["state/state.js imports ui/panel.js"]);
 }
