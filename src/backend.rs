@@ -1,4 +1,4 @@
-//! What an executor must do: hold storages, run the calls of a plan, hand numbers back.
+//! The interface of an executor, which holds storages, runs the calls of a plan and reads values back.
 //!
 //! Nothing above this file knows which executor runs. Reads are async because a GPU's are.
 

@@ -360,7 +360,7 @@ pub struct AverageWeights {
     pub decay: f32,
 }
 
-/// What changes from step to step; the rest of a call is fixed.
+/// The values that change from step to step; the rest of a call is fixed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepInputs {
     /// Samples in this batch, at most the plan's.
@@ -385,7 +385,7 @@ impl StepInputs {
 /// A kernel with its operands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// What runs.
+    /// The kernel that runs.
     pub kernel: Kernel,
     /// Views read, in the order stated at the kernel.
     pub reads: Vec<View>,

@@ -1,4 +1,4 @@
-//! What a plan promises: views that fit, buffers reused by lifetime, no work for frozen layers, values kept on request,
+//! The promises of a plan: views that fit, buffers reused by lifetime, no work for frozen layers, values kept on request,
 //! memory told before it is taken.
 
 use crate::reference::executor::ReferenceExecutor;

@@ -167,7 +167,7 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What has run so far.
+/// The results of the suites that have run so far.
 #[derive(Default)]
 struct Results {
     parts: Vec<(String, Tally)>,

@@ -234,7 +234,7 @@ mod tests {
         }
     }
 
-    /// What each operation says of its lanes.
+    /// Each operation is compared with its definition, lane by lane.
     #[inline(always)]
     fn check_lanes<S: Simd>() {
         let numbers = [f32::NAN, -1.5, 0.0, 2.0].repeat(4);

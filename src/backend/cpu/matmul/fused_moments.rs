@@ -10,7 +10,7 @@ use std::ops::Range;
 /// Pivots, sums and sums of squares: numbers of a channel in each block.
 const PARTS: usize = 3;
 
-/// What a convolution leaves for the statistics of its output.
+/// The partial statistics that a convolution leaves of its output.
 #[derive(Debug, Default)]
 pub(crate) struct BlockMoments {
     /// For each block a row of pivots, one of sums of the deviations from them, one of sums of those deviations' squares.

@@ -27,7 +27,7 @@ pub(crate) struct Windows {
 /// Where the windows of a block lie in a slice: the distance between a window's rows; first numbers are in a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Located<'a> {
-    /// What the offsets count in.
+    /// The unit of the offsets.
     pub(crate) elements: &'a [f32],
     /// First number of each window.
     pub(crate) offsets: &'a [usize],
