@@ -96,6 +96,19 @@ export class Store extends EventTarget {
     this.told = performance.now();
     this.dispatchEvent(new CustomEvent('change', { detail: changed }));
   }
+
+  /** Waits until the state is as wanted. @param {(state: State) => boolean} wanted @returns {Promise<void>} */
+  until(wanted) {
+    if (wanted(this.value)) return Promise.resolve();
+    return new Promise(done => {
+      const look = () => {
+        if (!wanted(this.value)) return;
+        this.removeEventListener('change', look);
+        done();
+      };
+      this.addEventListener('change', look);
+    });
+  }
 }
 
 export const store = new Store();
