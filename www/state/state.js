@@ -47,6 +47,7 @@ import { noRuns } from './run.js';
  * @property {AbortController | null} fetching stops the model on its way
  * @property {Shipped} shipped
  * @property {File | null} photo the one being asked about
+ * @property {string | null} truth what its label says, where it has one
  */
 
 /** @typedef {Facts & import('./run.js').Runs} State */
@@ -74,6 +75,7 @@ export class Store extends EventTarget {
     fetching: null,
     shipped: { models: null, loading: null, failure: null },
     photo: null,
+    truth: null,
     ...noRuns(),
   };
 
