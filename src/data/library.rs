@@ -236,11 +236,12 @@ impl Library {
         counts.into_values().collect()
     }
 
-    /// Gives every labelled photo that has no split yet one; see [`split::assign`].
+    /// Gives every labelled photo that has no split yet one, and the caller the classes that were cut in time for it; see
+    /// [`split::assign`].
     ///
     /// # Errors
     /// [`Error::Setting`] if the ratios are no ratios.
-    pub fn assign_splits(&mut self, seed: u64, ratios: &Ratios) -> Result<()> {
+    pub fn assign_splits(&mut self, seed: u64, ratios: &Ratios) -> Result<Vec<String>> {
         split::assign(&mut self.photos, seed, ratios)
     }
 
