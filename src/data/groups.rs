@@ -3,7 +3,7 @@
 use super::duplicates::{self, Signature};
 use super::library::Library;
 use super::photo::PhotoId;
-use super::{mirror, series};
+use super::series;
 use crate::error::Result;
 
 /// What was found, as photo indices; a photo may lie in a group of either kind.
@@ -27,7 +27,7 @@ pub fn record(library: &mut Library) -> Result<Groups> {
         .map(|pixels| Signature::of(pixels, size))
         .collect::<Result<_>>()?;
     // An arrow to the left is no copy of one to the right.
-    let mirrored = mirror::decide(library, &library.all_indices())?.allowed;
+    let mirrored = library.record_mirror()?.allowed;
     let groups = Groups {
         near_duplicates: duplicates::groups(&signatures, mirrored),
         series: series::find(library, &signatures),

@@ -7,7 +7,8 @@
 use super::library::Library;
 use super::resize::resize;
 use crate::error::Result;
-use serde::Serialize;
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::f32::consts::PI;
 
@@ -31,6 +32,57 @@ const DEVIATIONS: f64 = 3.5;
 const SHARE: f64 = 0.1;
 /// Share of a class's photos, and the least number, that decide by themselves where photos are few.
 const FEW: (f64, usize) = (0.5, 3);
+
+/// Whether photos may be mirrored, or who decides. Written as `true`, `false` or `"auto"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mirroring {
+    /// The photos decide when a run begins: see [`decide`].
+    Auto,
+    /// They may.
+    Yes,
+    /// They may not.
+    No,
+}
+
+impl Mirroring {
+    /// `auto`, `yes` or `no`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Yes => "yes",
+            Self::No => "no",
+        }
+    }
+}
+
+impl Serialize for Mirroring {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str(self.name()),
+            Self::Yes => serializer.serialize_bool(true),
+            Self::No => serializer.serialize_bool(false),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Mirroring {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Settled(bool),
+            Named(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Settled(true) => Ok(Self::Yes),
+            Written::Settled(false) => Ok(Self::No),
+            Written::Named(name) => [Self::Auto, Self::Yes, Self::No]
+                .into_iter()
+                .find(|mirroring| mirroring.name() == name)
+                .ok_or_else(|| D::Error::custom(format!("mirror is auto, yes or no, not {name}"))),
+        }
+    }
+}
 
 /// What the photos say of mirroring.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
