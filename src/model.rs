@@ -4,6 +4,7 @@ pub mod calibration;
 pub mod metrics;
 
 use crate::data::library::Library;
+use crate::data::mirror::Mirroring;
 use crate::data::resize::Preprocessing;
 use crate::error::{Error, Result, did_you_mean};
 use crate::model::calibration::Calibration;
@@ -84,7 +85,7 @@ impl Model {
             parameters,
             classes,
             preprocessing,
-            mirror: recipe.mirror,
+            mirror: recipe.mirror != Mirroring::No,
             looks: recipe.looks.clone(),
             weights,
             statistics,

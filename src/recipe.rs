@@ -1,6 +1,7 @@
 //! Recipes: everything about a training run that is not the network or the photos.
 
 use crate::data::augment::Augmentation;
+use crate::data::mirror::{Mirroring, Verdict};
 use crate::error::{Error, Result};
 use crate::plan::Optimizer;
 use crate::plan::parameters::KernelInitialisation;
@@ -47,8 +48,9 @@ pub struct Recipe {
     pub label_smoothing: f32,
     /// Decay of the moving average of weights that evaluation uses; 0 uses the weights themselves.
     pub weight_average: f32,
-    /// Whether an answer is the mean over the photo and its mirror image.
-    pub mirror: bool,
+    /// Whether photos may be mirrored: where they may, every other photo is in training if the augmentation says so, and an
+    /// answer is the mean over the photo and its mirror image.
+    pub mirror: Mirroring,
     /// What an answer looks at, and is the mean over: parts of each side, about the middle; 1 is the whole photo. Training on
     /// crops shows a network flowers larger than whole photos do (Touvron et al., "Fixing the train-test resolution
     /// discrepancy", 2019).
@@ -80,7 +82,7 @@ impl Recipe {
             augmentation: Augmentation::none(),
             label_smoothing: 0.0,
             weight_average: 0.0,
-            mirror: false,
+            mirror: Mirroring::No,
             looks: vec![1.0],
             class_weights: false,
             patience: None,
@@ -96,7 +98,7 @@ impl Recipe {
             augmentation: Augmentation::standard(),
             label_smoothing: 0.1,
             weight_average: 0.998,
-            mirror: true,
+            mirror: Mirroring::Auto,
             looks: vec![1.0, 0.75],
             ..Self::textbook()
         }
@@ -106,6 +108,26 @@ impl Recipe {
     /// a run of a few hundred steps would not fill; see docs/accuracy.md.
     pub fn fine_tune() -> Self {
         Self { epochs: 30, learning_rate: 0.001, weight_average: 0.0, ..Self::modern() }
+    }
+
+    /// Lets the photos decide whether they may be mirrored, where the recipe leaves that to them; training and answers
+    /// both obey.
+    pub fn settle_mirroring(&mut self, verdict: &Verdict) {
+        if self.mirror == Mirroring::Auto {
+            self.set_mirroring(if verdict.allowed { Mirroring::Yes } else { Mirroring::No });
+        }
+    }
+
+    /// Sets by hand whether photos may be mirrored, in training and in answers.
+    pub fn set_mirroring(&mut self, mirror: Mirroring) {
+        self.mirror = mirror;
+        match mirror {
+            Mirroring::No => self.augmentation.flip = false,
+            // A recipe that leaves photos as they are in all other ways goes on to do so in training.
+            Mirroring::Yes | Mirroring::Auto => {
+                self.augmentation.flip |= self.augmentation != Augmentation::none();
+            }
+        }
     }
 
     /// Names that [`Recipe::named`] knows.
@@ -212,6 +234,36 @@ mod tests {
         assert!(rates[..9].windows(2).all(|pair| pair[0] < pair[1]));
         assert!(rates[10..].windows(2).all(|pair| pair[0] > pair[1]));
         assert!(rates[99] < 1e-6 && rates[10] > 0.99e-3);
+    }
+
+    #[test]
+    fn photos_decide_on_mirroring_unless_the_recipe_does() {
+        let verdict = |allowed| Verdict { allowed, photos: 10, pair: None };
+        let settled = |mirror, allowed| {
+            let mut recipe = Recipe::modern();
+            recipe.set_mirroring(mirror);
+            recipe.settle_mirroring(&verdict(allowed));
+            (recipe.mirror, recipe.augmentation.flip)
+        };
+        assert_eq!(settled(Mirroring::Auto, true), (Mirroring::Yes, true));
+        assert_eq!(settled(Mirroring::Auto, false), (Mirroring::No, false));
+        assert_eq!(settled(Mirroring::Yes, false), (Mirroring::Yes, true));
+        assert_eq!(settled(Mirroring::No, true), (Mirroring::No, false));
+        let mut textbook = Recipe::textbook();
+        textbook.settle_mirroring(&verdict(true));
+        assert_eq!(textbook, Recipe::textbook());
+    }
+
+    #[test]
+    fn mirroring_is_written_as_files_always_had_it() {
+        for (mirror, text) in
+            [(Mirroring::Auto, "\"auto\""), (Mirroring::Yes, "true"), (Mirroring::No, "false")]
+        {
+            assert_eq!(serde_json::to_string(&mirror).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Mirroring>(text).unwrap(), mirror);
+        }
+        assert_eq!(serde_json::from_str::<Mirroring>("\"no\"").unwrap(), Mirroring::No);
+        assert!(serde_json::from_str::<Mirroring>("\"maybe\"").is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::backend::{Backend, PlanId};
 use crate::classify::{Classifier, Place};
 use crate::data::batches::epoch_order;
 use crate::data::library::Library;
+use crate::data::mirror::Mirroring;
 use crate::data::photo::Split;
 use crate::error::{Error, Result};
 use crate::explain::gradients::{LayerGradient, gradient_norms};
@@ -150,14 +151,20 @@ impl Trainer {
     ) -> Result<Self> {
         let snapshot = match start {
             Start::Snapshot(snapshot) => *snapshot,
-            Start::Model { model, recipe, train_from } => Snapshot {
-                first_moment: vec![0.0; model.parameters.weights_len],
-                second_moment: Vec::new(),
-                model: *model,
-                recipe,
-                progress: Progress::default(),
-                train_from,
-            },
+            Start::Model { mut model, mut recipe, train_from } => {
+                if recipe.mirror == Mirroring::Auto {
+                    recipe.settle_mirroring(&library.mirror()?);
+                }
+                model.mirror = recipe.mirror == Mirroring::Yes;
+                Snapshot {
+                    first_moment: vec![0.0; model.parameters.weights_len],
+                    second_moment: Vec::new(),
+                    model: *model,
+                    recipe,
+                    progress: Progress::default(),
+                    train_from,
+                }
+            }
         };
         let Snapshot { model, first_moment, second_moment, recipe, mut progress, train_from } =
             snapshot;
@@ -353,8 +360,8 @@ impl Trainer {
             epoch: progress.epoch + 1,
             loss: progress.sums.mean_loss().unwrap_or(0.0),
             accuracy: progress.sums.accuracy().unwrap_or(0.0),
-            validation_loss: validation.as_ref().map(|evaluation| evaluation.loss),
-            validation_accuracy: validation.as_ref().map(|evaluation| evaluation.accuracy),
+            validation_loss: validation.as_ref().and_then(|evaluation| evaluation.loss),
+            validation_accuracy: validation.as_ref().and_then(|evaluation| evaluation.accuracy),
             learning_rate: self.recipe.learning_rate_at(progress.step - 1, steps),
             seconds: progress.epoch_seconds,
             total_seconds: before + progress.epoch_seconds,

@@ -1,6 +1,6 @@
 //! The data doctor: what a teacher should know of a data set before training on it.
 
-use super::duplicates;
+use super::groups::{self, Groups};
 use super::library::{ClassCount, Library};
 use super::photo::{PhotoId, Skipped};
 use crate::error::Result;
@@ -27,6 +27,9 @@ pub struct Report {
     pub conflicts: Vec<Vec<usize>>,
     /// Photos that show the same picture; the split keeps each group on one side.
     pub near_duplicates: Vec<Vec<usize>>,
+    /// Photos whose names count up and whose neighbours look alike, in the order of time; the split keeps each series on
+    /// one side.
+    pub series: Vec<Vec<usize>>,
     /// Groups of near-duplicates that lie on both sides of the split all the same, because they were split before they
     /// were known to be alike: the test is too kind.
     pub straddling: Vec<Vec<usize>>,
@@ -54,14 +57,14 @@ impl Report {
 /// `input_size` is the network's side in pixels.
 ///
 /// # Errors
-/// As [`duplicates::record`].
+/// As [`groups::record`].
 pub fn examine(
     library: &mut Library,
     skipped: &[Skipped],
     duplicates: &[String],
     input_size: usize,
 ) -> Result<Report> {
-    let near_duplicates = duplicates::record(library)?;
+    let Groups { near_duplicates, series } = groups::record(library)?;
     let photos = library.photos();
     let having =
         |wanted: &dyn Fn(usize) -> bool| (0..photos.len()).filter(|&i| wanted(i)).collect();
@@ -76,6 +79,7 @@ pub fn examine(
         conflicts: conflicts(library, &near_duplicates),
         straddling: near_duplicates.iter().filter(straddles).cloned().collect(),
         near_duplicates,
+        series,
         small_classes: classes
             .iter()
             .filter(|class| class.total < FEW_PHOTOS)

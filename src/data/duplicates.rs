@@ -3,8 +3,6 @@
 //! Two photos are near-duplicates if their difference hashes (Krawetz, "Kind of like that", 2013; 128 bits) are close
 //! and the details of their thumbnails correlate. Groups are what is connected by such pairs.
 
-use super::library::Library;
-use super::photo::PhotoId;
 use super::resize::resize;
 use crate::error::Result;
 
@@ -49,8 +47,8 @@ impl Signature {
         })
     }
 
-    /// Whether the other photo shows the same picture, as it is or mirrored.
-    pub fn resembles(&self, other: &Self) -> bool {
+    /// Whether the other photo shows the same picture, as it is or, where that counts, mirrored.
+    pub fn resembles(&self, other: &Self, or_mirrored: bool) -> bool {
         let alike = |hash: u128, mirrored: bool| {
             let distance = (hash ^ other.hash).count_ones();
             let within = |&(most, least): &(u32, f32)| {
@@ -58,7 +56,7 @@ impl Signature {
             };
             LIMITS.iter().any(within)
         };
-        alike(self.hash, false) || alike(self.mirrored_hash, true)
+        alike(self.hash, false) || (or_mirrored && alike(self.mirrored_hash, true))
     }
 
     /// The correlation of both photos' details, from −1 to 1; `mirrored` swaps left and right of this one.
@@ -118,15 +116,14 @@ fn details(grey: &[f32]) -> Vec<f32> {
     details
 }
 
-/// The groups of two and more photos that resemble one another, each in ascending order, by their first photo.
-pub fn groups(signatures: &[Signature]) -> Vec<Vec<usize>> {
+/// The groups of two and more photos that resemble one another, each in ascending order, by their first photo;
+/// `or_mirrored` counts mirror images as the same picture.
+pub fn groups(signatures: &[Signature], or_mirrored: bool) -> Vec<Vec<usize>> {
     let mut parents: Vec<usize> = (0..signatures.len()).collect();
     for (i, one) in signatures.iter().enumerate() {
         for (j, other) in signatures.iter().enumerate().skip(i + 1) {
-            if one.resembles(other) {
-                let (a, b) = (root(&mut parents, i), root(&mut parents, j));
-                // The smaller index leads, so that a group is known by its first photo.
-                parents[a.max(b)] = a.min(b);
+            if one.resembles(other, or_mirrored) {
+                join(&mut parents, i, j);
             }
         }
     }
@@ -138,8 +135,14 @@ pub fn groups(signatures: &[Signature]) -> Vec<Vec<usize>> {
     members
 }
 
+/// Makes one tree of the trees of two photos; the smaller root leads, so that a group is known by its first photo.
+pub(super) fn join(parents: &mut [usize], one: usize, other: usize) {
+    let (a, b) = (root(parents, one), root(parents, other));
+    parents[a.max(b)] = a.min(b);
+}
+
 /// The root of a photo's tree, halving the path on the way (union-find).
-fn root(parents: &mut [usize], mut i: usize) -> usize {
+pub(super) fn root(parents: &mut [usize], mut i: usize) -> usize {
     while parents[i] != i {
         parents[i] = parents[parents[i]];
         i = parents[i];
@@ -147,32 +150,12 @@ fn root(parents: &mut [usize], mut i: usize) -> usize {
     i
 }
 
-/// Finds the library's near-duplicates and records their groups, so that a split keeps them on one side. Run it
-/// before [`Library::assign_splits`]. Gives the groups as photo indices.
-///
-/// # Errors
-/// None in practice: the library's photos have the size that it says.
-pub fn record(library: &mut Library) -> Result<Vec<Vec<usize>>> {
-    let size = library.stored_size();
-    let signatures: Vec<Signature> = (0..library.photos().len())
-        .filter_map(|index| library.photo_pixels(index))
-        .map(|pixels| Signature::of(pixels, size))
-        .collect::<Result<_>>()?;
-    let groups = groups(&signatures);
-    let mut ids: Vec<Option<PhotoId>> = vec![None; library.photos().len()];
-    for group in &groups {
-        let first = group.iter().map(|&index| library.photos()[index].id).min();
-        group.iter().for_each(|&index| ids[index] = first);
-    }
-    library.set_groups(&ids);
-    Ok(groups)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::groups::record;
     use crate::data::library::Library;
-    use crate::data::photo::{Photo, Split};
+    use crate::data::photo::{Photo, PhotoId, Split};
     use crate::data::split::Ratios;
     use crate::draw::{CLASSES, draw};
 
@@ -214,15 +197,15 @@ mod tests {
             }
         }
         let expected: Vec<Vec<usize>> = (0..40).map(|i| (6 * i..6 * i + 6).collect()).collect();
-        assert_eq!(groups(&signatures), expected);
+        assert_eq!(groups(&signatures, true), expected);
     }
 
     #[test]
     fn blank_pictures_resemble_nothing() {
         let blank = Signature::of(&[200; SIZE * SIZE * 4], SIZE).unwrap();
-        assert!(!blank.resembles(&blank));
+        assert!(!blank.resembles(&blank, true));
         let flower = Signature::of(&draw(1, "rose", 0, SIZE).unwrap(), SIZE).unwrap();
-        assert!(!blank.resembles(&flower) && !flower.resembles(&blank));
+        assert!(!blank.resembles(&flower, true) && !flower.resembles(&blank, true));
     }
 
     #[test]
@@ -243,7 +226,7 @@ mod tests {
                 library.add(photo, pixels).unwrap();
             }
         }
-        assert_eq!(record(&mut library).unwrap().len(), 12);
+        assert_eq!(record(&mut library).unwrap().near_duplicates.len(), 12);
         library.assign_splits(1, &Ratios::default()).unwrap();
         for group in library.photos().chunks_exact(6) {
             assert!(

@@ -1,5 +1,6 @@
 //! The data set: photos, labels and stored pixels, in pages that fit one binding of a graphics device.
 
+use super::mirror::{self, Verdict};
 use super::photo::{Photo, PhotoId, Split};
 use super::resize::LARGEST_SIZE;
 use super::split::{self, Ratios};
@@ -18,6 +19,7 @@ pub struct Library {
     photos: Vec<Photo>,
     pages: Vec<Vec<u8>>,
     by_id: HashMap<PhotoId, Vec<usize>>,
+    mirror: Option<Verdict>,
 }
 
 /// What became of a photo that was added.
@@ -63,6 +65,7 @@ impl Library {
             photos: Vec::new(),
             pages: Vec::new(),
             by_id: HashMap::new(),
+            mirror: None,
         })
     }
 
@@ -120,6 +123,7 @@ impl Library {
         if let Some(index) = self.find(photo.id, photo.label.as_deref()) {
             if self.photos[index].label.is_none() {
                 self.photos[index].label = photo.label;
+                self.mirror = None;
             }
             return Ok(Added::Duplicate(index));
         }
@@ -135,6 +139,7 @@ impl Library {
             }
             page.extend_from_slice(pixels);
         }
+        self.mirror = None;
         let index = self.photos.len();
         self.by_id.entry(photo.id).or_default().push(index);
         self.photos.push(photo);
@@ -236,11 +241,12 @@ impl Library {
         counts.into_values().collect()
     }
 
-    /// Gives every labelled photo that has no split yet one; see [`split::assign`].
+    /// Gives every labelled photo that has no split yet one, and the caller the classes that were cut in time for it; see
+    /// [`split::assign`].
     ///
     /// # Errors
     /// [`Error::Setting`] if the ratios are no ratios.
-    pub fn assign_splits(&mut self, seed: u64, ratios: &Ratios) -> Result<()> {
+    pub fn assign_splits(&mut self, seed: u64, ratios: &Ratios) -> Result<Vec<String>> {
         split::assign(&mut self.photos, seed, ratios)
     }
 
@@ -254,6 +260,27 @@ impl Library {
         for photo in &mut self.photos {
             photo.split = splits.get(&photo.id).copied();
         }
+    }
+
+    /// Whether the labelled photos may be mirrored. What [`Self::record_mirror`] found is known already.
+    ///
+    /// # Errors
+    /// As [`mirror::decide`].
+    pub fn mirror(&self) -> Result<Verdict> {
+        match &self.mirror {
+            Some(verdict) => Ok(verdict.clone()),
+            None => mirror::decide(self, &self.all_indices()),
+        }
+    }
+
+    /// Finds out whether the labelled photos may be mirrored, and remembers it until a photo is added.
+    ///
+    /// # Errors
+    /// As [`mirror::decide`].
+    pub fn record_mirror(&mut self) -> Result<Verdict> {
+        let verdict = self.mirror()?;
+        self.mirror = Some(verdict.clone());
+        Ok(verdict)
     }
 
     /// Records groups of near-duplicates: for each photo the group it belongs to.

@@ -5,10 +5,11 @@
 //! among the training photos.
 
 use super::photo::{Photo, PhotoId, Split};
+use super::series;
 use crate::error::{Error, Result};
 use crate::rng::{Random, Stream};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How the photos of a class are shared out, in percent; the rest is for training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,14 +45,14 @@ impl Ratios {
     }
 
     /// Photos of validation and test in a class of `photos`: the rounded percentage, but where it is not zero at least
-    /// one for the test from 3 photos on and one for validation from 5 on.
+    /// one for the test from 2 photos on and one for validation from 5 on.
     fn targets(&self, photos: usize) -> [usize; 2] {
         let share = |percent: u32, from: usize| {
             let rounded = (photos * percent as usize + 50) / 100;
             let least = usize::from(percent > 0 && photos >= from);
             if photos < from { 0 } else { rounded.max(least) }
         };
-        [share(self.validation, 5), share(self.test, 3)]
+        [share(self.validation, 5), share(self.test, 2)]
     }
 }
 
@@ -61,10 +62,14 @@ impl Ratios {
 /// into its share, then to validation, the rest to training. A unit that has a photo with a split joins it: that of
 /// its first such photo. A unit with several labels counts in the class of its first photo by id.
 ///
+/// Each class of two or more photos has a test photo after: where all its units were too large, the smallest is held
+/// back whole, and a class that is one single unit is cut in time. Gives the classes that were cut.
+///
 /// # Errors
 /// [`Error::Setting`] if the ratios leave too little to learn from.
-pub fn assign(photos: &mut [Photo], seed: u64, ratios: &Ratios) -> Result<()> {
+pub fn assign(photos: &mut [Photo], seed: u64, ratios: &Ratios) -> Result<Vec<String>> {
     ratios.check()?;
+    let fixed: Vec<bool> = photos.iter().map(|photo| photo.split.is_some()).collect();
     let mut units = BTreeMap::<PhotoId, Vec<usize>>::new();
     for (index, photo) in photos.iter().enumerate() {
         if photo.label.is_some() {
@@ -109,7 +114,62 @@ pub fn assign(photos: &mut [Photo], seed: u64, ratios: &Ratios) -> Result<()> {
             }
         }
     }
-    Ok(())
+    if ratios.test == 0 {
+        return Ok(Vec::new());
+    }
+    Ok(hold_back(photos, &fixed, ratios))
+}
+
+/// Sees to it that each class of two or more photos has a test photo, as far as its photos are not `fixed`. Gives the
+/// classes that were cut in time for it.
+fn hold_back(photos: &mut [Photo], fixed: &[bool], ratios: &Ratios) -> Vec<String> {
+    let (mut classes, mut units) = (BTreeMap::new(), BTreeMap::new());
+    for (index, photo) in photos.iter().enumerate() {
+        let Some(label) = &photo.label else { continue };
+        classes.entry(label.clone()).or_insert_with(Vec::new).push(index);
+        units.entry(photo.group.unwrap_or(photo.id)).or_insert_with(Vec::new).push(index);
+    }
+    let mut cut = Vec::new();
+    for (label, members) in classes {
+        if members.len() < 2
+            || members.iter().any(|&index| photos[index].split == Some(Split::Test))
+        {
+            continue;
+        }
+        let of_class: BTreeSet<PhotoId> =
+            members.iter().map(|&index| photos[index].group.unwrap_or(photos[index].id)).collect();
+        let is_free = |unit: &Vec<usize>| unit.iter().all(|&index| !fixed[index]);
+        let smallest = of_class
+            .iter()
+            .filter_map(|unit| units.get(unit))
+            .filter(|unit| 2 * unit.len() <= members.len() && is_free(unit))
+            .min_by_key(|unit| unit.len());
+        if let Some(unit) = smallest {
+            unit.iter().for_each(|&index| photos[index].split = Some(Split::Test));
+            continue;
+        }
+        let mut free: Vec<usize> = members.iter().copied().filter(|&index| !fixed[index]).collect();
+        if free.len() < 2 {
+            continue;
+        }
+        free.sort_by(|&one, &other| series::in_time(&photos[one].name, &photos[other].name));
+        let [validation, test] = ratios.targets(free.len());
+        let learned = free.len() - validation - test;
+        for (place, index) in free.into_iter().enumerate() {
+            let split = match place {
+                _ if place < learned => Split::Train,
+                _ if place < learned + validation => Split::Validation,
+                _ => Split::Test,
+            };
+            // Its copies under other labels go with it.
+            let id = photos[index].id;
+            let copies =
+                photos.iter_mut().zip(fixed).filter(|(photo, fixed)| photo.id == id && !**fixed);
+            copies.for_each(|(photo, _)| photo.split = Some(split));
+        }
+        cut.push(label);
+    }
+    cut
 }
 
 #[derive(Default)]
@@ -160,7 +220,7 @@ mod tests {
         for (size, expected) in [
             (0, [0, 0, 0]),
             (1, [1, 0, 0]),
-            (2, [2, 0, 0]),
+            (2, [1, 0, 1]),
             (3, [2, 0, 1]),
             (5, [3, 1, 1]),
             (20, [16, 1, 3]),
@@ -219,6 +279,36 @@ mod tests {
     }
 
     #[test]
+    fn a_class_that_is_one_group_is_cut_in_time() {
+        let mut members = photos("rose", 40);
+        members.extend(photos("tulip", 40));
+        let group = Some(members[0].id);
+        members.iter_mut().take(40).for_each(|photo| photo.group = group);
+        let cut = assign(&mut members, 1, &Ratios::default()).unwrap();
+        assert_eq!(cut, ["rose"]);
+        assert_eq!(Split::ALL.map(|s| count(&members[..40], s)), [32, 2, 6]);
+        let split_of = |number: usize| members[number].split;
+        assert!((0..32).all(|number| split_of(number) == Some(Split::Train)));
+        assert!((34..40).all(|number| split_of(number) == Some(Split::Test)));
+        // Who has a split already is not moved.
+        let before = members.clone();
+        assert_eq!(assign(&mut members, 2, &Ratios::default()).unwrap(), Vec::<String>::new());
+        assert_eq!(members, before);
+    }
+
+    #[test]
+    fn of_two_groups_the_smaller_is_held_back_whole() {
+        let mut members = photos("rose", 40);
+        let groups = [members[0].id, members[30].id];
+        for (number, photo) in members.iter_mut().enumerate() {
+            photo.group = Some(groups[usize::from(number >= 30)]);
+        }
+        assert_eq!(assign(&mut members, 1, &Ratios::default()).unwrap(), Vec::<String>::new());
+        assert_eq!(count(&members[..30], Split::Train), 30);
+        assert_eq!(count(&members[30..], Split::Test), 10);
+    }
+
+    #[test]
     fn unlabelled_photos_stay_out() {
         let mut members = photos("rose", 10);
         members[4].label = None;
@@ -254,7 +344,7 @@ mod tests {
                 }
             }
             let held = count(&members, Split::Test);
-            prop_assert!(held <= members.len() * 15 / 100 + sizes.len());
+            prop_assert!(held <= members.len() * 15 / 100 + 2 * sizes.len());
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What a classifier got right: accuracy, confusion matrix, precision, recall and F1 of each class, and how far its
 //! probabilities can be trusted.
 
+pub mod interval;
 pub mod reliability;
 
 use crate::model::calibration::Outlier;
+use interval::Interval;
 use reliability::Reliability;
 use serde::Serialize;
 
@@ -42,9 +44,14 @@ impl Confusion {
         self.counts.chunks(self.classes.max(1)).map(<[u32]>::to_vec).collect()
     }
 
-    /// Share of right answers, 0 when there are none at all.
-    pub fn accuracy(&self) -> f64 {
-        ratio((0..self.classes).map(|class| self.count(class, class)).sum(), self.total())
+    /// Answers that are right.
+    pub fn right(&self) -> u32 {
+        (0..self.classes).map(|class| self.count(class, class)).sum()
+    }
+
+    /// Share of right answers; none where there are no answers.
+    pub fn accuracy(&self) -> Option<f64> {
+        ratio(self.right(), self.total())
     }
 
     /// Precision, recall and F1 of a class.
@@ -58,11 +65,11 @@ impl Confusion {
     }
 }
 
-fn ratio(part: u32, whole: u32) -> f64 {
-    if whole == 0 { 0.0 } else { f64::from(part) / f64::from(whole) }
+fn ratio(part: u32, whole: u32) -> Option<f64> {
+    (whole > 0).then(|| f64::from(part) / f64::from(whole))
 }
 
-/// How well one class is told from the others. A ratio over no photos is 0.
+/// How well one class is told from the others. There is no ratio over no photos.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassReport {
     /// Class name.
@@ -70,11 +77,11 @@ pub struct ClassReport {
     /// Photos of the class.
     pub support: u32,
     /// Share of the photos called so that are so.
-    pub precision: f64,
+    pub precision: Option<f64>,
     /// Share of the photos that are so and are called so.
-    pub recall: f64,
+    pub recall: Option<f64>,
     /// Harmonic mean of both.
-    pub f1: f64,
+    pub f1: Option<f64>,
 }
 
 /// One photo's answer.
@@ -101,10 +108,12 @@ pub struct Evaluation {
     pub classes: Vec<String>,
     /// Photos judged.
     pub n: usize,
-    /// Share of right answers.
-    pub accuracy: f64,
-    /// Mean cross-entropy in nats.
-    pub loss: f64,
+    /// Share of right answers; none of no photos.
+    pub accuracy: Option<f64>,
+    /// Where the accuracy lies on other photos of the same kind, with 95% confidence; none of no photos.
+    pub interval: Option<Interval>,
+    /// Mean cross-entropy in nats; none of no photos.
+    pub loss: Option<f64>,
     /// One row a true class, one column a predicted class.
     pub confusion: Vec<Vec<u32>>,
     /// Each class on its own.
@@ -150,7 +159,8 @@ impl Evaluation {
             classes: classes.to_vec(),
             n: predictions.len(),
             accuracy: confusion.accuracy(),
-            loss: loss / predictions.len().max(1) as f64,
+            interval: Interval::wilson(confusion.right(), confusion.total()),
+            loss: (!predictions.is_empty()).then(|| loss / predictions.len() as f64),
             confusion: confusion.rows(),
             per_class,
             predictions,
@@ -186,18 +196,24 @@ mod tests {
         ];
         let evaluation = Evaluation::new(&["daisy".into(), "rose".into()], predictions, 0.0);
         assert_eq!(evaluation.confusion, [[1, 1], [0, 1]]);
-        assert!((evaluation.accuracy - 2.0 / 3.0).abs() < 1e-12);
-        assert!((evaluation.loss - (2f64.ln() + 4f64.ln()) / 3.0).abs() < 1e-6);
-        assert_eq!((evaluation.per_class[1].precision, evaluation.per_class[1].recall), (0.5, 1.0));
-        assert!((evaluation.per_class[0].f1 - 2.0 / 3.0).abs() < 1e-12);
+        assert!((evaluation.accuracy.unwrap() - 2.0 / 3.0).abs() < 1e-12);
+        assert!((evaluation.loss.unwrap() - (2f64.ln() + 4f64.ln()) / 3.0).abs() < 1e-6);
+        let tulip = &evaluation.per_class[1];
+        assert_eq!((tulip.precision, tulip.recall), (Some(0.5), Some(1.0)));
+        assert!((evaluation.per_class[0].f1.unwrap() - 2.0 / 3.0).abs() < 1e-12);
+        assert!(evaluation.interval.is_some_and(|interval| interval.wide));
     }
 
     #[test]
-    fn empty_sets_do_not_divide_by_zero() {
+    fn there_is_no_share_of_no_photos() {
         let evaluation = Evaluation::new(&["daisy".into()], Vec::new(), 0.0);
-        assert_eq!(
-            (evaluation.accuracy, evaluation.loss, evaluation.per_class[0].f1),
-            (0.0, 0.0, 0.0)
-        );
+        let json = serde_json::to_value(&evaluation).unwrap();
+        for name in ["accuracy", "interval", "loss", "none_of_these"] {
+            assert!(json[name].is_null(), "{name}");
+        }
+        for name in ["precision", "recall", "f1"] {
+            assert!(json["per_class"][0][name].is_null(), "{name}");
+        }
+        assert!(json["reliability"]["expected_calibration_error"].is_null());
     }
 }

@@ -8,6 +8,7 @@ use crate::model::metrics::Evaluation;
 use crate::model::metrics::reliability::Bin;
 use crate::network::presets::{ACTIONS, PRESETS};
 use crate::recipe::Recipe;
+use crate::report::lines::{Language, doubt, percent};
 use crate::train::Snapshot;
 use std::fmt::Write;
 
@@ -46,10 +47,6 @@ pub fn markdown(card: &Card) -> Result<String> {
 /// A name as a cell of a table.
 fn cell(name: &str) -> String {
     name.replace('|', "\\|").replace(['\n', '\r'], " ")
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1}%", 100.0 * share)
 }
 
 fn list(names: &[String]) -> String {
@@ -98,7 +95,11 @@ fn summary(text: &mut String, card: &Card) -> std::fmt::Result {
         "| test accuracy | **{}** of {} photos that no part of training saw |\n",
         percent(card.evaluation.accuracy),
         card.evaluation.n
-    )
+    )?;
+    match doubt(card.evaluation, Language::En) {
+        Some(doubt) => writeln!(text, "{doubt}\n"),
+        None => Ok(()),
+    }
 }
 
 /// The crops that an answer is the mean over, in words.
@@ -158,7 +159,12 @@ fn probabilities(text: &mut String, card: &Card) -> std::fmt::Result {
     writeln!(text, "| photos | mean stated probability | right |\n| --- | --- | --- |")?;
     for Bin { count, confidence, accuracy } in &evaluation.reliability.bins {
         if *count > 0 {
-            writeln!(text, "| {count} | {} | {} |", percent(*confidence), percent(*accuracy))?;
+            writeln!(
+                text,
+                "| {count} | {} | {} |",
+                percent(Some(*confidence)),
+                percent(Some(*accuracy))
+            )?;
         }
     }
     writeln!(text)
@@ -172,9 +178,9 @@ fn none_of_these(text: &mut String, card: &Card) -> std::fmt::Result {
     writeln!(
         text,
         "It may answer that a photo shows none of its classes. Of the test photos, which all show one, {} are called so. Of pictures drawn by the program that show no flower, {} pass for one where the score was fitted without their kind, {} where it was fitted with others of it:\n",
-        percent(share),
-        percent(others.false_positive_rate),
-        percent(others.learned_false_positive_rate)
+        percent(Some(share)),
+        percent(Some(others.false_positive_rate)),
+        percent(Some(others.learned_false_positive_rate))
     )?;
     writeln!(
         text,
@@ -188,7 +194,7 @@ fn none_of_these(text: &mut String, card: &Card) -> std::fmt::Result {
 }
 
 fn limits(text: &mut String, card: &Card) -> std::fmt::Result {
-    let Evaluation { classes, confusion, n, accuracy, .. } = card.evaluation;
+    let Evaluation { classes, confusion, n, interval, .. } = card.evaluation;
     writeln!(text, "## Limits\n")?;
     match card.others {
         Some(_) => writeln!(
@@ -206,12 +212,14 @@ fn limits(text: &mut String, card: &Card) -> std::fmt::Result {
         text,
         "- The test photos come from the same collection as the others; photos of another kind may do worse."
     )?;
-    let sample_error = (accuracy * (1.0 - accuracy) / (*n).max(1) as f64).sqrt();
-    writeln!(
-        text,
-        "- {n} test photos tell the accuracy to about ±{:.1} points (two standard errors).",
-        200.0 * sample_error
-    )?;
+    if let Some(interval) = interval {
+        writeln!(
+            text,
+            "- {n} test photos place the accuracy between {} and {} (Wilson's 95% interval).",
+            percent(Some(interval.low)),
+            percent(Some(interval.high))
+        )?;
+    }
     let pairs = (0..classes.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
     let mixed_up = |&(a, b): &(usize, usize)| confusion[a][b] + confusion[b][a];
     if let Some(pair) = pairs.max_by_key(mixed_up).filter(|pair| mixed_up(pair) > 0) {

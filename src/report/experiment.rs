@@ -11,6 +11,7 @@ use crate::data::photo::{PhotoId, Split};
 use crate::data::resize::resize;
 use crate::data::split::Ratios;
 use crate::error::Result;
+use crate::model::metrics::interval::Interval;
 use crate::model::metrics::{Evaluation, Prediction};
 use crate::recipe::Recipe;
 use crate::train::{EpochReport, Trainer};
@@ -53,8 +54,10 @@ pub struct Run {
     pub parameters: u64,
     /// Floating-point operations of one photo's forward pass, a multiply-add being two.
     pub flops: u64,
-    /// Test accuracy.
-    pub accuracy: f64,
+    /// Test accuracy; none where no photos were held back.
+    pub accuracy: Option<f64>,
+    /// Where it lies on other photos of the same kind, with 95% confidence.
+    pub interval: Option<Interval>,
     /// Photos tested.
     pub tested: usize,
     /// Seconds of training, validation included.
@@ -110,9 +113,11 @@ pub struct Line {
     /// Floating-point operations of one photo's forward pass.
     pub flops: u64,
     /// Test accuracy of each run.
-    pub accuracies: Vec<f64>,
-    /// Their mean.
-    pub accuracy: f64,
+    pub accuracies: Vec<Option<f64>>,
+    /// Their mean; none where no photos were held back.
+    pub accuracy: Option<f64>,
+    /// Where the accuracy of the first run lies on other photos of the same kind, with 95% confidence.
+    pub interval: Option<Interval>,
     /// Median training seconds.
     pub seconds: f64,
     /// The report's figures, for the four models that it trained.
@@ -178,6 +183,7 @@ impl Experiment {
             parameters,
             flops,
             accuracy: test.accuracy,
+            interval: test.interval,
             tested: test.n,
             seconds: history.last().map_or(0.0, |report| report.total_seconds),
             history,
@@ -202,15 +208,18 @@ impl Experiment {
             }
             let runs: Vec<&Run> =
                 self.runs.iter().filter(|other| other.model == run.model).collect();
-            let accuracies: Vec<f64> = runs.iter().map(|run| run.accuracy).collect();
+            let accuracies: Vec<Option<f64>> = runs.iter().map(|run| run.accuracy).collect();
+            let measured: Vec<f64> = accuracies.iter().flatten().copied().collect();
             let mut seconds: Vec<f64> = runs.iter().map(|run| run.seconds).collect();
             seconds.sort_by(f64::total_cmp);
             lines.push(Line {
                 model: run.model.clone(),
                 parameters: run.parameters,
                 flops: run.flops,
-                accuracy: accuracies.iter().sum::<f64>() / accuracies.len() as f64,
+                accuracy: (!measured.is_empty())
+                    .then(|| measured.iter().sum::<f64>() / measured.len() as f64),
                 accuracies,
+                interval: run.interval,
                 seconds: seconds[seconds.len() / 2],
                 reported: REPORTED.into_iter().find(|reported| reported.model == run.model),
             });
@@ -266,7 +275,8 @@ pub(crate) mod tests {
             seed,
             parameters: 173_637,
             flops: 35_600_000,
-            accuracy,
+            accuracy: Some(accuracy),
+            interval: Interval::wilson((550.0 * accuracy) as u32, 550),
             tested: 550,
             seconds: 30.0 + seed as f64,
             history: (1..=4).map(report).collect(),
@@ -338,11 +348,26 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn runs_without_test_photos_have_no_accuracy() {
+        let mut experiment = example();
+        for run in &mut experiment.runs {
+            (run.accuracy, run.interval, run.tested) = (None, None, 0);
+        }
+        assert_eq!(experiment.table()[0].accuracy, None);
+        let text = markdown::document(&experiment, crate::report::lines::Language::En);
+        assert!(text.contains("| residual\\_flower | – |") && !text.contains("0.0%"), "{text}");
+        experiment.runs[0].accuracy = Some(0.5);
+        experiment.runs[0].interval = Interval::wilson(1, 2);
+        let text = markdown::document(&experiment, crate::report::lines::Language::En);
+        assert!(text.contains("50.0% (9–91%)"), "{text}");
+    }
+
+    #[test]
     fn table_takes_means_and_medians_by_model() {
         let table = example().table();
         assert_eq!(table.len(), 2);
         assert_eq!(table[0].model, "residual_flower");
-        assert!((table[0].accuracy - 0.72).abs() < 1e-12);
+        assert!((table[0].accuracy.unwrap() - 0.72).abs() < 1e-12);
         assert_eq!(table[0].seconds, 32.0);
         assert_eq!(table[0].reported.unwrap().accuracy, 0.463);
     }

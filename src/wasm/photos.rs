@@ -147,7 +147,11 @@ impl Engine {
 
 impl Engine {
     /// Photos that a run knows stay where it had them; the seed places the others.
-    pub(super) fn split(&mut self, known: &BTreeMap<PhotoId, Split>, seed: u64) -> Result<()> {
+    pub(super) fn split(
+        &mut self,
+        known: &BTreeMap<PhotoId, Split>,
+        seed: u64,
+    ) -> Result<Vec<String>> {
         self.library.restore_splits(known);
         self.library.assign_splits(seed, &Ratios::default())
     }

@@ -14,6 +14,7 @@ use floret::error::{Error, Result};
 use floret::model::metrics::Evaluation;
 use floret::model::metrics::reliability::Reliability;
 use floret::model_file::ModelFile;
+use floret::report::lines::{Language, doubt, percent};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -141,35 +142,43 @@ pub async fn evaluate_with_bar(
 
 fn print_table(evaluation: &Evaluation) {
     say!(
-        "accuracy {:.1}% of {} photos, loss {:.3}",
-        100.0 * evaluation.accuracy,
+        "accuracy {} of {} photos, loss {}",
+        percent(evaluation.accuracy),
         evaluation.n,
-        evaluation.loss
+        decimals(evaluation.loss)
     );
+    if let Some(doubt) = doubt(evaluation, Language::En) {
+        say!("{doubt}");
+    }
     say!("{:<14}{:>10}{:>8}{:>8}{:>8}   answers", "class", "precision", "recall", "F1", "photos");
     for (class, counts) in evaluation.per_class.iter().zip(&evaluation.confusion) {
         let answers: Vec<String> = counts.iter().map(|count| format!("{count:>4}")).collect();
         say!(
-            "{:<14}{:>10.3}{:>8.3}{:>8.3}{:>8}   {}",
+            "{:<14}{:>10}{:>8}{:>8}{:>8}   {}",
             class.class,
-            class.precision,
-            class.recall,
-            class.f1,
+            decimals(class.precision),
+            decimals(class.recall),
+            decimals(class.f1),
             class.support,
             answers.join(" ")
         );
     }
 }
 
+/// A number with three decimals, a dash where there is none.
+fn decimals(number: Option<f64>) -> String {
+    number.map_or("–".into(), |number| format!("{number:.3}"))
+}
+
 fn print_reliability(evaluation: &Evaluation, temperature: Option<f32>) {
-    let percent = |table: &Reliability| 100.0 * table.expected_calibration_error;
+    let percent = |table: &Reliability| percent(table.expected_calibration_error);
     let before = percent(&evaluation.uncalibrated);
     match temperature {
         Some(temperature) => say!(
-            "expected calibration error {before:.1}% before, {:.1}% at the model's temperature of {temperature:.2}",
+            "expected calibration error {before} before, {} at the model's temperature of {temperature:.2}",
             percent(&evaluation.reliability)
         ),
-        None => say!("expected calibration error {before:.1}%; the model is not calibrated"),
+        None => say!("expected calibration error {before}; the model is not calibrated"),
     }
     if let Some(share) = evaluation.none_of_these {
         say!("called none of these: {:.1}% of the photos", 100.0 * share);

@@ -99,9 +99,9 @@ async fn experiment(arguments: &ExperimentArguments) -> Result<()> {
             format!(" (report: {:.1}%, {:.0} s)", 100.0 * reported.accuracy, reported.seconds)
         });
         eprintln!(
-            "{:<18} {:.1}% {:.0} s{reported}",
+            "{:<18} {} {:.0} s{reported}",
             line.model,
-            100.0 * line.accuracy,
+            lines::percent_within(line.accuracy, line.interval),
             line.seconds
         );
     }
@@ -130,5 +130,9 @@ async fn train(
     run_epochs(&mut trainer).await?;
     let test = experiment.record(name, &mut trainer, library).await?;
     eprintln!("{}", lines::test(name, test.accuracy, test.seconds));
+    let language = if arguments.korean { Language::Ko } else { Language::En };
+    if let Some(doubt) = lines::doubt(&test, language) {
+        eprintln!("{doubt}");
+    }
     Ok(())
 }

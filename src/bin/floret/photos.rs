@@ -47,7 +47,7 @@ pub fn load_grouped(
     memory_limit: u64,
 ) -> Result<(Library, Loaded)> {
     let (mut library, loaded) = load(path, input_size, memory_limit)?;
-    floret::data::duplicates::record(&mut library)?;
+    floret::data::groups::record(&mut library)?;
     Ok((library, loaded))
 }
 

@@ -177,6 +177,9 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
     let test = evaluate_with_bar(trainer.classifier(), &library, &held_back).await?;
     eprintln!("{}", lines::test(name, test.accuracy, test.seconds));
     let language = if arguments.korean { Language::Ko } else { Language::En };
+    if let Some(doubt) = lines::doubt(&test, language) {
+        eprintln!("{doubt}");
+    }
     for prediction in test.predictions.iter().step_by((test.predictions.len() / 3).max(1)).take(3) {
         eprintln!("{}", lines::prediction(prediction, &test.classes, language));
     }

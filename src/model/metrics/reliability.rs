@@ -20,8 +20,8 @@ pub struct Bin {
 /// How far stated probabilities are from how often the answers are right.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reliability {
-    /// Mean distance of confidence and accuracy over the bins, weighted by their answers.
-    pub expected_calibration_error: f64,
+    /// Mean distance of confidence and accuracy over the bins, weighted by their answers; none without answers.
+    pub expected_calibration_error: Option<f64>,
     /// [`BINS`] bins, from the least sure answers to the surest.
     pub bins: Vec<Bin>,
 }
@@ -44,7 +44,7 @@ impl Reliability {
             bin.confidence /= f64::from(bin.count);
             bin.accuracy /= f64::from(bin.count);
         }
-        Self { expected_calibration_error: error, bins }
+        Self { expected_calibration_error: (total > 0).then_some(error), bins }
     }
 }
 
@@ -61,12 +61,12 @@ mod tests {
         assert!((table.bins[14].accuracy - 2.0 / 3.0).abs() < 1e-12);
         assert!((table.bins[14].confidence - 2.9 / 3.0).abs() < 1e-6);
         let expected = 0.75 * (2.9 / 3.0 - 2.0 / 3.0) + 0.25 * 0.5;
-        assert!((table.expected_calibration_error - expected).abs() < 1e-6);
+        assert!((table.expected_calibration_error.unwrap() - expected).abs() < 1e-6);
     }
 
     #[test]
     fn no_answers_make_no_error() {
         let table = Reliability::new([]);
-        assert_eq!((table.expected_calibration_error, table.bins.len()), (0.0, BINS));
+        assert_eq!((table.expected_calibration_error, table.bins.len()), (None, BINS));
     }
 }

@@ -1,8 +1,8 @@
 //! The experiment as one self-contained HTML page: no script, no file beside it.
 
-use super::words::{Words, cells, percent};
+use super::words::{Words, cells};
 use super::{Experiment, Run, chart};
-use crate::report::lines::{self, Language};
+use crate::report::lines::{self, Language, percent};
 use std::fmt::Write;
 
 const STYLE: &str = "\

@@ -1,8 +1,8 @@
 //! The experiment as one Markdown document.
 
-use super::words::{Words, cells, percent};
+use super::words::{Words, cells};
 use super::{Experiment, Run};
-use crate::report::lines::{self, Language};
+use crate::report::lines::{self, Language, percent};
 use std::fmt::Write;
 
 /// The document. Photos are named, not shown: most readers of Markdown drop embedded pictures.
@@ -18,7 +18,10 @@ pub fn document(experiment: &Experiment, language: Language) -> String {
 
     let runs = experiment.first_runs();
     let accuracy = |run: &Run, epoch: usize| {
-        run.history.get(epoch).and_then(|report| report.validation_accuracy).map(percent)
+        run.history
+            .get(epoch)
+            .and_then(|report| report.validation_accuracy)
+            .map(|share| percent(Some(share)))
     };
     by_epoch(&mut text, words.accuracy_chart, words.epoch, &runs, &accuracy);
     let loss = |run: &Run, epoch: usize| {

@@ -1,7 +1,7 @@
 //! What the experiment's report says, in both languages.
 
 use super::Experiment;
-use crate::report::lines::Language;
+use crate::report::lines::{Language, percent, percent_within};
 
 pub(super) struct Words {
     pub code: &'static str,
@@ -132,15 +132,11 @@ pub(super) fn cells(line: &super::Line) -> [String; 7] {
         |value: &dyn Fn(super::Reported) -> String| line.reported.map_or("–".into(), value);
     [
         line.model.clone(),
-        percent(line.accuracy),
-        reported(&|reported| percent(reported.accuracy)),
+        percent_within(line.accuracy, line.interval),
+        reported(&|reported| percent(Some(reported.accuracy))),
         format!("{:.0}", line.seconds),
         reported(&|reported| format!("{:.0}", reported.seconds)),
         line.parameters.to_string(),
         format!("{:.1}", line.flops as f64 / 1e6),
     ]
-}
-
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.1}%", 100.0 * share)
 }
