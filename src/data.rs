@@ -11,6 +11,7 @@ pub mod batches;
 pub mod decode;
 pub mod doctor;
 pub mod duplicates;
+pub mod edits;
 #[cfg(feature = "cli")]
 pub mod folder;
 pub mod groups;

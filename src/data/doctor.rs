@@ -64,16 +64,55 @@ pub fn examine(
     duplicates: &[String],
     input_size: usize,
 ) -> Result<Report> {
-    let Groups { near_duplicates, series } = groups::record(library)?;
+    let pictures = Pictures::of(library)?;
+    Ok(report(library, &pictures, skipped, duplicates, input_size))
+}
+
+/// What the pixels alone tell, which stays the same however photos are labelled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pictures {
+    groups: Groups,
+    blank: Vec<usize>,
+}
+
+impl Pictures {
+    /// Compares the pictures of a library, and records its groups.
+    ///
+    /// # Errors
+    /// As [`groups::record`].
+    pub fn of(library: &mut Library) -> Result<Self> {
+        let groups = groups::record(library)?;
+        let is_blank = |&index: &usize| library.photo_pixels(index).is_some_and(is_blank);
+        let blank = (0..library.photos().len()).filter(is_blank).collect();
+        Ok(Self { groups, blank })
+    }
+}
+
+/// Sums up what was found of a library as its photos are labelled now. Photos that were left out by hand are settled.
+pub fn report(
+    library: &Library,
+    pictures: &Pictures,
+    skipped: &[Skipped],
+    duplicates: &[String],
+    input_size: usize,
+) -> Report {
     let photos = library.photos();
-    let having =
-        |wanted: &dyn Fn(usize) -> bool| (0..photos.len()).filter(|&i| wanted(i)).collect();
+    let stays = |&index: &usize| !library.is_removed(index);
+    let having = |wanted: &dyn Fn(usize) -> bool| {
+        (0..photos.len()).filter(stays).filter(|&i| wanted(i)).collect()
+    };
+    let groups = |groups: &[Vec<usize>]| -> Vec<Vec<usize>> {
+        let left = groups.iter().map(|group| group.iter().copied().filter(stays).collect());
+        left.filter(|group: &Vec<usize>| group.len() > 1).collect()
+    };
+    let near_duplicates = groups(&pictures.groups.near_duplicates);
+    let series = groups(&pictures.groups.series);
     let straddles = |group: &&Vec<usize>| {
         let sides: BTreeSet<_> = group.iter().filter_map(|&i| photos[i].split).collect();
         sides.len() > 1
     };
     let classes = library.counts();
-    Ok(Report {
+    Report {
         skipped: skipped.to_vec(),
         duplicates: duplicates.to_vec(),
         conflicts: conflicts(library, &near_duplicates),
@@ -86,11 +125,11 @@ pub fn examine(
             .map(|class| class.label.clone())
             .collect(),
         imbalance: imbalance(&classes),
-        blank: having(&|i| library.photo_pixels(i).is_some_and(is_blank)),
+        blank: pictures.blank.iter().copied().filter(stays).collect(),
         tiny: having(&|i| photos[i].width.min(photos[i].height) < input_size),
         unlabelled: having(&|i| photos[i].label.is_none()),
         classes,
-    })
+    }
 }
 
 /// Copies of the same content, which the library keeps only where their labels differ, and groups of near-duplicates
@@ -98,7 +137,8 @@ pub fn examine(
 fn conflicts(library: &Library, near_duplicates: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let photos = library.photos();
     let mut copies = BTreeMap::<PhotoId, Vec<usize>>::new();
-    for (index, photo) in photos.iter().enumerate() {
+    for (index, photo) in photos.iter().enumerate().filter(|(index, _)| !library.is_removed(*index))
+    {
         copies.entry(photo.id).or_default().push(index);
     }
     let labels = |group: &&Vec<usize>| {

@@ -20,6 +20,8 @@ pub struct Library {
     pages: Vec<Vec<u8>>,
     by_id: HashMap<PhotoId, Vec<usize>>,
     mirror: Option<Verdict>,
+    /// The labels that photos came with, of those whose label was changed by hand.
+    came_with: BTreeMap<usize, Option<String>>,
 }
 
 /// What became of a photo that was added.
@@ -66,6 +68,7 @@ impl Library {
             pages: Vec::new(),
             by_id: HashMap::new(),
             mirror: None,
+            came_with: BTreeMap::new(),
         })
     }
 
@@ -120,6 +123,8 @@ impl Library {
                 found: format!("{} bytes", pixels.len()),
             });
         }
+        // Whether it is a copy is a question of the labels that photos come with.
+        self.restore_labels();
         if let Some(index) = self.find(photo.id, photo.label.as_deref()) {
             if self.photos[index].label.is_none() {
                 self.photos[index].label = photo.label;
@@ -281,6 +286,35 @@ impl Library {
         let verdict = self.mirror()?;
         self.mirror = Some(verdict.clone());
         Ok(verdict)
+    }
+
+    /// Changes a photo's label by hand; without a label it is left out.
+    pub fn relabel(&mut self, index: usize, label: Option<String>) {
+        if let Some(photo) = self.photos.get_mut(index) {
+            let before = std::mem::replace(&mut photo.label, label);
+            self.came_with.entry(index).or_insert(before);
+            self.mirror = None;
+        }
+    }
+
+    /// Takes back all that [`Self::relabel`] did.
+    pub fn restore_labels(&mut self) {
+        for (index, label) in std::mem::take(&mut self.came_with) {
+            self.photos[index].label = label;
+            self.mirror = None;
+        }
+    }
+
+    /// The label that a photo came with.
+    pub fn came_with(&self, index: usize) -> Option<&str> {
+        let now = || self.photos.get(index).map(|photo| &photo.label);
+        self.came_with.get(&index).or_else(now)?.as_deref()
+    }
+
+    /// Whether a photo was left out by hand.
+    pub fn is_removed(&self, index: usize) -> bool {
+        self.photos.get(index).is_some_and(|photo| photo.label.is_none())
+            && self.came_with.contains_key(&index)
     }
 
     /// Records groups of near-duplicates: for each photo the group it belongs to.
