@@ -2,6 +2,7 @@
 
 mod agreement;
 mod devices;
+mod edits;
 mod experiment;
 mod explain;
 mod files;
@@ -15,6 +16,8 @@ pub use files::{content_hash, is_clutter};
 pub use model_id::ModelId;
 
 use crate::classify::Classifier;
+use crate::data::doctor::Pictures;
+use crate::data::edits::Edits;
 use crate::data::library::Library;
 use crate::data::photo::{Skipped, Split};
 use crate::data::resize::{resize, stored_size};
@@ -62,6 +65,9 @@ pub struct Engine {
     library: Library,
     skipped: Vec<Skipped>,
     duplicates: Vec<String>,
+    /// What the library's pictures tell, however they are labelled.
+    pictures: Pictures,
+    edits: Edits,
     input_size: usize,
     reading: Reading,
     drawing: Drawing,
@@ -159,6 +165,8 @@ impl Engine {
             library,
             skipped,
             duplicates,
+            pictures: Pictures::default(),
+            edits: Edits::default(),
             input_size: INPUT_SIZE,
             drawing,
             run: None,

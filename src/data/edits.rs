@@ -30,6 +30,8 @@ pub enum Edit {
     Label { photos: Vec<EditedPhoto>, class: String },
     /// Leaves photos out.
     Remove { photos: Vec<EditedPhoto> },
+    /// Puts photos back that were left out, into the classes that they came with.
+    Restore { photos: Vec<EditedPhoto> },
     /// Gives a class another name; where that is another class's, both become one.
     Rename { from: String, to: String },
 }
@@ -105,6 +107,12 @@ impl Edits {
                 Edit::Label { photos, class } => label(library, found(photos), class),
                 Edit::Remove { photos } => {
                     found(photos).into_iter().for_each(|index| library.relabel(index, None));
+                }
+                Edit::Restore { photos } => {
+                    for index in found(photos) {
+                        let class = library.came_with(index).map(Into::into);
+                        library.relabel(index, class);
+                    }
                 }
                 Edit::Rename { from, to } => {
                     let photos = library.photos().iter().enumerate();
@@ -204,6 +212,12 @@ mod tests {
         edits.apply(&mut library);
         assert_eq!((labels(&library), edits.counts()), (came.to_vec(), (0, 2)));
         edits.redo();
+        edits.redo();
+        let back = vec![named(&library, 0)];
+        edit(&mut edits, &mut library, Edit::Restore { photos: back });
+        assert_eq!(labels(&library)[..2], ["rose", "-"]);
+        edits.undo();
+        edits.undo();
         edits.apply(&mut library);
         assert_eq!(labels(&library)[0], "weed");
         edit(&mut edits, &mut library, Edit::Rename { from: "tulip".into(), to: "lily".into() });

@@ -3,7 +3,7 @@
 use super::files::Reading;
 use super::{Engine, PHOTO_LIMIT, given, thrown};
 use crate::data::archive;
-use crate::data::doctor;
+use crate::data::doctor::{self, Pictures};
 use crate::data::library::{Added, ClassCount, Library};
 use crate::data::photo::{Photo, PhotoId, Skipped, Split};
 use crate::data::resize::{resize, stored_size};
@@ -40,6 +40,10 @@ struct LibrarySummary<'a> {
     classes: Vec<ClassCount>,
     skipped: &'a [Skipped],
     doctor: doctor::Report,
+    /// Photos that were left out by hand.
+    removed: usize,
+    /// Edits in force, and edits that were taken back.
+    edits: (usize, usize),
 }
 
 #[wasm_bindgen]
@@ -50,6 +54,7 @@ impl Engine {
         self.reading = Reading::new(self.library.stored_size());
         self.skipped.clear();
         self.duplicates.clear();
+        self.pictures = Pictures::default();
         self.input_size = size;
         Ok(())
     }
@@ -113,19 +118,9 @@ impl Engine {
     /// Splits the photos and sums them up.
     pub fn finish_photos(&mut self) -> std::result::Result<JsValue, JsValue> {
         // Groups of near-duplicates are known before the split, which keeps each on one side.
-        let doctor =
-            doctor::examine(&mut self.library, &self.skipped, &self.duplicates, self.input_size)
-                .map_err(thrown)?;
-        self.split(&BTreeMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
-        let photos = self.library.photos().len();
-        given(&LibrarySummary {
-            photos,
-            bytes: self.library.bytes_needed(photos),
-            stored_size: self.library.stored_size(),
-            classes: self.library.counts(),
-            skipped: &self.skipped,
-            doctor,
-        })
+        self.library.restore_labels();
+        self.pictures = Pictures::of(&mut self.library).map_err(thrown)?;
+        self.summary()
     }
 
     /// Small pictures of these photos.
@@ -146,6 +141,31 @@ impl Engine {
 }
 
 impl Engine {
+    /// Makes the edits, splits the photos and sums them up.
+    pub(super) fn summary(&mut self) -> std::result::Result<JsValue, JsValue> {
+        self.edits.apply(&mut self.library);
+        self.split(&BTreeMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
+        let library = &self.library;
+        let all = library.photos().len();
+        let removed = (0..all).filter(|&index| library.is_removed(index)).count();
+        given(&LibrarySummary {
+            photos: all - removed,
+            bytes: library.bytes_needed(all),
+            stored_size: library.stored_size(),
+            classes: library.counts(),
+            skipped: &self.skipped,
+            doctor: doctor::report(
+                library,
+                &self.pictures,
+                &self.skipped,
+                &self.duplicates,
+                self.input_size,
+            ),
+            removed,
+            edits: self.edits.counts(),
+        })
+    }
+
     /// Photos that a run knows stay where it had them; the seed places the others.
     pub(super) fn split(
         &mut self,
