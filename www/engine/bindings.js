@@ -32,6 +32,7 @@
  * @property {Calls['attention']['done']} attention
  * @property {Calls['classify']['done']} classify
  * @property {Calls['describe']['done']} describe
+ * @property {import('./protocol.js').LibrarySummary} edit
  * @property {Calls['evaluate']['done']} evaluate
  * @property {import('./protocol.js').LibrarySummary} finish_photos
  * @property {Calls['sample']['done']} drawn_flower
@@ -43,11 +44,13 @@
  * @property {import('./progress.js').EngineProgress} progress
  * @property {Step} read_archive
  * @property {Calls['recordRun']['done']} record_run
+ * @property {import('./protocol.js').LibrarySummary} redo_edit
  * @property {Step} settle
  * @property {Foreign[]} take_foreign
  * @property {import('./protocol.js').Thumbnail[]} thumbnails
  * @property {import('./protocol.js').Thumbnail[]} thumbnails_of_class
  * @property {import('./protocol.js').Tried[]} tried
+ * @property {import('./protocol.js').LibrarySummary} undo_edit
  */
 
 /**

@@ -15,6 +15,9 @@ const SHOW_MS = 200;
 /** Files and bytes of files that are asked of the browser before the engine needs them. */
 const AHEAD = { files: 32, bytes: 32 << 20 };
 
+/** A list of edits without any, as the engine reads it. */
+const NO_EDITS = '{"edits": [], "made": 0}';
+
 const ARCHIVE = /\.(zip|tar|tgz|tar\.gz)$/i;
 
 /** @typedef {import('./protocol.js').Source} Source */
@@ -93,6 +96,7 @@ export class Photos {
     this.size = 0;
     await persistence.quietly(() => persistence.forget(true));
     await exclusive(() => engine.begin_photos(64));
+    await exclusive(() => engine.set_edits('', NO_EDITS));
     return exclusive(() => engine.finish_photos());
   }
 

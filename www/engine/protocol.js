@@ -61,6 +61,15 @@ export const PROTOCOL_VERSION = 1;
  * @property {ClassCount[]} classes
  * @property {DoctorReport} doctor
  * @property {Skipped[]} skipped
+ * @property {number} removed photos that were left out by hand
+ * @property {[number, number]} edits in force, and taken back
+ */
+
+/**
+ * A change of the photos by hand: into a class, which need not be there yet; left out; put back; a class
+ * renamed, and made one with another class of the new name.
+ * @typedef {{ edit: 'label', photos: number[], class: string } | { edit: 'remove', photos: number[] }
+ *   | { edit: 'restore', photos: number[] } | { edit: 'rename', from: string, to: string }} Edit
  */
 
 /** A file of the user with the path that it came under. @typedef {{ path: string, file: Blob }} Source */
@@ -365,6 +374,11 @@ export const PROTOCOL_VERSION = 1;
  * @property {Call<{ per_class: number, seed: number, size: number }, LibrarySummary, LoadProgress>}
  *   drawFlowers
  * @property {Call<{}, LibrarySummary>} clearPhotos
+ * @property {Call<{ edit: Edit }, LibrarySummary>} edit
+ * @property {Call<{ back: boolean }, LibrarySummary>} stepEdits takes the last edit back, or makes it again
+ * @property {Call<{}, string>} editsText all edits, for a file
+ * @property {Call<{ name: string, text: string }, LibrarySummary>} useEdits those of a file in place of all
+ * @property {Call<{ class: string | null }, number[]>} photosOfClass without a class, those left out by hand
  * @property {Call<{ photos: number[] } | { class: string, count: number }, Thumbnail[]>} thumbnails
  * @property {Call<{ source: SampleSource, number: number }, TrialPhoto>} sample the photo of that number,
  *   counted round

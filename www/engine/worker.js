@@ -73,6 +73,17 @@ const CALLS = {
   drawFlowers: ({ per_class, seed, size }, context) => photos.draw({ per_class, seed }, size, context),
   fitPhotos: ({ size }, context) => photos.fit(size, context),
   clearPhotos: (_, context) => photos.clear(context),
+  edit: ({ edit }, context) => edited(context, () => context.engine.edit(edit)),
+  stepEdits: ({ back }, context) =>
+    edited(context, () => (back ? context.engine.undo_edit() : context.engine.redo_edit())),
+  editsText: (_, { engine }) => exclusive(() => engine.edits_text()),
+  useEdits: ({ name, text }, context) =>
+    edited(context, () => {
+      context.engine.set_edits(name, text);
+      return context.engine.finish_photos();
+    }),
+  photosOfClass: async ({ class: name }, { engine }) =>
+    Array.from(await exclusive(() => engine.photos_of_class(name ?? undefined))),
   thumbnails: (asked, { engine }) =>
     exclusive(() =>
       'photos' in asked
@@ -142,12 +153,14 @@ const CALLS = {
     return { files, drawn: drawn !== undefined, run };
   },
   restore: async ({ size }, context) => {
-    const [saved, drawn, sources] = await Promise.all([
+    const [saved, drawn, edits, sources] = await Promise.all([
       persistence.kept('run'),
       persistence.kept('drawn'),
+      persistence.kept('edits'),
       persistence.keptPhotos(),
     ]);
     photos.recall(drawn, sources);
+    if (edits) await exclusive(() => context.engine.set_edits('', edits));
     const library = await photos.fit(saved?.network.size ?? size, context);
     if (!saved || context.cancelled()) return { library, run: null, failure: null };
     try {
@@ -163,6 +176,17 @@ const CALLS = {
   },
   bench: (options, context) => measure(options, context),
 };
+
+/**
+ * Changes the edits, and keeps them for the next visit.
+ * @param {Context} context
+ * @param {() => import('./protocol.js').LibrarySummary} work
+ */
+async function edited({ engine }, work) {
+  const { summary, text } = await exclusive(() => ({ summary: work(), text: engine.edits_text() }));
+  await persistence.quietly(() => persistence.keep('edits', text));
+  return summary;
+}
 
 /** @param {Request} request */
 async function answer({ session, id, type, value }) {

@@ -1,6 +1,9 @@
 /** Photos: where they come from, what classes they make, what could not be read. */
 
+import './curate.js';
+import './settle.js';
 import { nameOf, t } from '../i18n/i18n.js';
+import { editsFile, stepEdits, useEdits } from '../state/edits.js';
 import { askAbout } from '../state/models.js';
 import {
   addFiles,
@@ -14,6 +17,7 @@ import {
 import { engine } from '../state/state.js';
 import { fill, h } from '../ui/dom.js';
 import { photoPickers, picker, takesDrops } from '../ui/dropzone.js';
+import { download } from '../ui/files.js';
 import { bytes, number } from '../ui/format.js';
 import { icon } from '../ui/icons.js';
 import { mark } from '../ui/mark.js';
@@ -46,21 +50,36 @@ class Photos extends Panel {
   intake = h('fieldset', { class: 'row' });
   waits = h('p', { class: 'small soft' });
   lastVisit = h('div', { class: 'last-visit', hidden: true });
+  curate = /** @type {import('./curate.js').Curate} */ (document.createElement('floret-curate'));
+  settle = /** @type {import('./settle.js').Settle} */ (document.createElement('floret-settle'));
 
   render() {
     const { library } = this.state;
     fill(this.loading);
     const places = h('div', { class: 'stack' }, this.fault, this.loading, this.content);
-    if (library && library.photos > 0)
-      fill(this, heading('photos'), h('div', { class: 'stack' }, this.more(), places));
+    if (library && library.photos + library.removed > 0)
+      fill(this, heading('photos'), h('div', { class: 'stack' }, this.more(), places), ...this.dialogs());
     else fill(this, this.welcome(), places);
     this.showLibrary();
   }
 
   /** @param {Set<string>} changed */
   update(changed) {
-    if (changed.has('library')) this.render();
+    if (changed.has('library')) this.show();
     else this.showIntake();
+  }
+
+  dialogs() {
+    return [this.curate, this.settle];
+  }
+
+  /** Shows the photos that there are now; what is open over them stays open. */
+  show() {
+    const { library } = this.state;
+    if (this.curate.isConnected && library && library.photos + library.removed > 0) {
+      this.showLibrary();
+      this.showIntake();
+    } else this.render();
   }
 
   /** A run keeps the photos that it began with: others can come when it has ended. */
@@ -203,7 +222,7 @@ class Photos extends Panel {
 
   showLibrary() {
     const { library } = this.state;
-    if (!library || library.photos === 0) {
+    if (!library || library.photos + library.removed === 0) {
       fill(this.content, library && skipped(library));
       return;
     }
@@ -211,11 +230,105 @@ class Photos extends Panel {
     fill(
       this.content,
       summary(library),
-      h('ul', { class: 'classes' }, library.classes.map(classCard)),
-      notes(library),
+      h(
+        'ul',
+        { class: 'classes' },
+        library.classes.map((entry, index) => this.classCard(entry, index)),
+      ),
+      this.edits(library),
+      this.notes(library),
       skipped(library),
       h('div', { class: 'next' }, next),
     );
+  }
+
+  /** @param {ClassCount} entry @param {number} index */
+  classCard({ label, total, train, validation, test }, index) {
+    const strip = h('div', { class: 'strip' });
+    const show = (/** @type {import('../engine/protocol.js').Thumbnail[]} */ photos) =>
+      fill(
+        strip,
+        photos.map(photo => thumbnail(photo)),
+      );
+    engine.call('thumbnails', { class: label, count: SHOWN }).then(show, () => fill(strip));
+    const split = { train: number(train), validation: number(validation), test: number(test) };
+    const title = nameOf('class', label);
+    const open = button(
+      t('curate.open'),
+      () => this.curate.open({ class: label }),
+      null,
+      'button quiet small-button',
+    );
+    open.setAttribute('aria-label', t('curate.open_class', { class: title }));
+    const name = h(
+      'div',
+      { class: 'class-name' },
+      h('span', { class: 'dot', 'aria-hidden': 'true' }),
+      h('h3', {}, title),
+      h('span', { class: 'count' }, number(total)),
+    );
+    const words = h('p', { class: 'small soft' }, t('photos.class_split', split));
+    const card = h(
+      'li',
+      { class: `card class-card class-${index % 8}` },
+      strip,
+      name,
+      h('div', { class: 'class-foot' }, words, open),
+    );
+    // Photos that are dropped on a class are of that class.
+    const into = (/** @type {Found} */ { path, file }) => ({
+      path: `${label}/${path.split('/').pop()}`,
+      file,
+    });
+    takesDrops(card, found => this.take(found.map(into)));
+    return card;
+  }
+
+  /** What was changed by hand: to be looked at, taken back, saved as a file. @param {LibrarySummary} library */
+  edits({ edits: [made, undone], removed }) {
+    const load = picker({
+      label: t('edits.load'),
+      name: 'edits',
+      class: 'button quiet',
+      accept: '.json,application/json',
+      take: ([{ file }]) => this.run(() => useEdits(file)),
+    });
+    const save = async () => download(await editsFile(), 'floret-edits.json', 'application/json');
+    const some = made + undone > 0;
+    return h(
+      'section',
+      { class: 'row edits', 'aria-label': t('edits.title') },
+      h('p', { class: 'small soft' }, made > 0 ? t('edits.made', { n: made }) : t('edits.none')),
+      some && button(t('curate.undo'), () => this.run(() => stepEdits(true)), null, 'button quiet'),
+      undone > 0 && button(t('curate.redo'), () => this.run(() => stepEdits(false)), null, 'button quiet'),
+      removed > 0 &&
+        button(
+          t('edits.removed', { n: removed }),
+          () => this.curate.open({ removed: true }),
+          null,
+          'button quiet',
+        ),
+      some && button(t('edits.save'), () => this.run(save), icon('save'), 'button quiet'),
+      load,
+    );
+  }
+
+  /** What the data doctor found, each with a way to mend it. @param {LibrarySummary} library */
+  notes({ doctor }) {
+    const found = wordDoctor(doctor);
+    if (found.length === 0) return null;
+    const list = found.map(({ name, words }) => h('li', {}, words, ' ', this.mend(name, words)));
+    return h('section', { class: 'notes' }, h('h2', {}, t('photos.notes')), h('ul', {}, list));
+  }
+
+  /** The button that opens what the doctor found. @param {string} name @param {string} title */
+  mend(name, title) {
+    const style = 'button small-button';
+    if (name === 'conflicts' || name === 'near_duplicates')
+      return button(t(`mend.${name}`), () => this.settle.open(name), null, style);
+    if (name !== 'blank' && name !== 'tiny' && name !== 'unlabelled') return null;
+    const found = () => this.state.library?.doctor[name] ?? [];
+    return button(t('mend.look'), () => this.curate.open({ found, title }), null, style);
   }
 }
 
@@ -241,35 +354,6 @@ function summary({ photos, classes, bytes: memory, stored_size: size }) {
   });
   const kept = t('photos.memory', { bytes: bytes(memory), size });
   return h('section', { class: 'tight' }, h('h2', {}, count), h('p', { class: 'soft' }, split, ' ', kept));
-}
-
-/** @param {ClassCount} entry @param {number} index */
-function classCard({ label, total, train, validation, test }, index) {
-  const strip = h('div', { class: 'strip' });
-  const show = (/** @type {import('../engine/protocol.js').Thumbnail[]} */ photos) =>
-    fill(
-      strip,
-      photos.map(photo => thumbnail(photo)),
-    );
-  engine.call('thumbnails', { class: label, count: SHOWN }).then(show, () => fill(strip));
-  const split = { train: number(train), validation: number(validation), test: number(test) };
-  const name = h(
-    'div',
-    { class: 'class-name' },
-    h('span', { class: 'dot', 'aria-hidden': 'true' }),
-    h('h3', {}, nameOf('class', label)),
-    h('span', { class: 'count' }, number(total)),
-  );
-  const words = h('p', { class: 'small soft' }, t('photos.class_split', split));
-  return h('li', { class: `card class-card class-${index % 8}` }, strip, name, words);
-}
-
-/** What the data doctor found. @param {LibrarySummary} library */
-function notes({ doctor }) {
-  const found = wordDoctor(doctor);
-  if (found.length === 0) return null;
-  const list = found.map(note => h('li', {}, note));
-  return h('section', { class: 'notes' }, h('h2', {}, t('photos.notes')), h('ul', {}, list));
 }
 
 /** @param {LibrarySummary} library */

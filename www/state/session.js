@@ -167,7 +167,7 @@ export async function forget() {
 }
 
 /** @param {import('../engine/protocol.js').LibrarySummary} library */
-async function tookPhotos(library) {
+export async function tookPhotos(library) {
   const classes = classCount();
   apply({ type: 'photos' }, changed => store.set({ library, ...changed }));
   const { network } = store.value;

@@ -38,7 +38,7 @@ export function wordDevice(name) {
 }
 
 /**
- * What the data doctor has to say, a sentence each.
+ * What the data doctor has to say: a sentence each, and the name of what was found.
  * @param {import('../engine/protocol.js').DoctorReport} report
  */
 export function wordDoctor({
@@ -54,8 +54,12 @@ export function wordDoctor({
   const counted = { duplicates, conflicts, near_duplicates, blank, tiny, unlabelled };
   const notes = Object.entries(counted)
     .filter(([, found]) => found.length > 0)
-    .map(([name, found]) => t(`doctor.${name}`, { n: number(found.length) }));
-  if (small_classes.length > 0) notes.push(t('doctor.small_classes', { classes: small_classes.join(', ') }));
-  if (imbalance) notes.push(t('doctor.imbalance', { most: imbalance[0], least: imbalance[1] }));
+    .map(([name, found]) => ({ name, words: t(`doctor.${name}`, { n: number(found.length) }) }));
+  const classes = small_classes.join(', ');
+  if (classes) notes.push({ name: 'small_classes', words: t('doctor.small_classes', { classes }) });
+  if (imbalance) {
+    const [most, least] = imbalance;
+    notes.push({ name: 'imbalance', words: t('doctor.imbalance', { most, least }) });
+  }
   return notes;
 }
