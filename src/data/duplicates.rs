@@ -219,6 +219,8 @@ mod tests {
                     name: format!("{index} {copy}"),
                     label: Some("tulip".into()),
                     split: None,
+                    path: String::new(),
+                    own_split: None,
                     group: None,
                     width: SIZE,
                     height: SIZE,

@@ -108,7 +108,7 @@ pub struct Evaluation {
     pub classes: Vec<String>,
     /// Photos judged.
     pub n: usize,
-    /// Share of right answers; none of no photos.
+    /// Share of right answers; none of no photos, and none where one class leaves no other answer.
     pub accuracy: Option<f64>,
     /// Where the accuracy lies on other photos of the same kind, with 95% confidence; none of no photos.
     pub interval: Option<Interval>,
