@@ -14,7 +14,9 @@ pub use files::{content_hash, is_clutter};
 pub use model_id::ModelId;
 
 use crate::classify::Classifier;
+use crate::data::layout::{Accepted, TableFile};
 use crate::data::library::Library;
+use crate::data::mirror::Mirroring;
 use crate::data::photo::{Skipped, Split};
 use crate::data::resize::{resize, stored_size};
 use crate::error::{Error, Result};
@@ -61,6 +63,10 @@ pub struct Engine {
     library: Library,
     skipped: Vec<Skipped>,
     duplicates: Vec<String>,
+    /// Files that may hold tables of labels.
+    tables: Vec<TableFile>,
+    /// What of a data set's own arrangement is taken.
+    accepted: Accepted,
     input_size: usize,
     reading: Reading,
     drawing: Drawing,
@@ -120,12 +126,19 @@ struct RecipeChoice {
     epochs: u32,
     batch_size: usize,
     seed: u64,
+    /// Whether photos may be mirrored; a choice from before there was this one leaves it to the recipe.
+    mirror: Option<Mirroring>,
 }
 
 impl RecipeChoice {
     fn recipe(self) -> Result<Recipe> {
-        let Self { name, epochs, batch_size, seed } = self;
-        Ok(Recipe { epochs, batch_size, seed, ..Recipe::named(&name)? })
+        let Self { name, epochs, batch_size, seed, mirror } = self;
+        let mut recipe = Recipe { epochs, batch_size, seed, ..Recipe::named(&name)? };
+        // The textbook's recipe leaves photos as they are unless it is told otherwise.
+        if let Some(mirror) = mirror.filter(|mirror| *mirror != Mirroring::Auto) {
+            recipe.set_mirroring(mirror);
+        }
+        Ok(recipe)
     }
 }
 
@@ -158,6 +171,8 @@ impl Engine {
             library,
             skipped,
             duplicates,
+            tables: Vec::new(),
+            accepted: Accepted::default(),
             input_size: INPUT_SIZE,
             drawing,
             run: None,

@@ -64,7 +64,19 @@ pub fn examine(
     duplicates: &[String],
     input_size: usize,
 ) -> Result<Report> {
-    let Groups { near_duplicates, series } = groups::record(library)?;
+    let groups = groups::record(library)?;
+    Ok(report(library, groups, skipped, duplicates, input_size))
+}
+
+/// As [`examine`], of a library whose groups are known and recorded.
+pub fn report(
+    library: &Library,
+    groups: Groups,
+    skipped: &[Skipped],
+    duplicates: &[String],
+    input_size: usize,
+) -> Report {
+    let Groups { near_duplicates, series } = groups;
     let photos = library.photos();
     let having =
         |wanted: &dyn Fn(usize) -> bool| (0..photos.len()).filter(|&i| wanted(i)).collect();
@@ -73,7 +85,7 @@ pub fn examine(
         sides.len() > 1
     };
     let classes = library.counts();
-    Ok(Report {
+    Report {
         skipped: skipped.to_vec(),
         duplicates: duplicates.to_vec(),
         conflicts: conflicts(library, &near_duplicates),
@@ -90,7 +102,7 @@ pub fn examine(
         tiny: having(&|i| photos[i].width.min(photos[i].height) < input_size),
         unlabelled: having(&|i| photos[i].label.is_none()),
         classes,
-    })
+    }
 }
 
 /// Copies of the same content, which the library keeps only where their labels differ, and groups of near-duplicates

@@ -4,10 +4,15 @@ use super::files::Reading;
 use super::{Engine, PHOTO_LIMIT, given, thrown};
 use crate::data::archive;
 use crate::data::doctor;
+use crate::data::groups;
+use crate::data::layout::{self, Accepted, Layout};
 use crate::data::library::{Added, ClassCount, Library};
+use crate::data::mirror::Verdict;
+use crate::data::names::composed;
 use crate::data::photo::{Photo, PhotoId, Skipped, Split};
 use crate::data::resize::{resize, stored_size};
 use crate::data::split::Ratios;
+use crate::data::warnings::{Warning, before_training};
 use crate::draw;
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -40,6 +45,12 @@ struct LibrarySummary<'a> {
     classes: Vec<ClassCount>,
     skipped: &'a [Skipped],
     doctor: doctor::Report,
+    /// How the photos are laid out, beyond one folder a class.
+    layout: Layout,
+    /// What is to be known of them before a network is trained on them.
+    warnings: Vec<Warning>,
+    /// Whether they may be mirrored.
+    mirror: Verdict,
 }
 
 #[wasm_bindgen]
@@ -50,6 +61,7 @@ impl Engine {
         self.reading = Reading::new(self.library.stored_size());
         self.skipped.clear();
         self.duplicates.clear();
+        self.tables.clear();
         self.input_size = size;
         Ok(())
     }
@@ -67,8 +79,17 @@ impl Engine {
         let pixels = resize(rgba, width, height, self.library.stored_size()).map_err(thrown)?;
         let (id, name, label) =
             (PhotoId::of(bytes), archive::name_of(path), archive::label_of(path));
-        let photo =
-            Photo { id, name: name.clone(), label, split: None, group: None, width, height };
+        let photo = Photo {
+            id,
+            name: name.clone(),
+            path: composed(path),
+            label,
+            split: None,
+            own_split: None,
+            group: None,
+            width,
+            height,
+        };
         if let Added::Duplicate(_) = self.library.add(photo, &pixels).map_err(thrown)? {
             self.duplicates.push(name);
         }
@@ -110,13 +131,23 @@ impl Engine {
         Ok(self.drawing.done)
     }
 
-    /// Splits the photos and sums them up.
+    /// Chooses what of the data set's own arrangement is taken from now on, `{ split, table, names }`: until
+    /// [`Self::finish_photos`] nothing changes.
+    pub fn accept_layout(&mut self, accepted: JsValue) -> std::result::Result<(), JsValue> {
+        self.accepted = serde_wasm_bindgen::from_value::<Accepted>(accepted)?;
+        Ok(())
+    }
+
+    /// Labels and splits the photos and sums them up.
     pub fn finish_photos(&mut self) -> std::result::Result<JsValue, JsValue> {
-        // Groups of near-duplicates are known before the split, which keeps each on one side.
-        let doctor =
-            doctor::examine(&mut self.library, &self.skipped, &self.duplicates, self.input_size)
-                .map_err(thrown)?;
+        let layout = layout::arrange(&mut self.library, &self.tables, self.accepted);
+        // What belongs together is known before the split, which keeps it on one side.
+        let groups = groups::record(&mut self.library).map_err(thrown)?;
         self.split(&BTreeMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
+        let warnings = before_training(&self.library, &groups);
+        let (skipped, duplicates) = (&self.skipped, &self.duplicates);
+        let doctor = doctor::report(&self.library, groups, skipped, duplicates, self.input_size);
+        let mirror = self.library.mirror().map_err(thrown)?;
         let photos = self.library.photos().len();
         given(&LibrarySummary {
             photos,
@@ -125,6 +156,9 @@ impl Engine {
             classes: self.library.counts(),
             skipped: &self.skipped,
             doctor,
+            layout,
+            warnings,
+            mirror,
         })
     }
 
@@ -147,11 +181,7 @@ impl Engine {
 
 impl Engine {
     /// Photos that a run knows stay where it had them; the seed places the others.
-    pub(super) fn split(
-        &mut self,
-        known: &BTreeMap<PhotoId, Split>,
-        seed: u64,
-    ) -> Result<Vec<String>> {
+    pub(super) fn split(&mut self, known: &BTreeMap<PhotoId, Split>, seed: u64) -> Result<()> {
         self.library.restore_splits(known);
         self.library.assign_splits(seed, &Ratios::default())
     }
