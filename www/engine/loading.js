@@ -15,10 +15,14 @@ const SHOW_MS = 200;
 /** Files and bytes of files that are asked of the browser before the engine needs them. */
 const AHEAD = { files: 32, bytes: 32 << 20 };
 
+/** What a data set brings is taken until somebody declines it. @type {Accepted} */
+const EVERYTHING = { split: true, table: true, names: true };
+
 const ARCHIVE = /\.(zip|tar|tgz|tar\.gz)$/i;
 
 /** @typedef {import('./protocol.js').Source} Source */
 /** @typedef {import('./worker.js').Context} Context */
+/** @typedef {import('./protocol.js').Accepted} Accepted */
 /** @typedef {import('./protocol.js').LibrarySummary} LibrarySummary */
 /** @typedef {import('./bindings.js').Engine} Engine */
 /** @typedef {import('./bindings.js').Step} Step */
@@ -34,6 +38,8 @@ export class Photos {
     this.sources = [];
     /** @type {Drawing | null} */
     this.drawing = null;
+    /** What of a data set's own arrangement is taken. @type {Accepted} */
+    this.accepted = EVERYTHING;
     /** Input size that the engine's photos are kept for; 0 while there are none. */
     this.size = 0;
   }
@@ -86,13 +92,32 @@ export class Photos {
     return context.exclusive(() => context.engine.finish_photos());
   }
 
+  /**
+   * Takes or declines what the photos came with: a split, a table, classes in names. No photo is read again.
+   * @param {Accepted} accepted
+   * @param {Context} context
+   * @returns {Promise<LibrarySummary>}
+   */
+  async arrange(accepted, { engine, exclusive }) {
+    this.accepted = accepted;
+    await persistence.quietly(() => persistence.keep('accepted', accepted));
+    return exclusive(() => {
+      engine.accept_layout(accepted);
+      return engine.finish_photos();
+    });
+  }
+
   /** @param {Context} context @returns {Promise<LibrarySummary>} */
   async clear({ engine, exclusive }) {
     this.sources = [];
     this.drawing = null;
+    this.accepted = EVERYTHING;
     this.size = 0;
     await persistence.quietly(() => persistence.forget(true));
-    await exclusive(() => engine.begin_photos(64));
+    await exclusive(() => {
+      engine.accept_layout(this.accepted);
+      engine.begin_photos(64);
+    });
     return exclusive(() => engine.finish_photos());
   }
 
@@ -100,8 +125,10 @@ export class Photos {
    * What was kept from an earlier visit, without reading it.
    * @param {Drawing | undefined} drawing
    * @param {Source[]} sources
+   * @param {Accepted} [accepted]
    */
-  recall(drawing, sources) {
+  recall(drawing, sources, accepted = EVERYTHING) {
+    this.accepted = accepted;
     this.drawing = drawing ?? null;
     this.sources = sources;
     this.size = 0;
@@ -145,7 +172,10 @@ export class Photos {
   /** @param {number} size @param {Engine} engine @param {Context['exclusive']} exclusive */
   async begin(size, engine, exclusive) {
     this.size = size;
-    await exclusive(() => engine.begin_photos(size));
+    await exclusive(() => {
+      engine.accept_layout(this.accepted);
+      engine.begin_photos(size);
+    });
   }
 }
 
@@ -226,11 +256,11 @@ class Reading {
   }
 
   /** A photo that the browser may be able to decode. @param {import('./bindings.js').Foreign} photo */
-  async foreign({ name, bytes, reason }) {
+  async foreign({ path, name, bytes, reason }) {
     const { engine, exclusive } = this.context;
     try {
       const { width, height, pixels } = await decode(new Blob([/** @type {BlobPart} */ (bytes)]));
-      await exclusive(() => engine.add_photo(name, bytes, width, height, pixels));
+      await exclusive(() => engine.add_photo(path, bytes, width, height, pixels));
     } catch (failure) {
       if (!(failure instanceof Error)) throw failure;
       await exclusive(() => engine.skip(name, reason));

@@ -84,7 +84,10 @@ export async function countPhotos() {
   return (await transact('photos', 'readonly', store => store.count())) ?? 0;
 }
 
-/** What is kept beside photos. @typedef {{ run: SavedRun, drawn: Drawing }} Values */
+/**
+ * What is kept beside photos.
+ * @typedef {{ run: SavedRun, drawn: Drawing, accepted: import('./protocol.js').Accepted }} Values
+ */
 
 /** @template {keyof Values} Key @param {Key} key @param {Values[Key]} value */
 export async function keep(key, value) {

@@ -73,6 +73,7 @@ const CALLS = {
   drawFlowers: ({ per_class, seed, size }, context) => photos.draw({ per_class, seed }, size, context),
   fitPhotos: ({ size }, context) => photos.fit(size, context),
   clearPhotos: (_, context) => photos.clear(context),
+  arrange: ({ accepted }, context) => photos.arrange(accepted, context),
   thumbnails: (asked, { engine }) =>
     exclusive(() =>
       'photos' in asked
@@ -142,12 +143,13 @@ const CALLS = {
     return { files, drawn: drawn !== undefined, run };
   },
   restore: async ({ size }, context) => {
-    const [saved, drawn, sources] = await Promise.all([
+    const [saved, drawn, accepted, sources] = await Promise.all([
       persistence.kept('run'),
       persistence.kept('drawn'),
+      persistence.kept('accepted'),
       persistence.keptPhotos(),
     ]);
-    photos.recall(drawn, sources);
+    photos.recall(drawn, sources, accepted);
     const library = await photos.fit(saved?.network.size ?? size, context);
     if (!saved || context.cancelled()) return { library, run: null, failure: null };
     try {
