@@ -94,6 +94,8 @@ pub fn photo(seed: u64, class: &str, index: u32, size: usize) -> Photo {
         name: format!("{class}/{index:04}"),
         label: Some(class.into()),
         split: None,
+        path: String::new(),
+        own_split: None,
         group: None,
         width: size,
         height: size,

@@ -3,3 +3,4 @@
 pub mod card;
 pub mod experiment;
 pub mod lines;
+pub mod photos;

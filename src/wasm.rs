@@ -18,7 +18,9 @@ pub use model_id::ModelId;
 use crate::classify::Classifier;
 use crate::data::doctor::Pictures;
 use crate::data::edits::Edits;
+use crate::data::layout::{Accepted, Layout, TableFile};
 use crate::data::library::Library;
+use crate::data::mirror::Mirroring;
 use crate::data::photo::{Skipped, Split};
 use crate::data::resize::{resize, stored_size};
 use crate::error::{Error, Result};
@@ -68,6 +70,12 @@ pub struct Engine {
     /// What the library's pictures tell, however they are labelled.
     pictures: Pictures,
     edits: Edits,
+    /// Files that may hold tables of labels.
+    tables: Vec<TableFile>,
+    /// What of a data set's own arrangement is taken.
+    accepted: Accepted,
+    /// How the photos came, as it was recognised.
+    layout: Layout,
     input_size: usize,
     reading: Reading,
     drawing: Drawing,
@@ -127,12 +135,19 @@ struct RecipeChoice {
     epochs: u32,
     batch_size: usize,
     seed: u64,
+    /// Whether photos may be mirrored; a choice from before there was this one leaves it to the recipe.
+    mirror: Option<Mirroring>,
 }
 
 impl RecipeChoice {
     fn recipe(self) -> Result<Recipe> {
-        let Self { name, epochs, batch_size, seed } = self;
-        Ok(Recipe { epochs, batch_size, seed, ..Recipe::named(&name)? })
+        let Self { name, epochs, batch_size, seed, mirror } = self;
+        let mut recipe = Recipe { epochs, batch_size, seed, ..Recipe::named(&name)? };
+        // The textbook's recipe leaves photos as they are unless it is told otherwise.
+        if let Some(mirror) = mirror.filter(|mirror| *mirror != Mirroring::Auto) {
+            recipe.set_mirroring(mirror);
+        }
+        Ok(recipe)
     }
 }
 
@@ -167,6 +182,9 @@ impl Engine {
             duplicates,
             pictures: Pictures::default(),
             edits: Edits::default(),
+            tables: Vec::new(),
+            accepted: Accepted::default(),
+            layout: Layout::default(),
             input_size: INPUT_SIZE,
             drawing,
             run: None,

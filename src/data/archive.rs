@@ -7,8 +7,9 @@ mod path;
 mod tar;
 mod zip;
 
-pub use path::{is_clutter, label_of, name_of};
+pub use path::{is_clutter, label_of, name_of, parts as parts_of};
 
+use super::layout::{TableFile, is_table};
 use super::photo::Skipped;
 use crate::error::{Error, Result};
 use std::io::{Read, Seek, SeekFrom};
@@ -39,6 +40,8 @@ impl Default for Limits {
 pub enum Item {
     /// A photo by its first bytes; whether it can be decoded is not known yet.
     Photo(PhotoFile),
+    /// What may be a table of labels.
+    Table(TableFile),
     /// Something else, and why it is left out.
     Skipped(Skipped),
 }
@@ -46,10 +49,10 @@ pub enum Item {
 /// A photo's file as it lay in an archive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhotoFile {
-    /// Folder and file name.
+    /// Its path, folders and all.
+    pub path: String,
+    /// What people know it by: folder and file name.
     pub name: String,
-    /// The name of the folder that holds it, if any.
-    pub label: Option<String>,
     /// The file's content.
     pub bytes: Vec<u8>,
 }
@@ -145,14 +148,16 @@ pub fn is_archive(start: &[u8]) -> bool {
 
 /// The photo in an entry, or why it is none. Reads no more than one byte past the limit.
 fn read_photo(path: &str, mut content: impl Read, limits: &Limits) -> Item {
-    let name = name_of(path);
     let skipped = |reason: String| Item::Skipped(Skipped { name: name_of(path), reason });
     let mut bytes = Vec::new();
     let sniffed = super::image_kind::SNIFF_BYTES as u64;
     if let Err(error) = content.by_ref().take(sniffed).read_to_end(&mut bytes) {
         return skipped(damaged(&error));
     }
-    if let Err(reason) = super::image_kind::sniff(&bytes) {
+    let is_table = is_table(path);
+    if let Err(reason) = super::image_kind::sniff(&bytes)
+        && !is_table
+    {
         return skipped(reason.into());
     }
     if let Err(error) =
@@ -163,7 +168,10 @@ fn read_photo(path: &str, mut content: impl Read, limits: &Limits) -> Item {
     if bytes.len() as u64 > limits.photo_bytes {
         return skipped(format!("larger than {} MiB", limits.photo_bytes >> 20));
     }
-    Item::Photo(PhotoFile { name, label: label_of(path), bytes })
+    if is_table {
+        return Item::Table(TableFile { path: path.into(), bytes });
+    }
+    Item::Photo(PhotoFile { path: path.into(), name: name_of(path), bytes })
 }
 
 fn damaged(error: &std::io::Error) -> String {
@@ -214,8 +222,9 @@ mod tests {
             .map(|item| match item.unwrap() {
                 Item::Photo(photo) => {
                     assert_eq!(photo.bytes, JPEG);
-                    format!("{} is a {}", photo.name, photo.label.unwrap_or("?".into()))
+                    format!("{} is a {}", photo.name, label_of(&photo.path).unwrap_or("?".into()))
                 }
+                Item::Table(table) => format!("{} is a table", table.path),
                 Item::Skipped(skipped) => format!("{}: {}", skipped.name, skipped.reason),
             })
             .collect()

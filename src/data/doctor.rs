@@ -71,8 +71,10 @@ pub fn examine(
 /// What the pixels alone tell, which stays the same however photos are labelled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pictures {
-    groups: Groups,
-    blank: Vec<usize>,
+    /// Photos that a split keeps together.
+    pub groups: Groups,
+    /// Photos of one colour.
+    pub blank: Vec<usize>,
 }
 
 impl Pictures {
@@ -158,7 +160,7 @@ fn imbalance(classes: &[ClassCount]) -> Option<[String; 2]> {
 }
 
 /// Whether no channel of a stored photo varies.
-fn is_blank(pixels: &[u8]) -> bool {
+pub(super) fn is_blank(pixels: &[u8]) -> bool {
     (0..3).all(|channel| {
         let values = || pixels.iter().skip(channel).step_by(4).map(|&value| f64::from(value));
         let count = (pixels.len() / 4) as f64;
@@ -194,6 +196,8 @@ mod tests {
             name: content.into(),
             label: label.map(Into::into),
             split: None,
+            path: String::new(),
+            own_split: None,
             group: None,
             width: 200,
             height: 48,

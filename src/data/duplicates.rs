@@ -1,7 +1,8 @@
 //! Near-duplicates: the same picture at another size, quality or brightness, or mirrored.
 //!
 //! Two photos are near-duplicates if their difference hashes (Krawetz, "Kind of like that", 2013; 128 bits) are close
-//! and the details of their thumbnails correlate. Groups are what is connected by such pairs.
+//! and the details of their thumbnails correlate. Groups are what is connected by such pairs, unless
+//! that is a mere chain: drawn signs resemble one another here and there, and yet are no copies of one picture.
 
 use super::resize::resize;
 use crate::error::Result;
@@ -21,6 +22,12 @@ const HASH: usize = 8;
 const LIMITS: [(u32, f32); 2] = [(14, 0.45), (36, 0.75)];
 /// The least standard deviation of the details, in grey levels: a blank picture resembles every other blank one.
 const CONTRAST: f32 = 1.0;
+
+/// Photos up to which a connected group is never a chain.
+const SMALL: usize = 8;
+
+/// Share of the pairs of a larger group that must resemble.
+const LEAST_ALIKE: f64 = 0.25;
 
 /// What a photo looks like, small enough to compare thousands.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,8 +138,44 @@ pub fn groups(signatures: &[Signature], or_mirrored: bool) -> Vec<Vec<usize>> {
     for i in 0..signatures.len() {
         members[root(&mut parents, i)].push(i);
     }
-    members.retain(|group| group.len() > 1);
-    members
+    let resemble =
+        |one: usize, other: usize| signatures[one].resembles(&signatures[other], or_mirrored);
+    let mut groups: Vec<Vec<usize>> =
+        members.into_iter().flat_map(|group| unchained(group, &resemble)).collect();
+    groups.retain(|group| group.len() > 1);
+    groups.sort_unstable();
+    groups
+}
+
+/// A connected group as it is, where enough of its pairs resemble; a chain in parts whose photos resemble at least half of
+/// the others in their part.
+fn unchained(group: Vec<usize>, resemble: &dyn Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
+    if group.len() <= SMALL {
+        return vec![group];
+    }
+    // Steps of several lengths through the group stand for all its pairs.
+    let steps = [1, 2, 3, 5, 8, 13, 21, 34, 55].into_iter().filter(|step| *step < group.len());
+    let pairs = steps.flat_map(|step| group.iter().zip(&group[step..]));
+    let (mut alike, mut all) = (0u32, 0u32);
+    for (one, other) in pairs {
+        alike += u32::from(resemble(*one, *other));
+        all += 1;
+    }
+    if f64::from(alike) >= LEAST_ALIKE * f64::from(all) {
+        return vec![group];
+    }
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    for photo in group {
+        let is_of = |part: &&mut Vec<usize>| {
+            let alike = part.iter().filter(|member| resemble(**member, photo)).count();
+            2 * alike >= part.len()
+        };
+        match parts.iter_mut().find(is_of) {
+            Some(part) => part.push(photo),
+            None => parts.push(vec![photo]),
+        }
+    }
+    parts
 }
 
 /// Makes one tree of the trees of two photos; the smaller root leads, so that a group is known by its first photo.
@@ -219,6 +262,8 @@ mod tests {
                     name: format!("{index} {copy}"),
                     label: Some("tulip".into()),
                     split: None,
+                    path: String::new(),
+                    own_split: None,
                     group: None,
                     width: SIZE,
                     height: SIZE,

@@ -5,6 +5,7 @@
 use super::archive::{self, Archive, Item, Limits, PhotoFile};
 use super::image_kind::sniff;
 use super::intake::{Intake, Outcome};
+use super::layout::{self, Accepted, Layout, TableFile, is_table};
 use super::library::Library;
 use super::photo::Skipped;
 use crate::error::{Error, Result};
@@ -24,6 +25,8 @@ pub struct Loaded {
     pub duplicates: Vec<String>,
     /// Files that are no photos or broken, and why.
     pub skipped: Vec<Skipped>,
+    /// How the photos are laid out, beyond one folder a class.
+    pub layout: Layout,
 }
 
 /// How far loading is.
@@ -37,8 +40,8 @@ pub struct Progress {
     pub total_bytes: u64,
 }
 
-/// Loads a folder or archive into the library. A photo's label is the name of the folder that directly holds it.
-/// `threads` of them decode; `progress` is told after every file; `cancelled` stops the work.
+/// Loads a folder or archive into the library. A photo's label is the name of the folder that directly holds it, unless
+/// the [`layout`] of all says otherwise. `threads` of them decode; `progress` is told after every file; `cancelled` stops the work.
 ///
 /// # Errors
 /// [`Error::File`] if `path` cannot be read, [`Error::Archive`] if it is a file but no whole archive,
@@ -50,8 +53,24 @@ pub fn load(
     progress: &mut dyn FnMut(Progress),
     cancelled: &AtomicBool,
 ) -> Result<Loaded> {
+    load_laid_out(path, library, threads, Accepted::default(), progress, cancelled)
+}
+
+/// As [`load`]; of the data set's own arrangement only what is `accepted` is taken.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_laid_out(
+    path: &Path,
+    library: &mut Library,
+    threads: usize,
+    accepted: Accepted,
+    progress: &mut dyn FnMut(Progress),
+    cancelled: &AtomicBool,
+) -> Result<Loaded> {
     let (mut files, total_bytes) = Files::open(path)?;
     let mut intake = Intake::new(library.stored_size(), threads);
+    let mut tables = Vec::new();
     let mut loaded = Loaded::default();
     let mut done = 0;
     // For each file under way, the bytes that are dealt with once it is.
@@ -74,8 +93,14 @@ pub fn load(
     };
     let mut failure = None;
     loop {
-        match files.submit_next(&mut intake) {
-            Ok(Some(place)) => places.push_back(place),
+        let before_file = intake.handed_in();
+        match files.submit_next(&mut intake, &mut tables) {
+            Ok(Some(place)) => {
+                // A table is no file under way.
+                if intake.handed_in() > before_file {
+                    places.push_back(place);
+                }
+            }
             Ok(None) => break,
             // What came before the damage is added first.
             Err(error) => {
@@ -98,6 +123,7 @@ pub fn load(
         add(outcome, places.pop_front())?;
     }
     loaded.added = library.photos().len() - before;
+    loaded.layout = layout::arrange(library, &tables, accepted);
     match failure {
         Some(error) => Err(error),
         None if cancelled.load(Ordering::Relaxed) => Err(Error::Cancelled),
@@ -135,16 +161,27 @@ impl Files {
     }
 
     /// Hands in the next file; gives the bytes that are dealt with once it is, or nothing at the end.
-    fn submit_next(&mut self, intake: &mut Intake) -> Result<Option<u64>> {
+    fn submit_next(
+        &mut self,
+        intake: &mut Intake,
+        tables: &mut Vec<TableFile>,
+    ) -> Result<Option<u64>> {
         match self {
             Self::Folder { root, paths, bytes } => {
                 let Some((path, size)) = paths.next() else { return Ok(None) };
                 let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-                intake.submit(size as usize, move || match read_file(&path) {
-                    Ok(bytes) => Ok(PhotoFile { label: archive::label_of(&name), name, bytes }),
-                    Err(reason) => Err(Skipped { name, reason }),
-                });
                 *bytes += size;
+                if is_table(&name) {
+                    match read_file(&path) {
+                        Ok(bytes) => tables.push(TableFile { path: name, bytes }),
+                        Err(reason) => intake.skip(Skipped { name, reason }),
+                    }
+                } else {
+                    intake.submit(size as usize, move || match read_file(&path) {
+                        Ok(bytes) => Ok(PhotoFile { path: name.clone(), name, bytes }),
+                        Err(reason) => Err(Skipped { name, reason }),
+                    });
+                }
                 Ok(Some(*bytes))
             }
             Self::Archive(archive) => {
@@ -152,6 +189,7 @@ impl Files {
                     None => return Ok(None),
                     Some(Item::Skipped(skipped)) => intake.skip(skipped),
                     Some(Item::Photo(file)) => intake.submit(file.bytes.len(), || Ok(file)),
+                    Some(Item::Table(file)) => tables.push(file),
                 }
                 Ok(Some(archive.bytes_read()))
             }

@@ -1,10 +1,11 @@
 //! Photo files on their way into a library: decoded on all threads, handed out in the order they were handed in, so
 //! that a library does not depend on the number of threads.
 
-use super::archive::PhotoFile;
+use super::archive::{PhotoFile, label_of};
 use super::decode::decode_kept;
 use super::image_kind::sniff;
 use super::library::{Added, Library};
+use super::names::composed;
 use super::photo::{Photo, PhotoId, Skipped};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -109,6 +110,11 @@ impl Intake {
             handed_out: 0,
             sizes: BTreeMap::new(),
         }
+    }
+
+    /// Files handed in until now.
+    pub fn handed_in(&self) -> usize {
+        self.handed_in
     }
 
     /// Whether another file may be handed in now; otherwise [`Self::wait`] for one first.
@@ -239,8 +245,10 @@ pub fn prepare(file: &PhotoFile, stored_size: usize) -> Result<(Photo, Vec<u8>)>
     let photo = Photo {
         id: PhotoId::of(&file.bytes),
         name: file.name.clone(),
-        label: file.label.clone(),
+        label: label_of(&file.path),
+        path: composed(&file.path),
         split: None,
+        own_split: None,
         group: None,
         width: kept.width,
         height: kept.height,
@@ -295,7 +303,7 @@ mod tests {
                     5 => b"\0\0\0\x1cftypavif\0\0\0\0".to_vec(),
                     _ => png(2, i),
                 };
-                Ok(PhotoFile { name, label: None, bytes })
+                Ok(PhotoFile { path: name.clone(), name, bytes })
             });
             while out(intake.next_done()) {}
         }

@@ -22,6 +22,8 @@ pub struct Library {
     mirror: Option<Verdict>,
     /// The labels that photos came with, of those whose label was changed by hand.
     came_with: BTreeMap<usize, Option<String>>,
+    /// Files that were left out as copies, by the photo that they are copies of.
+    copies: HashMap<usize, usize>,
 }
 
 /// What became of a photo that was added.
@@ -69,6 +71,7 @@ impl Library {
             by_id: HashMap::new(),
             mirror: None,
             came_with: BTreeMap::new(),
+            copies: HashMap::new(),
         })
     }
 
@@ -130,6 +133,7 @@ impl Library {
                 self.photos[index].label = photo.label;
                 self.mirror = None;
             }
+            *self.copies.entry(index).or_default() += 1;
             return Ok(Added::Duplicate(index));
         }
         self.check_room(1)?;
@@ -246,12 +250,11 @@ impl Library {
         counts.into_values().collect()
     }
 
-    /// Gives every labelled photo that has no split yet one, and the caller the classes that were cut in time for it; see
-    /// [`split::assign`].
+    /// Gives every labelled photo that has no split yet one; see [`split::assign`].
     ///
     /// # Errors
     /// [`Error::Setting`] if the ratios are no ratios.
-    pub fn assign_splits(&mut self, seed: u64, ratios: &Ratios) -> Result<Vec<String>> {
+    pub fn assign_splits(&mut self, seed: u64, ratios: &Ratios) -> Result<()> {
         split::assign(&mut self.photos, seed, ratios)
     }
 
@@ -317,6 +320,27 @@ impl Library {
             && self.came_with.contains_key(&index)
     }
 
+    /// Gives a photo the label and the part of the author's split that the layout of its data set says.
+    pub(super) fn place_photo(
+        &mut self,
+        index: usize,
+        label: Option<String>,
+        own_split: Option<Split>,
+    ) {
+        if let Some(photo) = self.photos.get_mut(index) {
+            if photo.label != label {
+                photo.label = label;
+                self.mirror = None;
+            }
+            photo.own_split = own_split;
+        }
+    }
+
+    /// How many more files had the content and label of this photo and were left out for it.
+    pub fn copies(&self, index: usize) -> usize {
+        self.copies.get(&index).copied().unwrap_or(0)
+    }
+
     /// Records groups of near-duplicates: for each photo the group it belongs to.
     pub fn set_groups(&mut self, groups: &[Option<PhotoId>]) {
         for (photo, group) in self.photos.iter_mut().zip(groups) {
@@ -335,6 +359,8 @@ mod tests {
             name: name.into(),
             label: label.map(Into::into),
             split: None,
+            path: String::new(),
+            own_split: None,
             group: None,
             width: 10,
             height: 10,

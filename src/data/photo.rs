@@ -118,12 +118,18 @@ impl Split {
 pub struct Photo {
     /// Hash of the file's content.
     pub id: PhotoId,
-    /// Where it came from, for people: a path or a file name.
+    /// Where it came from, for people: the folder that held it, and its file.
     pub name: String,
+    /// The whole path that it came under; empty for a photo that has none, such as a drawn one.
+    #[serde(default)]
+    pub path: String,
     /// The class, if one is known.
     pub label: Option<String>,
     /// The part of the data it serves, once assigned.
     pub split: Option<Split>,
+    /// The part that the author of the data set gave it to, where that is known and taken.
+    #[serde(default)]
+    pub own_split: Option<Split>,
     /// The first photo of its group of near-duplicates, where it has one; a group stays on one side of the split.
     pub group: Option<PhotoId>,
     /// Width of the file's picture in pixels, upright.

@@ -63,12 +63,51 @@ impl Ratios {
 /// its first such photo. A unit with several labels counts in the class of its first photo by id.
 ///
 /// Each class of two or more photos has a test photo after: where all its units were too large, the smallest is held
-/// back whole, and a class that is one single unit is cut in time. Gives the classes that were cut.
+/// back whole, and a class that is one single unit is cut in time.
+///
+/// Where the author of the data set made a split, that is taken instead.
 ///
 /// # Errors
 /// [`Error::Setting`] if the ratios leave too little to learn from.
-pub fn assign(photos: &mut [Photo], seed: u64, ratios: &Ratios) -> Result<Vec<String>> {
+pub fn assign(photos: &mut [Photo], seed: u64, ratios: &Ratios) -> Result<()> {
     ratios.check()?;
+    match photos.iter().any(|photo| photo.label.is_some() && photo.own_split.is_some()) {
+        true => take_own(photos, seed, ratios),
+        false => share_out(photos, seed, ratios),
+    }
+    Ok(())
+}
+
+/// Takes the split that the author of the data set made. Where that has nothing to watch while learning, some of what is
+/// learned from is watched; what the author left out is learned from.
+fn take_own(photos: &mut [Photo], seed: u64, ratios: &Ratios) {
+    let is_watched = photos.iter().any(|photo| photo.own_split == Some(Split::Validation));
+    let group = |photo: &Photo| photo.group.unwrap_or(photo.id);
+    let mut held_back = BTreeSet::new();
+    for photo in photos.iter_mut().filter(|photo| photo.label.is_some()) {
+        if photo.split.is_none() && (is_watched || photo.own_split == Some(Split::Test)) {
+            photo.split = Some(photo.own_split.unwrap_or(Split::Train));
+        }
+        if photo.split.is_some_and(|split| split != Split::Train) {
+            held_back.insert(group(photo));
+        }
+    }
+    // A picture that is held back too is no part of what is watched: the author's word stays.
+    for photo in photos.iter_mut().filter(|photo| photo.label.is_some()) {
+        if photo.split.is_none() && held_back.contains(&group(photo)) {
+            photo.split = Some(Split::Train);
+        }
+    }
+    let is_free = |photo: &Photo| photo.label.is_some() && !held_back.contains(&group(photo));
+    let free: Vec<usize> = (0..photos.len()).filter(|&index| is_free(&photos[index])).collect();
+    let mut learned: Vec<Photo> = free.iter().map(|&index| photos[index].clone()).collect();
+    share_out(&mut learned, seed, &Ratios { test: 0, ..*ratios });
+    for (index, photo) in free.into_iter().zip(learned) {
+        photos[index].split = photo.split;
+    }
+}
+
+fn share_out(photos: &mut [Photo], seed: u64, ratios: &Ratios) {
     let fixed: Vec<bool> = photos.iter().map(|photo| photo.split.is_some()).collect();
     let mut units = BTreeMap::<PhotoId, Vec<usize>>::new();
     for (index, photo) in photos.iter().enumerate() {
@@ -114,23 +153,20 @@ pub fn assign(photos: &mut [Photo], seed: u64, ratios: &Ratios) -> Result<Vec<St
             }
         }
     }
-    if ratios.test == 0 {
-        return Ok(Vec::new());
+    if ratios.test > 0 {
+        hold_back(photos, &fixed, ratios);
     }
-    Ok(hold_back(photos, &fixed, ratios))
 }
 
-/// Sees to it that each class of two or more photos has a test photo, as far as its photos are not `fixed`. Gives the
-/// classes that were cut in time for it.
-fn hold_back(photos: &mut [Photo], fixed: &[bool], ratios: &Ratios) -> Vec<String> {
+/// Sees to it that each class of two or more photos has a test photo, as far as its photos are not `fixed`.
+fn hold_back(photos: &mut [Photo], fixed: &[bool], ratios: &Ratios) {
     let (mut classes, mut units) = (BTreeMap::new(), BTreeMap::new());
     for (index, photo) in photos.iter().enumerate() {
         let Some(label) = &photo.label else { continue };
         classes.entry(label.clone()).or_insert_with(Vec::new).push(index);
         units.entry(photo.group.unwrap_or(photo.id)).or_insert_with(Vec::new).push(index);
     }
-    let mut cut = Vec::new();
-    for (label, members) in classes {
+    for members in classes.into_values() {
         if members.len() < 2
             || members.iter().any(|&index| photos[index].split == Some(Split::Test))
         {
@@ -142,14 +178,18 @@ fn hold_back(photos: &mut [Photo], fixed: &[bool], ratios: &Ratios) -> Vec<Strin
         let smallest = of_class
             .iter()
             .filter_map(|unit| units.get(unit))
-            .filter(|unit| 2 * unit.len() <= members.len() && is_free(unit))
+            .filter(|unit| {
+                let own = unit.iter().filter(|index| members.contains(index)).count();
+                2 * own <= members.len() && is_free(unit)
+            })
             .min_by_key(|unit| unit.len());
         if let Some(unit) = smallest {
             unit.iter().for_each(|&index| photos[index].split = Some(Split::Test));
             continue;
         }
         let mut free: Vec<usize> = members.iter().copied().filter(|&index| !fixed[index]).collect();
-        if free.len() < 2 {
+        // Several groups that cannot be held back stay as they are: only a single one is cut.
+        if free.len() < 2 || of_class.len() > 1 {
             continue;
         }
         free.sort_by(|&one, &other| series::in_time(&photos[one].name, &photos[other].name));
@@ -167,9 +207,7 @@ fn hold_back(photos: &mut [Photo], fixed: &[bool], ratios: &Ratios) -> Vec<Strin
                 photos.iter_mut().zip(fixed).filter(|(photo, fixed)| photo.id == id && !**fixed);
             copies.for_each(|(photo, _)| photo.split = Some(split));
         }
-        cut.push(label);
     }
-    cut
 }
 
 #[derive(Default)]
@@ -199,6 +237,8 @@ mod tests {
                 name: format!("{class}/{i}"),
                 label: Some(class.into()),
                 split: None,
+                path: String::new(),
+                own_split: None,
                 group: None,
                 width: 1,
                 height: 1,
@@ -284,15 +324,14 @@ mod tests {
         members.extend(photos("tulip", 40));
         let group = Some(members[0].id);
         members.iter_mut().take(40).for_each(|photo| photo.group = group);
-        let cut = assign(&mut members, 1, &Ratios::default()).unwrap();
-        assert_eq!(cut, ["rose"]);
+        assign(&mut members, 1, &Ratios::default()).unwrap();
         assert_eq!(Split::ALL.map(|s| count(&members[..40], s)), [32, 2, 6]);
         let split_of = |number: usize| members[number].split;
         assert!((0..32).all(|number| split_of(number) == Some(Split::Train)));
         assert!((34..40).all(|number| split_of(number) == Some(Split::Test)));
         // Who has a split already is not moved.
         let before = members.clone();
-        assert_eq!(assign(&mut members, 2, &Ratios::default()).unwrap(), Vec::<String>::new());
+        assign(&mut members, 2, &Ratios::default()).unwrap();
         assert_eq!(members, before);
     }
 
@@ -303,9 +342,32 @@ mod tests {
         for (number, photo) in members.iter_mut().enumerate() {
             photo.group = Some(groups[usize::from(number >= 30)]);
         }
-        assert_eq!(assign(&mut members, 1, &Ratios::default()).unwrap(), Vec::<String>::new());
+        assign(&mut members, 1, &Ratios::default()).unwrap();
         assert_eq!(count(&members[..30], Split::Train), 30);
         assert_eq!(count(&members[30..], Split::Test), 10);
+    }
+
+    #[test]
+    fn the_authors_split_is_taken_and_only_what_is_watched_is_chosen() {
+        let mut members = photos("rose", 60);
+        for (number, photo) in members.iter_mut().enumerate() {
+            photo.own_split = [Some(Split::Train), Some(Split::Test), None][(number + 10) / 30];
+        }
+        // One picture on both sides: the author's word stays.
+        let group = Some(members[0].id);
+        for number in [0, 30] {
+            members[number].group = group;
+        }
+        let shared = split(members.clone(), 1);
+        assert_eq!(count(&shared[..20], Split::Test) + count(&shared[50..], Split::Test), 0);
+        assert_eq!(
+            (count(&shared[20..50], Split::Test), shared[0].split),
+            (30, Some(Split::Train))
+        );
+        assert_eq!(count(&shared, Split::Validation), 1);
+        members[0].own_split = Some(Split::Validation);
+        let shared = split(members, 1);
+        assert_eq!(Split::ALL.map(|part| count(&shared, part)), [29, 1, 30]);
     }
 
     #[test]
@@ -344,7 +406,10 @@ mod tests {
                 }
             }
             let held = count(&members, Split::Test);
-            prop_assert!(held <= members.len() * 15 / 100 + 2 * sizes.len());
+            // A class that would have no test photo holds a whole group back.
+            let size = |photo: &Photo| members.iter().filter(|p| p.group == photo.group).count();
+            let largest = members.iter().filter(|p| p.group.is_some()).map(size).max().unwrap_or(0);
+            prop_assert!(held <= members.len() * 15 / 100 + sizes.len() * (largest + 1));
         }
     }
 }

@@ -108,7 +108,7 @@ pub struct Evaluation {
     pub classes: Vec<String>,
     /// Photos judged.
     pub n: usize,
-    /// Share of right answers; none of no photos.
+    /// Share of right answers; none of no photos, and none where one class leaves no other answer.
     pub accuracy: Option<f64>,
     /// Where the accuracy lies on other photos of the same kind, with 95% confidence; none of no photos.
     pub interval: Option<Interval>,
@@ -151,6 +151,8 @@ impl Evaluation {
         };
         let confidence = |p: &Prediction| p.probabilities.iter().copied().fold(0.0, f32::max);
         let judged: Vec<&Outlier> = predictions.iter().filter_map(|p| p.outlier.as_ref()).collect();
+        // Where there is one class, any answer is right.
+        let tells_apart = classes.len() > 1;
         let flagged = judged.iter().filter(|outlier| outlier.none_of_these).count();
         Self {
             reliability: table(confidence),
@@ -158,8 +160,9 @@ impl Evaluation {
             none_of_these: (!judged.is_empty()).then(|| flagged as f64 / judged.len() as f64),
             classes: classes.to_vec(),
             n: predictions.len(),
-            accuracy: confusion.accuracy(),
-            interval: Interval::wilson(confusion.right(), confusion.total()),
+            accuracy: confusion.accuracy().filter(|_| tells_apart),
+            interval: Interval::wilson(confusion.right(), confusion.total())
+                .filter(|_| tells_apart),
             loss: (!predictions.is_empty()).then(|| loss / predictions.len() as f64),
             confusion: confusion.rows(),
             per_class,

@@ -61,6 +61,16 @@ pub fn percent_within(accuracy: Option<f64>, interval: Option<Interval>) -> Stri
 
 /// How little an accuracy says, where it was measured on no photos or on few.
 pub fn doubt(evaluation: &Evaluation, language: Language) -> Option<String> {
+    if let [class] = evaluation.classes.as_slice() {
+        return Some(match language {
+            Language::En => format!(
+                "There is one class only, `{class}`: any answer is right, so the test says nothing."
+            ),
+            Language::Ko => format!(
+                "클래스가 `{class}` 하나뿐이라 무엇이라 답해도 맞습니다. 시험으로 알 수 있는 것이 없습니다."
+            ),
+        });
+    }
     let Some(interval) = evaluation.interval else {
         return Some(match language {
             Language::En => "No photos were held back for the test, so nothing is known of how good the model is. \

@@ -5,6 +5,7 @@ use crate::data::archive::{self, Archive, Item, Limits, PhotoFile};
 use crate::data::decode::decode_kept;
 use crate::data::image_kind::sniff;
 use crate::data::intake::{Intake, Outcome};
+use crate::data::layout::{TableFile, is_table};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -140,9 +141,13 @@ impl Engine {
 
     /// Takes a file's content in. It may still be under way afterwards.
     pub fn take_file(&mut self, path: &str, bytes: Vec<u8>) -> std::result::Result<(), JsValue> {
-        let (name, label) = (archive::name_of(path), archive::label_of(path));
+        if is_table(path) {
+            self.tables.push(TableFile { path: path.into(), bytes });
+            return Ok(());
+        }
+        let (path, name) = (path.to_owned(), archive::name_of(path));
         self.make_room().map_err(thrown)?;
-        self.reading.intake.submit(bytes.len(), || Ok(PhotoFile { name, label, bytes }));
+        self.reading.intake.submit(bytes.len(), || Ok(PhotoFile { path, name, bytes }));
         self.add_finished().map_err(thrown)
     }
 
@@ -183,10 +188,11 @@ impl Engine {
         given(&Asked { size, pixels: js_sys::Uint8Array::from(kept.pixels.as_slice()) })
     }
 
-    /// Hands out the photos that are not read here, `{ name, bytes, reason }` each, for the browser to decode.
+    /// Hands out the photos that are not read here, `{ path, name, bytes, reason }` each, for the browser to decode.
     pub fn take_foreign(&mut self) -> std::result::Result<js_sys::Array, JsValue> {
         #[derive(Serialize)]
         struct Foreign {
+            path: String,
             name: String,
             reason: &'static str,
             #[serde(with = "serde_wasm_bindgen::preserve")]
@@ -196,6 +202,7 @@ impl Engine {
         let given_file = |file: PhotoFile| {
             let kind = sniff(&file.bytes).ok();
             given(&Foreign {
+                path: file.path,
                 name: file.name,
                 reason: kind.and_then(|kind| kind.foreign()).unwrap_or("not an image"),
                 bytes: js_sys::Uint8Array::from(file.bytes.as_slice()),
@@ -212,6 +219,7 @@ impl Engine {
         let Some(archive) = self.reading.archive.as_mut() else { return Ok(false) };
         match archive.next().transpose() {
             Ok(None) => return Ok(false),
+            Ok(Some(Item::Table(file))) => self.tables.push(file),
             Ok(Some(Item::Skipped(skipped))) => self.reading.intake.skip(skipped),
             Ok(Some(Item::Photo(file))) => {
                 self.reading.intake.submit(file.bytes.len(), || Ok(file))

@@ -4,10 +4,14 @@ use super::files::Reading;
 use super::{Engine, PHOTO_LIMIT, given, thrown};
 use crate::data::archive;
 use crate::data::doctor::{self, Pictures};
+use crate::data::layout::{self, Accepted, Layout};
 use crate::data::library::{Added, ClassCount, Library};
+use crate::data::mirror::Verdict;
+use crate::data::names::composed;
 use crate::data::photo::{Photo, PhotoId, Skipped, Split};
 use crate::data::resize::{resize, stored_size};
 use crate::data::split::Ratios;
+use crate::data::warnings::{Warning, before_training};
 use crate::draw;
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -44,6 +48,12 @@ struct LibrarySummary<'a> {
     removed: usize,
     /// Edits in force, and edits that were taken back.
     edits: (usize, usize),
+    /// How the photos are laid out, beyond one folder a class.
+    layout: &'a Layout,
+    /// What is to be known of them before a network is trained on them.
+    warnings: Vec<Warning>,
+    /// Whether they may be mirrored.
+    mirror: Verdict,
 }
 
 #[wasm_bindgen]
@@ -55,6 +65,7 @@ impl Engine {
         self.skipped.clear();
         self.duplicates.clear();
         self.pictures = Pictures::default();
+        self.tables.clear();
         self.input_size = size;
         Ok(())
     }
@@ -72,8 +83,17 @@ impl Engine {
         let pixels = resize(rgba, width, height, self.library.stored_size()).map_err(thrown)?;
         let (id, name, label) =
             (PhotoId::of(bytes), archive::name_of(path), archive::label_of(path));
-        let photo =
-            Photo { id, name: name.clone(), label, split: None, group: None, width, height };
+        let photo = Photo {
+            id,
+            name: name.clone(),
+            path: composed(path),
+            label,
+            split: None,
+            own_split: None,
+            group: None,
+            width,
+            height,
+        };
         if let Added::Duplicate(_) = self.library.add(photo, &pixels).map_err(thrown)? {
             self.duplicates.push(name);
         }
@@ -115,10 +135,18 @@ impl Engine {
         Ok(self.drawing.done)
     }
 
-    /// Splits the photos and sums them up.
+    /// Chooses what of the data set's own arrangement is taken from now on, `{ split, table, names }`: until
+    /// [`Self::finish_photos`] nothing changes.
+    pub fn accept_layout(&mut self, accepted: JsValue) -> std::result::Result<(), JsValue> {
+        self.accepted = serde_wasm_bindgen::from_value::<Accepted>(accepted)?;
+        Ok(())
+    }
+
+    /// Labels and splits the photos and sums them up.
     pub fn finish_photos(&mut self) -> std::result::Result<JsValue, JsValue> {
-        // Groups of near-duplicates are known before the split, which keeps each on one side.
         self.library.restore_labels();
+        self.layout = layout::arrange(&mut self.library, &self.tables, self.accepted);
+        // What belongs together is known before the split, which keeps it on one side.
         self.pictures = Pictures::of(&mut self.library).map_err(thrown)?;
         self.summary()
     }
@@ -145,6 +173,7 @@ impl Engine {
     pub(super) fn summary(&mut self) -> std::result::Result<JsValue, JsValue> {
         self.edits.apply(&mut self.library);
         self.split(&BTreeMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
+        let mirror = self.library.record_mirror().map_err(thrown)?;
         let library = &self.library;
         let all = library.photos().len();
         let removed = (0..all).filter(|&index| library.is_removed(index)).count();
@@ -161,17 +190,16 @@ impl Engine {
                 &self.duplicates,
                 self.input_size,
             ),
+            layout: &self.layout,
+            warnings: before_training(library, &self.pictures.groups),
+            mirror,
             removed,
             edits: self.edits.counts(),
         })
     }
 
     /// Photos that a run knows stay where it had them; the seed places the others.
-    pub(super) fn split(
-        &mut self,
-        known: &BTreeMap<PhotoId, Split>,
-        seed: u64,
-    ) -> Result<Vec<String>> {
+    pub(super) fn split(&mut self, known: &BTreeMap<PhotoId, Split>, seed: u64) -> Result<()> {
         self.library.restore_splits(known);
         self.library.assign_splits(seed, &Ratios::default())
     }

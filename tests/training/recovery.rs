@@ -42,6 +42,8 @@ fn library() -> Library {
             name: format!("{number}.png"),
             label: Some(["rose", "tulip"][strong].into()),
             split: Some(if number < 30 { Split::Train } else { Split::Validation }),
+            path: String::new(),
+            own_split: None,
             group: None,
             width: stored_size,
             height: stored_size,

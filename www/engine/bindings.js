@@ -11,7 +11,7 @@
 
 /**
  * A photo that the browser may be able to decode.
- * @typedef {{ name: string, bytes: Uint8Array, reason: string }} Foreign
+ * @typedef {{ path: string, name: string, bytes: Uint8Array, reason: string }} Foreign
  */
 
 /**

@@ -17,11 +17,14 @@ const AHEAD = { files: 32, bytes: 32 << 20 };
 
 /** A list of edits without any, as the engine reads it. */
 const NO_EDITS = '{"edits": [], "made": 0}';
+/** What a data set brings is taken until somebody declines it. @type {Accepted} */
+const EVERYTHING = { split: true, table: true, names: true };
 
 const ARCHIVE = /\.(zip|tar|tgz|tar\.gz)$/i;
 
 /** @typedef {import('./protocol.js').Source} Source */
 /** @typedef {import('./worker.js').Context} Context */
+/** @typedef {import('./protocol.js').Accepted} Accepted */
 /** @typedef {import('./protocol.js').LibrarySummary} LibrarySummary */
 /** @typedef {import('./bindings.js').Engine} Engine */
 /** @typedef {import('./bindings.js').Step} Step */
@@ -37,6 +40,8 @@ export class Photos {
     this.sources = [];
     /** @type {Drawing | null} */
     this.drawing = null;
+    /** What of a data set's own arrangement is taken. @type {Accepted} */
+    this.accepted = EVERYTHING;
     /** Input size that the engine's photos are kept for; 0 while there are none. */
     this.size = 0;
   }
@@ -89,14 +94,33 @@ export class Photos {
     return context.exclusive(() => context.engine.finish_photos());
   }
 
+  /**
+   * Takes or declines what the photos came with: a split, a table, classes in names. No photo is read again.
+   * @param {Accepted} accepted
+   * @param {Context} context
+   * @returns {Promise<LibrarySummary>}
+   */
+  async arrange(accepted, { engine, exclusive }) {
+    this.accepted = accepted;
+    await persistence.quietly(() => persistence.keep('accepted', accepted));
+    return exclusive(() => {
+      engine.accept_layout(accepted);
+      return engine.finish_photos();
+    });
+  }
+
   /** @param {Context} context @returns {Promise<LibrarySummary>} */
   async clear({ engine, exclusive }) {
     this.sources = [];
     this.drawing = null;
+    this.accepted = EVERYTHING;
     this.size = 0;
     await persistence.quietly(() => persistence.forget(true));
-    await exclusive(() => engine.begin_photos(64));
-    await exclusive(() => engine.set_edits('', NO_EDITS));
+    await exclusive(() => {
+      engine.accept_layout(this.accepted);
+      engine.set_edits('', NO_EDITS);
+      engine.begin_photos(64);
+    });
     return exclusive(() => engine.finish_photos());
   }
 
@@ -104,8 +128,10 @@ export class Photos {
    * What was kept from an earlier visit, without reading it.
    * @param {Drawing | undefined} drawing
    * @param {Source[]} sources
+   * @param {Accepted} [accepted]
    */
-  recall(drawing, sources) {
+  recall(drawing, sources, accepted = EVERYTHING) {
+    this.accepted = accepted;
     this.drawing = drawing ?? null;
     this.sources = sources;
     this.size = 0;
@@ -149,7 +175,10 @@ export class Photos {
   /** @param {number} size @param {Engine} engine @param {Context['exclusive']} exclusive */
   async begin(size, engine, exclusive) {
     this.size = size;
-    await exclusive(() => engine.begin_photos(size));
+    await exclusive(() => {
+      engine.accept_layout(this.accepted);
+      engine.begin_photos(size);
+    });
   }
 }
 
@@ -230,11 +259,11 @@ class Reading {
   }
 
   /** A photo that the browser may be able to decode. @param {import('./bindings.js').Foreign} photo */
-  async foreign({ name, bytes, reason }) {
+  async foreign({ path, name, bytes, reason }) {
     const { engine, exclusive } = this.context;
     try {
       const { width, height, pixels } = await decode(new Blob([/** @type {BlobPart} */ (bytes)]));
-      await exclusive(() => engine.add_photo(name, bytes, width, height, pixels));
+      await exclusive(() => engine.add_photo(path, bytes, width, height, pixels));
     } catch (failure) {
       if (!(failure instanceof Error)) throw failure;
       await exclusive(() => engine.skip(name, reason));

@@ -24,7 +24,7 @@ export async function measure({ model, batch, steps, task, device }, { engine, e
   await exclusive(() => engine.draw_some(Infinity));
   await exclusive(() => engine.finish_photos());
   const text = await exclusive(() => engine.preset_text(model, preset.actions));
-  const recipe = { name: 'textbook', epochs: 10_000, batch_size: batch, seed: 1 };
+  const recipe = { name: 'textbook', epochs: 10_000, batch_size: batch, seed: 1, mirror: 'auto' };
   await exclusive(() => engine.start(text, size, recipe, device));
   /** @type {import('./protocol.js').BenchResult} */
   const result = { model, batch, steps, device: await exclusive(() => engine.device()) };

@@ -86,7 +86,8 @@ export async function countPhotos() {
 
 /**
  * What is kept beside photos; edits as the engine writes them.
- * @typedef {{ run: SavedRun, drawn: Drawing, edits: string }} Values
+ * @typedef {{ run: SavedRun, drawn: Drawing, edits: string, accepted: import('./protocol.js').Accepted }}
+ *   Values
  */
 
 /** @template {keyof Values} Key @param {Key} key @param {Values[Key]} value */

@@ -44,6 +44,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {string[]} duplicates
  * @property {number[][]} conflicts
  * @property {number[][]} near_duplicates
+ * @property {number[][]} series
  * @property {string[]} small_classes
  * @property {[string, string] | null} imbalance
  * @property {number[]} blank
@@ -54,6 +55,34 @@ export const PROTOCOL_VERSION = 1;
 /** @typedef {{ name: string, reason: string }} Skipped */
 
 /**
+ * What was recognised of a data set's own arrangement, and whether it is taken: a split made by its author, a
+ * table of labels, classes in the names of files.
+ * @typedef {object} Layout
+ * @property {{ folders: { name: string, split: Split, photos: number }[], validation_is_test: boolean,
+ *   taken: boolean } | null} split
+ * @property {{ names: string[], column: string | null, photos: number, unlisted: number, classes: number,
+ *   taken: boolean } | null} table
+ * @property {{ classes: string[], taken: boolean } | null} names
+ */
+
+/** What of that is taken. @typedef {{ [Name in keyof Layout]: boolean }} Accepted */
+
+/**
+ * What is to be known of the photos before a network is trained on them.
+ * @typedef {{ kind: 'one_class', class: string }
+ *   | { kind: 'same_picture' | 'one_series', classes: string[] }
+ *   | { kind: 'left_out', photos: number, left: number }
+ *   | { kind: 'no_test', classes: string[], all: boolean }
+ *   | { kind: 'few_test_photos', photos: number }} Warning
+ */
+
+/**
+ * Whether the photos may be mirrored, as they say themselves; where not, two classes that left and right tell
+ * apart.
+ * @typedef {{ allowed: boolean, photos: number, pair: [string, string] | null }} Mirror
+ */
+
+/**
  * @typedef {object} LibrarySummary
  * @property {number} photos
  * @property {number} bytes memory that the stored photos take
@@ -61,6 +90,9 @@ export const PROTOCOL_VERSION = 1;
  * @property {ClassCount[]} classes
  * @property {DoctorReport} doctor
  * @property {Skipped[]} skipped
+ * @property {Layout} layout
+ * @property {Warning[]} warnings
+ * @property {Mirror} mirror
  * @property {number} removed photos that were left out by hand
  * @property {[number, number]} edits in force, and taken back
  */
@@ -145,6 +177,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} epochs
  * @property {number} batch_size
  * @property {number} seed
+ * @property {boolean | 'auto'} mirror whether photos may be mirrored; the photos decide where it says `auto`
  */
 
 /**
@@ -229,7 +262,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {string} model
  * @property {number} parameters
  * @property {number} flops
- * @property {number} accuracy
+ * @property {number | null} accuracy
  * @property {number} seconds
  * @property {EpochLine[]} history
  * @property {Prediction[]} answers
@@ -241,9 +274,9 @@ export const PROTOCOL_VERSION = 1;
  * @typedef {object} ClassReport
  * @property {string} class
  * @property {number} support
- * @property {number} precision
- * @property {number} recall
- * @property {number} f1
+ * @property {number | null} precision
+ * @property {number | null} recall
+ * @property {number | null} f1
  */
 
 /**
@@ -263,7 +296,7 @@ export const PROTOCOL_VERSION = 1;
 /**
  * Answers by their highest probability, in bins of equal width from 0 to 1: how often each bin is right.
  * @typedef {object} Reliability
- * @property {number} expected_calibration_error
+ * @property {number | null} expected_calibration_error `null` without answers
  * @property {{ count: number, confidence: number, accuracy: number }[]} bins
  */
 
@@ -271,8 +304,10 @@ export const PROTOCOL_VERSION = 1;
  * @typedef {object} Evaluation
  * @property {string[]} classes
  * @property {number} n
- * @property {number} accuracy
- * @property {number} loss
+ * @property {number | null} accuracy `null` of no photos, and where there is one class only
+ * @property {{ low: number, high: number, wide: boolean } | null} interval where it lies on other photos, with
+ *   95% confidence; wide where that says little
+ * @property {number | null} loss
  * @property {number[][]} confusion
  * @property {ClassReport[]} per_class
  * @property {Reliability} reliability
@@ -379,6 +414,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {Call<{}, string>} editsText all edits, for a file
  * @property {Call<{ name: string, text: string }, LibrarySummary>} useEdits those of a file in place of all
  * @property {Call<{ class: string | null }, number[]>} photosOfClass without a class, those left out by hand
+ * @property {Call<{ accepted: Accepted }, LibrarySummary>} arrange takes or declines what the photos came with
  * @property {Call<{ photos: number[] } | { class: string, count: number }, Thumbnail[]>} thumbnails
  * @property {Call<{ source: SampleSource, number: number }, TrialPhoto>} sample the photo of that number,
  *   counted round

@@ -8,7 +8,7 @@ keepNothing();
 /** @typedef {import('./protocol.js').TrainProgress} TrainProgress */
 
 const network = { name: 'plain_flower', text: '', size: 64, actions: 'LAB' };
-const recipe = { name: 'modern', epochs: 2, batch_size: 10, seed: 1 };
+const recipe = { name: 'modern', epochs: 2, batch_size: 10, seed: 1, mirror: /** @type {const} */ ('auto') };
 const choice = { network, recipe, device: 'gpu' };
 const lost = { code: 'device_lost' };
 

@@ -84,6 +84,7 @@ const CALLS = {
     }),
   photosOfClass: async ({ class: name }, { engine }) =>
     Array.from(await exclusive(() => engine.photos_of_class(name ?? undefined))),
+  arrange: ({ accepted }, context) => photos.arrange(accepted, context),
   thumbnails: (asked, { engine }) =>
     exclusive(() =>
       'photos' in asked
@@ -153,13 +154,14 @@ const CALLS = {
     return { files, drawn: drawn !== undefined, run };
   },
   restore: async ({ size }, context) => {
-    const [saved, drawn, edits, sources] = await Promise.all([
+    const [saved, drawn, accepted, edits, sources] = await Promise.all([
       persistence.kept('run'),
       persistence.kept('drawn'),
+      persistence.kept('accepted'),
       persistence.kept('edits'),
       persistence.keptPhotos(),
     ]);
-    photos.recall(drawn, sources);
+    photos.recall(drawn, sources, accepted);
     if (edits) await exclusive(() => context.engine.set_edits('', edits));
     const library = await photos.fit(saved?.network.size ?? size, context);
     if (!saved || context.cancelled()) return { library, run: null, failure: null };

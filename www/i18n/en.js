@@ -81,6 +81,43 @@ export const en = {
   },
   'doctor.small_classes': 'So few photos that chance decides: {classes}.',
   'doctor.imbalance': '{most} has far more photos than {least}.',
+  'doctor.series': {
+    one: '{n} series of photos, such as frames of a video. It is kept on one side of the split.',
+    other: '{n} series of photos, such as frames of a video. Each is kept on one side of the split.',
+  },
+  'layout.title': 'These photos came with',
+  'layout.split': 'A split of their own: {parts}. Use it.',
+  'layout.train': '{name} ({n} to learn from)',
+  'layout.validation': '{name} ({n} to check progress)',
+  'layout.test': '{name} ({n} for the test)',
+  'layout.validation_is_test': 'It has no test part, so its validation part is the test.',
+  'layout.table': 'A table of labels, {names}: {photos} in {classes}. Use it.',
+  'layout.unlisted': {
+    one: '{n} photo is not in it and is not used for training.',
+    other: '{n} photos are not in it and are not used for training.',
+  },
+  'layout.names': 'Classes in their file names: {classes}. Use them.',
+  'warning.title': 'Before you train',
+  'warning.one_class':
+    'There is only one class, {class}. One class leaves nothing to tell apart: any answer would be right. Add a folder of photos of something else.',
+  'warning.same_picture':
+    'All photos of {classes} show the same picture. There is nothing more to learn from them and nothing to test with. Add different photos.',
+  'warning.one_series':
+    'All photos of {classes} are one series, such as frames of a video. Its end is held back for the test, which is kinder than other photos would be. Add photos taken at another time or place.',
+  'warning.left_out': {
+    one: '{n} file was left out because another has the same content. Photos that are left: {left}.',
+    other: '{n} files were left out because others have the same content. Photos that are left: {left}.',
+  },
+  'warning.no_test':
+    'No photo is held back for the test, so nothing will be known of how good the model is. Add photos until every class has at least two that differ.',
+  'warning.class_without_test':
+    'No photo of {classes} is held back for the test, so nothing will be known of how well the model knows it. Add photos of it.',
+  'warning.few_test_photos': {
+    one: 'Only {n} photo is held back for the test. Even if it is answered correctly, accuracy on other photos may be as low as {low}. Add photos.',
+    other:
+      'Only {n} photos are held back for the test. Even if all are answered correctly, accuracy on other photos may be as low as {low}. Add photos.',
+  },
+  'warning.more': { one: '{n} more class', other: '{n} more classes' },
   'photos.skipped': { one: '{n} file was skipped', other: '{n} files were skipped' },
   'photos.next': 'Choose a network',
 
@@ -139,6 +176,18 @@ export const en = {
     'Adam at 0.001 and unaltered photos: as close to the textbook as correct mathematics allows.',
   'recipe.fine_tune_words':
     'Like the modern recipe but with smaller steps, so that the model keeps what it knows.',
+  'mirror.title': 'Mirrored photos',
+  'mirror.choice_auto': 'Photos decide',
+  'mirror.choice_yes': 'Yes',
+  'mirror.choice_no': 'No',
+  'mirror.undecided': 'Once photos are loaded, they decide whether left and right matter.',
+  'mirror.alike': 'Photos are mirrored: left and right tell no classes apart.',
+  'mirror.apart': 'Photos are not mirrored: left and right tell {one} from {other} apart.',
+  'mirror.yes': 'Photos are mirrored, as you chose.',
+  'mirror.yes_although':
+    'Photos are mirrored, as you chose, though left and right seem to tell {one} from {other} apart.',
+  'mirror.no': 'Photos are not mirrored, as you chose.',
+  'mirror.textbook': 'The textbook recipe leaves photos as they are.',
   'origin.title': 'Start from',
   'origin.scratch': 'Scratch',
   'origin.head': 'Model, last layer only',
@@ -245,6 +294,14 @@ export const en = {
     one: '{right} of {n} unseen photo recognised.',
     other: '{right} of {n} unseen photos recognised.',
   },
+  'report.few': {
+    one: '{n} test photo says little: on other photos of the same kind, accuracy may lie anywhere from {low} to {high} (95% interval). More photos would tell.',
+    other:
+      '{n} test photos say little: on other photos of the same kind, accuracy may lie anywhere from {low} to {high} (95% interval). More photos would tell.',
+  },
+  'report.no_test':
+    'No photos were held back for the test, so nothing is known of how good the model is. Add photos until every class has at least two.',
+  'report.one_class': 'There is only one class, {class}: any answer is right, so the test says nothing.',
   'report.next': 'Try a photo',
   'report.none': 'It says that {share} of these photos show none of the classes.',
   'report.reliability': 'Can you trust its probabilities?',

@@ -67,6 +67,32 @@ export const ko = {
   'doctor.unlabelled': '종류 폴더가 없어 학습에 쓰지 않는 사진: {n}장.',
   'doctor.small_classes': '사진이 적어 운에 좌우됩니다: {classes}.',
   'doctor.imbalance': '{most} 사진이 {least}보다 훨씬 많습니다.',
+  'doctor.series':
+    '이어 찍은 사진 묶음(동영상의 프레임 등): {n}개. 묶음마다 학습과 시험 가운데 한쪽에만 둡니다.',
+  'layout.title': '사진에 함께 들어 있는 것',
+  'layout.split': '이미 나뉜 사진을 그대로 씁니다: {parts}.',
+  'layout.train': '{name}(학습 {n}장)',
+  'layout.validation': '{name}(중간 점검 {n}장)',
+  'layout.test': '{name}(시험 {n}장)',
+  'layout.validation_is_test': '시험용 폴더가 없어 중간 점검용 폴더를 시험에 씁니다.',
+  'layout.table': '종류를 적은 표 {names}를 씁니다: {photos}, {classes}.',
+  'layout.unlisted': '표에 없어 학습에 쓰지 않는 사진: {n}장.',
+  'layout.names': '파일 이름에 적힌 종류를 씁니다: {classes}.',
+  'warning.title': '학습하기 전에',
+  'warning.one_class':
+    '종류가 {class} 하나뿐입니다. 구별할 것이 없어 무엇이라 답해도 맞습니다. 다른 것의 사진 폴더를 넣으세요.',
+  'warning.same_picture':
+    '{classes}의 사진이 모두 같은 그림입니다. 더 배울 것도, 시험할 것도 없습니다. 서로 다른 사진을 넣으세요.',
+  'warning.one_series':
+    '{classes}의 사진이 모두 이어 찍은 한 묶음(동영상의 프레임 등)입니다. 끝부분을 시험용으로 남기지만 다른 사진보다 쉬운 시험이 됩니다. 다른 때나 다른 곳에서 찍은 사진을 넣으세요.',
+  'warning.left_out': '내용이 같은 파일 {n}개를 뺐습니다. 남은 사진은 {left}장입니다.',
+  'warning.no_test':
+    '시험용으로 남겨 둘 사진이 없어 모델이 얼마나 정확한지 알 수 없게 됩니다. 종류마다 서로 다른 사진을 두 장 이상 넣으세요.',
+  'warning.class_without_test':
+    '{classes}의 사진은 시험용으로 남겨 둘 것이 없어 얼마나 잘 아는지 알 수 없습니다. 사진을 더 넣으세요.',
+  'warning.few_test_photos':
+    '시험용 사진이 {n}장뿐입니다. 모두 맞혀도 다른 사진에서의 정확도는 {low}일 수 있습니다. 사진을 더 넣으세요.',
+  'warning.more': '그 밖의 종류 {n}가지',
   'photos.skipped': '건너뛴 파일 {n}개',
   'photos.next': '신경망 고르기',
 
@@ -120,6 +146,18 @@ export const ko = {
     '사진을 무작위로 자르고 뒤집고 색을 바꿉니다. 학습률은 올랐다가 내려가고, 가중치는 평균을 냅니다. 결과가 가장 좋습니다. 바꾼 사진은 더 어려우므로 학습 중 정확도는 원래 사진에서보다 낮습니다.',
   'recipe.textbook_words': 'Adam 0.001, 사진은 그대로. 올바른 수식이 허락하는 만큼 교재에 가깝습니다.',
   'recipe.fine_tune_words': '모델이 이미 아는 것을 잃지 않도록, 요즘 방식보다 조금씩만 바꿉니다.',
+  'mirror.title': '좌우 뒤집기',
+  'mirror.choice_auto': '사진 보고 정하기',
+  'mirror.choice_yes': '뒤집기',
+  'mirror.choice_no': '그대로',
+  'mirror.undecided': '사진을 넣으면 좌우가 뜻이 있는지 보고 정합니다.',
+  'mirror.alike': '사진의 좌우를 뒤집어 씁니다. 좌우로 구별되는 종류가 없습니다.',
+  'mirror.apart': '사진의 좌우를 뒤집지 않습니다. {one}와(과) {other}은(는) 좌우로 구별됩니다.',
+  'mirror.yes': '고른 대로 사진의 좌우를 뒤집어 씁니다.',
+  'mirror.yes_although':
+    '고른 대로 사진의 좌우를 뒤집어 씁니다. 다만 {one}와(과) {other}은(는) 좌우로 구별되는 것 같습니다.',
+  'mirror.no': '고른 대로 사진의 좌우를 뒤집지 않습니다.',
+  'mirror.textbook': '교재 방식은 사진을 그대로 씁니다.',
   'origin.title': '출발점',
   'origin.scratch': '처음부터',
   'origin.head': '모델의 마지막 계층만',
@@ -220,6 +258,12 @@ export const ko = {
   'report.empty': '신경망이 학습을 마치면 여기에 결과가 나타납니다.',
   'report.go': '학습하러 가기',
   'report.summary': '처음 보는 사진 {n}장 가운데 {right}장을 맞혔습니다.',
+  'report.few':
+    '시험 사진 {n}장으로는 알 수 있는 것이 적습니다. 같은 종류의 다른 사진에서는 정확도가 {low}에서 {high} 사이 어디든 될 수 있습니다(95% 신뢰 구간). 사진이 더 많아야 합니다.',
+  'report.no_test':
+    '시험용으로 남겨 둔 사진이 없어 모델이 얼마나 정확한지 알 수 없습니다. 종류마다 사진을 두 장 이상 넣으세요.',
+  'report.one_class':
+    '종류가 {class} 하나뿐이라 무엇이라 답해도 맞습니다. 시험으로 알 수 있는 것이 없습니다.',
   'report.next': '사진으로 시험해 보기',
   'report.none': '이 가운데 {share}는 아는 꽃이 아니라고 보았습니다.',
   'report.reliability': '확률을 믿어도 될까요?',

@@ -150,10 +150,12 @@ class Compare extends Panel {
 
   /** @param {ComparedRun[]} runs */
   table(runs) {
+    const { experiment } = this.state.comparison ?? {};
+    const judged = (/** @type {string} */ name) => experiment?.runs.some(({ model }) => model === name);
     const row = (/** @type {ComparedRun} */ { name, accuracy, lines, parameters, flops }) => {
       const reported = this.state.reported.find(({ model }) => model === name);
       const cells = [
-        accuracy === null ? '…' : percent(accuracy),
+        accuracy === null && !judged(name) ? '…' : percent(accuracy),
         reported ? percent(reported.accuracy) : '–',
         duration(lines.at(-1)?.total_seconds ?? NaN),
         duration(reported?.seconds ?? NaN),

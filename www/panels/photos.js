@@ -7,6 +7,7 @@ import { editsFile, stepEdits, useEdits } from '../state/edits.js';
 import { askAbout } from '../state/models.js';
 import {
   addFiles,
+  arrange,
   clearPhotos,
   drawFlowers,
   forget,
@@ -23,13 +24,14 @@ import { icon } from '../ui/icons.js';
 import { mark } from '../ui/mark.js';
 import { button, go, heading, Panel } from '../ui/panel.js';
 import { thumbnail } from '../ui/thumbnail.js';
-import { wordDoctor } from '../ui/words.js';
+import { wordDoctor, wordWarnings } from '../ui/words.js';
 
 /** @typedef {import('../ui/files.js').Found} Found */
 /** @typedef {import('../engine/protocol.js').ClassCount} ClassCount */
 /** @typedef {import('../engine/protocol.js').LibrarySummary} LibrarySummary */
 /** @typedef {import('../engine/protocol.js').LoadProgress} LoadProgress */
 /** @typedef {import('../engine/protocol.js').Remembered} Remembered */
+/** @typedef {import('../engine/protocol.js').Layout} Layout */
 /** @typedef {import('../state/session.js').Loading} Loading */
 
 /** Thumbnails shown of a class. */
@@ -37,6 +39,9 @@ const SHOWN = 8;
 
 /** Photos shown while they come. */
 const NEWEST = 8;
+
+/** What photos may come with. @type {(keyof Layout)[]} */
+const LAYOUT = ['split', 'table', 'names'];
 
 /** Skipped files that are listed. */
 const SKIPPED = 200;
@@ -49,6 +54,7 @@ class Photos extends Panel {
   content = h('div', { class: 'stack' });
   intake = h('fieldset', { class: 'row' });
   waits = h('p', { class: 'small soft' });
+  layout = h('fieldset', { class: 'card tight layout' });
   lastVisit = h('div', { class: 'last-visit', hidden: true });
   curate = /** @type {import('./curate.js').Curate} */ (document.createElement('floret-curate'));
   settle = /** @type {import('./settle.js').Settle} */ (document.createElement('floret-settle'));
@@ -85,6 +91,7 @@ class Photos extends Panel {
   /** A run keeps the photos that it began with: others can come when it has ended. */
   showIntake() {
     this.intake.disabled = learning();
+    this.layout.disabled = learning();
     this.waits.hidden = !this.intake.disabled;
   }
 
@@ -215,6 +222,28 @@ class Photos extends Panel {
     if (document.activeElement === document.body) this.querySelector('h1')?.focus({ preventScroll: true });
   }
 
+  /** What the photos came with, each to be taken or not. @param {LibrarySummary} library */
+  showLayout({ layout }) {
+    const names = LAYOUT.filter(name => layout[name] !== null);
+    if (names.length === 0) return null;
+    const taken = (/** @type {keyof Layout} */ name) => layout[name]?.taken ?? true;
+    const choice = (/** @type {keyof Layout} */ name) => {
+      const change = () => {
+        const accepted = { split: taken('split'), table: taken('table'), names: taken('names') };
+        this.run(async () => {
+          await arrange({ ...accepted, [name]: box.checked });
+          /** @type {HTMLElement | null} */ (this.querySelector(`input[name="layout-${name}"]`))?.focus();
+        });
+      };
+      const attributes = { type: 'checkbox', name: `layout-${name}`, checked: taken(name), onchange: change };
+      const box = h('input', attributes);
+      return h('label', { class: 'check' }, box, h('span', {}, layoutWords(layout, name)));
+    };
+    fill(this.layout, h('legend', {}, t('layout.title')), names.map(choice));
+    this.layout.disabled = learning();
+    return this.layout;
+  }
+
   async clear() {
     await this.run(clearPhotos);
     this.focusAgain();
@@ -230,6 +259,8 @@ class Photos extends Panel {
     fill(
       this.content,
       summary(library),
+      this.showLayout(library),
+      warnings(library),
       h(
         'ul',
         { class: 'classes' },
@@ -330,6 +361,32 @@ class Photos extends Panel {
     const found = () => this.state.library?.doctor[name] ?? [];
     return button(t('mend.look'), () => this.curate.open({ found, title }), null, style);
   }
+}
+
+/** What is to be known of the photos before training. @param {LibrarySummary} library */
+function warnings({ warnings }) {
+  // The doctor's notes tell of the files that were left out.
+  const grave = warnings.filter(({ kind }) => kind !== 'left_out');
+  if (grave.length === 0) return null;
+  const list = wordWarnings(grave).map(words => h('li', {}, words));
+  return h('section', { class: 'notes warnings' }, h('h2', {}, t('warning.title')), h('ul', {}, list));
+}
+
+/** What was recognised, in words. @param {Layout} layout @param {keyof Layout} name */
+function layoutWords({ split, table, names }, name) {
+  if (name === 'split' && split) {
+    const parts = split.folders.map(({ name, split, photos }) => t(`layout.${split}`, { name, n: photos }));
+    const words = t('layout.split', { parts: parts.join(', ') });
+    return split.validation_is_test ? `${words} ${t('layout.validation_is_test')}` : words;
+  }
+  if (name === 'table' && table) {
+    const values = { names: table.names.join(', '), photos: t('count.photos', { n: table.photos }) };
+    const words = t('layout.table', { ...values, classes: t('count.classes', { n: table.classes }) });
+    return table.unlisted > 0 ? `${words} ${t('layout.unlisted', { n: table.unlisted })}` : words;
+  }
+  return t('layout.names', {
+    classes: (names?.classes ?? []).map(label => nameOf('class', label)).join(', '),
+  });
 }
 
 /** @param {Remembered} left */

@@ -12,6 +12,7 @@ import { button, heading, Panel } from '../ui/panel.js';
 import { reliability } from '../ui/reliability.js';
 import { barCell, numberCell, numbers, rowHead, scrolling, scrollTable, tableRow } from '../ui/table.js';
 import { thumbnail } from '../ui/thumbnail.js';
+import { wordDoubt } from '../ui/words.js';
 
 /** @typedef {import('../engine/protocol.js').Evaluation} Evaluation */
 /** @typedef {import('../engine/protocol.js').Prediction} Prediction */
@@ -43,10 +44,13 @@ class Report extends Panel {
         { class: 'stack' },
         this.summary(report),
         this.fault,
-        h('div', { class: 'columns' }, confusionTable(report), classTable(report)),
-        reliability(report),
-        samples(report),
-        mistakes(report),
+        // Of no photos there is nothing to tell.
+        report.n > 0 && [
+          h('div', { class: 'columns' }, confusionTable(report), classTable(report)),
+          reliability(report),
+          samples(report),
+          mistakes(report),
+        ],
       ),
     );
   }
@@ -57,12 +61,14 @@ class Report extends Panel {
   }
 
   /** @param {Evaluation} report */
-  summary({ accuracy, predictions, n, none_of_these: none, seconds }) {
+  summary(report) {
+    const { accuracy, predictions, n, none_of_these: none, seconds } = report;
     const bloom = new Bloom(89);
-    bloom.show(accuracy);
+    bloom.show(accuracy ?? 0);
     const right = predictions.filter(({ truth, predicted }) => truth === predicted).length;
     const model = this.state.run.model?.name ?? '';
-    const log = t('log.test', { model, accuracy: accuracy.toFixed(3), seconds: Math.round(seconds) });
+    const log = t('log.test', { model, accuracy: accuracy?.toFixed(3) ?? '–', seconds: Math.round(seconds) });
+    const doubt = wordDoubt(report);
     const noneWords = none === null ? null : t('report.none', { share: percent(none) });
     const next = h('a', { class: 'button primary', href: '#classify' }, t('report.next'), icon('arrow'));
     const save = button(t('model.save'), () => this.run(() => this.saveRun()), icon('save'));
@@ -70,7 +76,8 @@ class Report extends Panel {
       'div',
       { class: 'tight' },
       h('p', { class: 'figure' }, percent(accuracy)),
-      h('p', { class: 'says' }, t('report.summary', { right: number(right), n })),
+      accuracy !== null && h('p', { class: 'says' }, t('report.summary', { right: number(right), n })),
+      doubt && h('p', { class: 'doubt' }, doubt),
       noneWords && h('p', { class: 'small soft' }, noneWords),
       h('p', { class: 'mono small soft' }, log),
       h('div', { class: 'row' }, next, save),

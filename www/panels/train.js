@@ -16,6 +16,7 @@ import { icon } from '../ui/icons.js';
 import { Bloom } from '../ui/mark.js';
 import { button, detailOf, heading, Panel, say } from '../ui/panel.js';
 import { RunButton } from '../ui/run-button.js';
+import { wordMirror, wordWarnings } from '../ui/words.js';
 
 /**
  * Epochs that the log shows: a page of thousands of lines would be slower to lay out than a tiny network to
@@ -31,6 +32,12 @@ const COUNTS = /** @type {const} */ ({
 });
 /** Recipes to choose from; that of a run from a trained model is chosen with it. */
 const RECIPES = ['modern', 'textbook'];
+/** Whether photos may be mirrored. @type {{ name: string, value: RecipeChoice['mirror'] }[]} */
+const MIRRORS = [
+  { name: 'auto', value: 'auto' },
+  { name: 'yes', value: true },
+  { name: 'no', value: false },
+];
 
 /** @typedef {import('../engine/protocol.js').RecipeChoice} RecipeChoice */
 
@@ -62,6 +69,17 @@ class Train extends Panel {
     batch_size: this.count('batch_size'),
     seed: this.count('seed'),
   };
+  mirrorWords = h('p', { class: 'small soft' });
+  mirrors = MIRRORS.map(({ name, value }) =>
+    h('input', {
+      type: 'radio',
+      name: 'mirror',
+      value: name,
+      onchange: () => this.change({ mirror: value }),
+    }),
+  );
+  mirrorChoice = h('fieldset', {});
+  warnings = h('section', { class: 'notes warnings', hidden: true });
   choices = h('fieldset', { class: 'tight' });
   form = h('form', {
     class: 'card tight settings',
@@ -95,7 +113,16 @@ class Train extends Panel {
     );
     const log = h('section', { class: 'card tight' }, h('h2', {}, t('train.log')), this.logPlace);
     const compare = document.createElement('floret-compare');
-    const stack = h('div', { class: 'stack' }, stage, this.fault, this.curves.element, log, compare);
+    const stack = h(
+      'div',
+      { class: 'stack' },
+      this.warnings,
+      stage,
+      this.fault,
+      this.curves.element,
+      log,
+      compare,
+    );
     this.renderSettings();
     fill(this, heading('train'), h('div', { class: 'columns aside' }, stack, this.form));
     this.update();
@@ -104,6 +131,8 @@ class Train extends Panel {
   renderSettings() {
     const labels = this.recipes.map(radio => h('label', {}, radio, t(`recipe.${radio.value}`)));
     fill(this.recipeChoice, h('legend', {}, t('train.recipe')), h('div', { class: 'segments' }, labels));
+    const mirrors = this.mirrors.map(radio => h('label', {}, radio, t(`mirror.choice_${radio.value}`)));
+    fill(this.mirrorChoice, h('legend', {}, t('mirror.title')), h('div', { class: 'segments' }, mirrors));
     const field = (/** @type {HTMLInputElement} */ input) =>
       h('div', { class: 'field' }, h('label', { for: input.id }, t(`train.${input.name}`)), input);
     fill(
@@ -112,6 +141,8 @@ class Train extends Panel {
       document.createElement('floret-origin'),
       this.recipeChoice,
       this.recipeWords,
+      this.mirrorChoice,
+      this.mirrorWords,
       Object.values(this.counts).map(field),
     );
     fill(this.form, this.choices, document.createElement('floret-device'));
@@ -177,6 +208,7 @@ class Train extends Panel {
     const missing = photos > 0 ? 'train.no_network' : 'train.no_photos';
     say(this.says, ready ? t(`train.says_${statusOf(run)}`, values) : t(missing));
     this.showRecipe();
+    this.showWarnings();
     fill(this.facts, factsOf(run, recipe));
     this.curves.show(run.history);
     this.showLog();
@@ -184,7 +216,9 @@ class Train extends Panel {
 
   /** The settings as another panel may have changed them. */
   showRecipe() {
-    const { recipe } = this.state;
+    const { recipe, library } = this.state;
+    say(this.mirrorWords, wordMirror(recipe, library?.mirror));
+    for (const [index, { value }] of MIRRORS.entries()) this.mirrors[index].checked = value === recipe.mirror;
     this.recipeWords.textContent = t(`recipe.${recipe.name}_words`);
     this.recipeChoice.hidden = recipe.name === 'fine_tune';
     for (const radio of this.recipes) radio.checked = radio.value === recipe.name;
@@ -192,6 +226,14 @@ class Train extends Panel {
       const input = this.counts[name];
       if (document.activeElement !== input) input.value = String(recipe[name]);
     }
+  }
+
+  /** What is to be known of the photos before they are learned from. */
+  showWarnings() {
+    const found = wordWarnings(this.state.library?.warnings ?? []);
+    this.warnings.hidden = found.length === 0;
+    const list = found.map(words => h('li', {}, words));
+    fill(this.warnings, h('h2', {}, t('warning.title')), h('ul', {}, list));
   }
 
   showLog() {

@@ -135,6 +135,14 @@ export async function drawFlowers(progress, signal, perClass = 100) {
   await tookPhotos(await engine.call('drawFlowers', drawing, { progress, signal }));
 }
 
+/**
+ * Takes or declines what the photos came with.
+ * @param {import('../engine/protocol.js').Accepted} accepted
+ */
+export async function arrange(accepted) {
+  await tookPhotos(await engine.call('arrange', { accepted }));
+}
+
 export async function clearPhotos() {
   await tookPhotos(await engine.call('clearPhotos', {}));
 }
@@ -151,7 +159,8 @@ export async function restore(progress, signal) {
   if (failure) throw new EngineFailure(failure);
   if (!run) return;
   await chooseNetwork(run.network);
-  store.set({ recipe: run.recipe, device: run.device });
+  // A run from before photos decided on mirroring was begun without the choice.
+  store.set({ recipe: { ...run.recipe, mirror: run.recipe.mirror ?? 'auto' }, device: run.device });
   apply({ type: 'restored', model: modelInTraining(run.network), progress: run.progress });
   if (!run.progress.finished) return;
   const { id } = store.value.run;

@@ -65,7 +65,7 @@ export class Store extends EventTarget {
     library: null,
     network: null,
     structure: null,
-    recipe: { name: 'modern', epochs: 10, batch_size: 10, seed: 1 },
+    recipe: { name: 'modern', epochs: 10, batch_size: 10, seed: 1, mirror: 'auto' },
     origin: 'scratch',
     training: null,
     reported: [],

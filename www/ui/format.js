@@ -7,8 +7,13 @@ export function number(value, options) {
   return new Intl.NumberFormat(language(), options).format(value);
 }
 
-/** A share as a percentage. @param {number} share 0 to 1 @param {number} [digits] */
+/**
+ * A share as a percentage; a dash where there is none, as of no photos.
+ * @param {number | null} share 0 to 1
+ * @param {number} [digits]
+ */
 export function percent(share, digits = 1) {
+  if (share === null) return '–';
   return new Intl.NumberFormat(language(), {
     style: 'percent',
     minimumFractionDigits: digits,

@@ -49,7 +49,8 @@ function diagram({ bins }) {
 export function reliability({ reliability: table, uncalibrated }) {
   const [before, after] = [uncalibrated, table].map(one => one.expected_calibration_error);
   const values = { before: percent(before), after: percent(after) };
-  const words = after < before ? t('report.ece_both', values) : t('report.ece', { share: percent(after) });
+  const better = before !== null && after !== null && after < before;
+  const words = better ? t('report.ece_both', values) : t('report.ece', { share: percent(after) });
   const rows = table.bins
     .filter(({ count }) => count > 0)
     .map(({ confidence, accuracy, count }) =>
@@ -63,7 +64,7 @@ export function reliability({ reliability: table, uncalibrated }) {
     { class: 'card tight' },
     h('h2', {}, t('report.reliability')),
     h('p', { class: 'small soft' }, t('report.reliability_how')),
-    h('p', {}, words),
+    after !== null && h('p', {}, words),
     h('div', { class: 'columns' }, figure, scrollTable(t('report.reliability'), columns, rows)),
   );
 }

@@ -57,9 +57,9 @@ export function numberCell(words) {
   return h('td', { class: 'number' }, words);
 }
 
-/** A number over a bar as long as its share, 0 to 1. @param {string} words @param {number} share */
+/** A number over a bar as long as its share, 0 to 1; none without. @param {string} words @param {number | null} share */
 export function barCell(words, share) {
   const cell = h('td', { class: 'number bar-cell' }, words);
-  cell.style.setProperty('--share', Math.min(share, 1).toFixed(3));
+  cell.style.setProperty('--share', Math.min(share ?? 0, 1).toFixed(3));
   return cell;
 }

@@ -3,7 +3,7 @@
 use crate::device::DeviceArguments;
 use crate::memory::MemoryArguments;
 use crate::output::progress_bar;
-use crate::photos::load_known;
+use crate::photos::{PhotosArguments, load_known};
 use crate::{file_error, read_file};
 use clap::Args;
 use floret::classify::Classifier;
@@ -28,6 +28,8 @@ pub struct CalibrateArguments {
     #[arg(long, value_delimiter = ',')]
     looks: Option<Vec<f32>>,
     #[command(flatten)]
+    loading: PhotosArguments,
+    #[command(flatten)]
     device: DeviceArguments,
     #[command(flatten)]
     memory: MemoryArguments,
@@ -45,7 +47,7 @@ async fn calibrate(arguments: &CalibrateArguments) -> Result<()> {
         check_looks(looks)?;
         file.snapshot.model.looks.clone_from(looks);
     }
-    let library = load_known(&arguments.photos, &file, memory_limit)?;
+    let library = load_known(&arguments.photos, &file, memory_limit, &arguments.loading)?;
     let model = file.snapshot.model.clone();
     let mut classifier = Classifier::new(arguments.device.open()?, model, 0, memory_limit).await?;
     calibrate_with_bar(&mut classifier, &library).await?;

@@ -4,7 +4,7 @@ use crate::device::DeviceArguments;
 use crate::eval::{OTHERS_PER_KIND, OTHERS_SEED, evaluate_with_bar};
 use crate::memory::MemoryArguments;
 use crate::output::say;
-use crate::photos::load_known;
+use crate::photos::{PhotosArguments, load_known};
 use crate::{file_error, read_file};
 use clap::Args;
 use floret::classify::Classifier;
@@ -25,6 +25,8 @@ pub struct CardArguments {
     #[arg(long)]
     out: Option<PathBuf>,
     #[command(flatten)]
+    loading: PhotosArguments,
+    #[command(flatten)]
     device: DeviceArguments,
     #[command(flatten)]
     memory: MemoryArguments,
@@ -39,7 +41,7 @@ async fn card(arguments: &CardArguments) -> Result<()> {
     let memory_limit = arguments.memory.bytes();
     let bytes = read_file(&arguments.model)?;
     let file = ModelFile::from_bytes(&bytes)?;
-    let library = load_known(&arguments.photos, &file, memory_limit)?;
+    let library = load_known(&arguments.photos, &file, memory_limit, &arguments.loading)?;
     let model = file.snapshot.model.clone();
     let mut classifier = Classifier::new(arguments.device.open()?, model, 0, memory_limit).await?;
     let held_back = library.indices(Split::Test);

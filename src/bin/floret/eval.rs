@@ -3,7 +3,7 @@
 use crate::device::DeviceArguments;
 use crate::memory::MemoryArguments;
 use crate::output::{print_json, progress_bar, say};
-use crate::photos::load;
+use crate::photos::{PhotosArguments, load};
 use crate::read_file;
 use clap::{Args, ValueEnum};
 use floret::classify::Classifier;
@@ -48,6 +48,8 @@ pub struct EvalArguments {
     #[arg(long)]
     others: bool,
     #[command(flatten)]
+    loading: PhotosArguments,
+    #[command(flatten)]
     device: DeviceArguments,
     #[command(flatten)]
     memory: MemoryArguments,
@@ -77,7 +79,8 @@ async fn eval(arguments: &EvalArguments) -> Result<()> {
     let input_size = file.snapshot.model.preprocessing.input_size;
     let chosen = match &arguments.photos {
         Some(path) => {
-            let (library, _) = load(path, input_size, memory_limit)?;
+            let (library, _) =
+                load(path, input_size, memory_limit, &arguments.loading, Language::En)?;
             let photos = chosen(&library, &file, arguments.split)?;
             Some((library, photos))
         }

@@ -4,11 +4,12 @@ use crate::device::DeviceArguments;
 use crate::file_error;
 use crate::memory::MemoryArguments;
 use crate::output::print_json;
-use crate::photos::load_grouped;
+use crate::photos::{PhotosArguments, load_grouped, warn};
 use crate::preset::network_text;
-use crate::recipe::named_or_read;
+use crate::recipe::{Mirror, named_or_read};
 use crate::train::run_epochs;
 use clap::Args;
+use floret::data::groups::Groups;
 use floret::data::library::Library;
 use floret::data::resize::stored_size;
 use floret::error::Result;
@@ -17,6 +18,7 @@ use floret::network::Network;
 use floret::recipe::Recipe;
 use floret::report::experiment::{Experiment, Line, REPORTED, html, markdown};
 use floret::report::lines::{self, Language};
+use floret::report::photos as words;
 use floret::train::{Start, Trainer};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -35,12 +37,17 @@ pub struct ExperimentArguments {
     /// Passes over the training photos; the recipe's when left out.
     #[arg(long)]
     epochs: Option<u32>,
+    /// Whether photos may be mirrored, in training and in answers; the photos decide when left out.
+    #[arg(long, value_enum)]
+    mirror: Option<Mirror>,
     /// Seeds; every model is trained once with each.
     #[arg(long, value_delimiter = ',', default_value = "1")]
     seeds: Vec<u64>,
     /// Where to write the report: one self-contained HTML page, or Markdown where the name ends in .md.
     #[arg(long, default_value = "experiment.html")]
     out: PathBuf,
+    #[command(flatten)]
+    loading: PhotosArguments,
     #[command(flatten)]
     device: DeviceArguments,
     #[command(flatten)]
@@ -66,27 +73,40 @@ pub fn run(arguments: &ExperimentArguments) -> Result<()> {
 
 async fn experiment(arguments: &ExperimentArguments) -> Result<()> {
     let chosen = named_or_read(&arguments.recipe)?;
-    let recipe = Recipe { epochs: arguments.epochs.unwrap_or(chosen.epochs), ..chosen };
+    let mut recipe = Recipe { epochs: arguments.epochs.unwrap_or(chosen.epochs), ..chosen };
+    if let Some(mirror) = arguments.mirror {
+        recipe.set_mirroring(mirror.into());
+    }
+    let language = if arguments.korean { Language::Ko } else { Language::En };
     let reported = || REPORTED.iter().map(|reported| reported.model.to_owned()).collect();
     let models: Vec<String> =
         if arguments.models.is_empty() { reported() } else { arguments.models.clone() };
     let mut experiment = Experiment::new(&arguments.recipe, recipe);
     // Photos stay for all models of one input size.
-    let mut photos: Option<Library> = None;
+    let mut photos: Option<(Library, Groups)> = None;
     for model in &models {
         let (text, input) = network_text(model, None)?;
-        let fitting = photos.take().filter(|kept| kept.stored_size() == stored_size(input.height));
-        let mut library = match fitting {
-            Some(library) => library,
-            None => load_grouped(&arguments.photos, input.height, arguments.memory.bytes())?.0,
+        let fitting =
+            photos.take().filter(|(kept, _)| kept.stored_size() == stored_size(input.height));
+        let (mut library, groups) = match fitting {
+            Some(fitting) => fitting,
+            None => {
+                let (limit, loading) = (arguments.memory.bytes(), &arguments.loading);
+                let (mut library, _, groups) =
+                    load_grouped(&arguments.photos, input.height, limit, loading, language)?;
+                experiment.split(&mut library, arguments.seeds.first().copied().unwrap_or(1))?;
+                warn(&library, &groups, language);
+                let mirror = experiment.recipe.mirror;
+                eprintln!("{}", words::mirroring(mirror, &library.mirror()?, language));
+                (library, groups)
+            }
         };
         for &seed in &arguments.seeds {
             let network = Network::new(&text, input, library.classes().len())?;
             train(arguments, &mut experiment, model, network, &mut library, seed).await?;
         }
-        photos = Some(library);
+        photos = Some((library, groups));
     }
-    let language = if arguments.korean { Language::Ko } else { Language::En };
     let markdown = arguments.out.extension().is_some_and(|extension| extension == "md");
     let text = if markdown {
         markdown::document(&experiment, language)

@@ -3,7 +3,7 @@
 use crate::device::DeviceArguments;
 use crate::memory::MemoryArguments;
 use crate::output::{print_json, say};
-use crate::photos::load_grouped;
+use crate::photos::{PhotosArguments, load_grouped, warn};
 use crate::preset::network_text_for;
 use crate::train::run_epochs;
 use clap::Args;
@@ -16,6 +16,7 @@ use floret::model::Model;
 use floret::network::Network;
 use floret::plan::parameters::KernelInitialisation;
 use floret::recipe::Recipe;
+use floret::report::lines::Language;
 use floret::train::{EpochReport, Start, Trainer};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ pub struct GradientFlowArguments {
     /// Seed of the split, the weights and the order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    loading: PhotosArguments,
     #[command(flatten)]
     device: DeviceArguments,
     #[command(flatten)]
@@ -91,9 +94,11 @@ async fn flows(arguments: &GradientFlowArguments) -> Result<()> {
     let mut outcome = Outcome { device, train_photos: 0, probe_photos: 0, flows: Vec::new() };
     for model in &arguments.models {
         let (_, input) = network_text_for(model, "LA", arguments.input)?;
-        let (mut library, _) =
-            load_grouped(&arguments.photos, input.height, arguments.memory.bytes())?;
+        let (limit, loading) = (arguments.memory.bytes(), &arguments.loading);
+        let (mut library, _, groups) =
+            load_grouped(&arguments.photos, input.height, limit, loading, Language::En)?;
         library.assign_splits(arguments.seed, &Ratios::default())?;
+        warn(&library, &groups, Language::En);
         let probe = probe_photos(&library, arguments.probe);
         outcome.train_photos = library.indices(Split::Train).len();
         outcome.probe_photos = probe.len();

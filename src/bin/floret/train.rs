@@ -5,14 +5,16 @@ use crate::device::DeviceArguments;
 use crate::eval::evaluate_with_bar;
 use crate::memory::MemoryArguments;
 use crate::output::{print_json, progress_bar};
-use crate::photos::load_grouped;
+use crate::photos::{PhotosArguments, load_grouped, warn};
 use crate::preset::network_text;
-use crate::recipe::named_or_read;
+use crate::recipe::{Mirror, named_or_read};
 use crate::{file_error, read_file};
 use clap::Args;
 use floret::data::folder::Loaded;
+use floret::data::mirror::Mirroring;
 use floret::data::photo::Split;
 use floret::data::split::Ratios;
+use floret::data::warnings::Warning;
 use floret::error::{Error, Result};
 use floret::model::Model;
 use floret::model::metrics::Evaluation;
@@ -20,6 +22,7 @@ use floret::model_file::ModelFile;
 use floret::network::Network;
 use floret::recipe::Recipe;
 use floret::report::lines::{self, Language};
+use floret::report::photos as words;
 use floret::train::{EpochReport, Start, Trainer};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -57,6 +60,9 @@ pub struct TrainArguments {
     /// Learning rate at its peak.
     #[arg(long)]
     learning_rate: Option<f32>,
+    /// Whether photos may be mirrored, in training and in answers; the photos decide when left out.
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    mirror: Option<Mirror>,
     /// Seed of the split, the weights, the order and the augmentation.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -72,6 +78,8 @@ pub struct TrainArguments {
     /// Where to write the model.
     #[arg(long, default_value = "floret.safetensors")]
     out: PathBuf,
+    #[command(flatten)]
+    loading: PhotosArguments,
     #[command(flatten)]
     device: DeviceArguments,
     #[command(flatten)]
@@ -92,6 +100,7 @@ struct Outcome<'a> {
     model: &'a str,
     device: String,
     photos: &'a Loaded,
+    warnings: &'a [Warning],
     recipe: &'a Recipe,
     parameters: u64,
     history: &'a [EpochReport],
@@ -128,11 +137,14 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
         (None, None) => network_text(&arguments.model, arguments.actions.as_deref())?,
     };
     let memory_limit = arguments.memory.bytes();
-    let (mut library, folder) = load_grouped(&arguments.photos, input.height, memory_limit)?;
+    let language = if arguments.korean { Language::Ko } else { Language::En };
+    let (mut library, folder, groups) =
+        load_grouped(&arguments.photos, input.height, memory_limit, &arguments.loading, language)?;
     if let Some(file) = &resumed {
         library.restore_splits(&file.splits);
     }
     library.assign_splits(arguments.seed, &Ratios::default())?;
+    let warnings = warn(&library, &groups, language);
     let start = match resumed {
         Some(file) if !file.continuable => {
             return Err(Error::ModelFile {
@@ -150,6 +162,13 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
         }
         None => {
             let recipe = recipe(arguments)?;
+            if recipe.augmentation.flip
+                || recipe.mirror != Mirroring::No
+                || arguments.mirror.is_some()
+            {
+                let line = words::mirroring(recipe.mirror, &library.mirror()?, language);
+                eprintln!("{line}");
+            }
             let classes = library.classes();
             let model = match origin {
                 Some(file) => file.snapshot.model.with_new_head(classes, &recipe)?,
@@ -176,7 +195,6 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
     let held_back = library.indices(Split::Test);
     let test = evaluate_with_bar(trainer.classifier(), &library, &held_back).await?;
     eprintln!("{}", lines::test(name, test.accuracy, test.seconds));
-    let language = if arguments.korean { Language::Ko } else { Language::En };
     if let Some(doubt) = lines::doubt(&test, language) {
         eprintln!("{doubt}");
     }
@@ -200,6 +218,7 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
             model: name,
             device: trainer.device(),
             photos: &folder,
+            warnings: &warnings,
             recipe: &recipe,
             parameters,
             history: &progress.history,
@@ -250,5 +269,8 @@ fn recipe(arguments: &TrainArguments) -> Result<Recipe> {
     recipe.epochs = arguments.epochs.unwrap_or(recipe.epochs);
     recipe.batch_size = arguments.batch.unwrap_or(recipe.batch_size);
     recipe.learning_rate = arguments.learning_rate.unwrap_or(recipe.learning_rate);
+    if let Some(mirror) = arguments.mirror {
+        recipe.set_mirroring(mirror.into());
+    }
     Ok(recipe)
 }

@@ -3,7 +3,7 @@
 use super::super::names::composed;
 
 /// The folders and the file of a path, either slash; `.`, `..` and empty parts say nothing.
-fn parts(path: &str) -> Vec<&str> {
+pub fn parts(path: &str) -> Vec<&str> {
     path.split(['/', '\\'])
         .map(str::trim)
         .filter(|part| !part.is_empty() && *part != "." && *part != "..")
