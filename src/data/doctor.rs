@@ -84,9 +84,14 @@ impl Pictures {
     /// As [`groups::record`].
     pub fn of(library: &mut Library) -> Result<Self> {
         let groups = groups::record(library)?;
+        Ok(Self::in_groups(library, groups))
+    }
+
+    /// As [`Self::of`], of a library whose groups are known.
+    pub fn in_groups(library: &Library, groups: Groups) -> Self {
         let is_blank = |&index: &usize| library.photo_pixels(index).is_some_and(is_blank);
         let blank = (0..library.photos().len()).filter(is_blank).collect();
-        Ok(Self { groups, blank })
+        Self { groups, blank }
     }
 }
 

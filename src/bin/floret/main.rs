@@ -9,6 +9,7 @@ mod card;
 mod classify;
 mod describe;
 mod device;
+mod doctor;
 mod eval;
 mod experiment;
 mod gradient_flow;
@@ -37,6 +38,8 @@ enum Command {
     Models(describe::ModelsArguments),
     /// Print a network's structure, or the totals of all ready-made ones.
     Describe(describe::DescribeArguments),
+    /// Say what is wrong with a data set: copies, photos in two classes, blank and tiny ones.
+    Doctor(doctor::DoctorArguments),
     /// Train a network on a folder of class folders, or an archive of them.
     Train(train::TrainArguments),
     /// Train the report's four models on the same photos and write the report on them.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Models(arguments) => describe::models(&arguments),
         Command::Describe(arguments) => describe::describe(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Experiment(arguments) => experiment::run(&arguments),
         Command::GradientFlow(arguments) => gradient_flow::run(&arguments),

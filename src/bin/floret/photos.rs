@@ -1,6 +1,7 @@
 //! Photos of a folder or archive, into the library, with progress on stderr.
 
 use clap::{Args, ValueEnum};
+use floret::data::edits::Edits;
 use floret::data::folder::{Loaded, Progress, load_laid_out};
 use floret::data::groups::{self, Groups};
 use floret::data::layout::Accepted;
@@ -12,7 +13,7 @@ use floret::model_file::ModelFile;
 use floret::report::lines::Language;
 use floret::report::photos as words;
 use indicatif::ProgressStyle;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 /// The part of the bytes that is read, since an archive does not tell how many photos it has; and how many came by then.
@@ -25,6 +26,9 @@ pub struct PhotosArguments {
     /// in the names of files.
     #[arg(long, value_enum, value_delimiter = ',')]
     ignore: Vec<Arrangement>,
+    /// A file of changes by hand, as the page saves it: photos moved to other classes or left out, classes renamed.
+    #[arg(long, visible_alias = "apply", value_name = "FILE")]
+    edits: Option<PathBuf>,
 }
 
 /// What a data set may bring beside photos in class folders.
@@ -78,6 +82,10 @@ pub fn load(
     }
     for line in words::layout(&loaded.layout, language) {
         eprintln!("{line}");
+    }
+    if let Some(path) = &arguments.edits {
+        let text = String::from_utf8_lossy(&crate::read_file(path)?).into_owned();
+        Edits::from_json(&path.display().to_string(), &text)?.apply(&mut library);
     }
     if library.all_indices().is_empty() {
         return Err(Error::Data {
