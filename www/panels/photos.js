@@ -1,5 +1,6 @@
 /** Photos: where they come from, what classes they make, what could not be read. */
 
+import './class-camera.js';
 import './curate.js';
 import './settle.js';
 import { nameOf, t } from '../i18n/i18n.js';
@@ -57,6 +58,9 @@ class Photos extends Panel {
   layout = h('fieldset', { class: 'card tight layout' });
   lastVisit = h('div', { class: 'last-visit', hidden: true });
   curate = /** @type {import('./curate.js').Curate} */ (document.createElement('floret-curate'));
+  camera = /** @type {import('./class-camera.js').ClassCamera} */ (
+    document.createElement('floret-class-camera')
+  );
   settle = /** @type {import('./settle.js').Settle} */ (document.createElement('floret-settle'));
 
   render() {
@@ -65,7 +69,7 @@ class Photos extends Panel {
     const places = h('div', { class: 'stack' }, this.fault, this.loading, this.content);
     if (library && library.photos + library.removed > 0)
       fill(this, heading('photos'), h('div', { class: 'stack' }, this.more(), places), ...this.dialogs());
-    else fill(this, this.welcome(), places);
+    else fill(this, this.welcome(), places, ...this.dialogs());
     this.showLibrary();
   }
 
@@ -76,7 +80,7 @@ class Photos extends Panel {
   }
 
   dialogs() {
-    return [this.curate, this.settle];
+    return [this.curate, this.settle, this.camera];
   }
 
   /** Shows the photos that there are now; what is open over them stays open. */
@@ -86,6 +90,11 @@ class Photos extends Panel {
       this.showLibrary();
       this.showIntake();
     } else this.render();
+  }
+
+  connectedCallback() {
+    this.camera.take = found => this.take(found);
+    super.connectedCallback();
   }
 
   /** A run keeps the photos that it began with: others can come when it has ended. */
@@ -111,7 +120,8 @@ class Photos extends Panel {
   }
 
   pickers() {
-    return photoPickers(found => this.take(found));
+    const record = button(t('camera.open'), () => this.camera.open(null), icon('camera'));
+    return [...photoPickers(found => this.take(found)), record];
   }
 
   /** The first sight of the page: what it is for, and three ways to begin. */
@@ -291,6 +301,8 @@ class Photos extends Panel {
       'button quiet small-button',
     );
     open.setAttribute('aria-label', t('curate.open_class', { class: title }));
+    const record = button('', () => this.camera.open(label), icon('camera'), 'button quiet small-button');
+    record.setAttribute('aria-label', t('camera.open_class', { class: title }));
     const name = h(
       'div',
       { class: 'class-name' },
@@ -304,7 +316,7 @@ class Photos extends Panel {
       { class: `card class-card class-${index % 8}` },
       strip,
       name,
-      h('div', { class: 'class-foot' }, words, open),
+      h('div', { class: 'class-foot' }, words, h('div', { class: 'row tight-row' }, record, open)),
     );
     // Photos that are dropped on a class are of that class.
     const into = (/** @type {Found} */ { path, file }) => ({
