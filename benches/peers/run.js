@@ -50,7 +50,7 @@ async function graphOf(browser, name) {
   try {
     await page.goto(`${FLORET_URL}bench.html`);
     return await page.evaluate(async name => {
-      const { engine } = await import(new URL('./state.js', location.href).href);
+      const { engine } = await import(new URL('./state/state.js', location.href).href);
       const { presets } = await engine.call('hello', {});
       const preset = presets.find((/** @type {{ name: string }} */ preset) => preset.name === name);
       if (!preset)

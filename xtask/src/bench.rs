@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the kernels by criterion, and Floret beside other frameworks, in the page and natively.
 
 mod batches;
+mod loading;
 mod native;
 mod page;
 mod table;
@@ -8,6 +9,7 @@ mod table;
 use crate::project::{cargo, run as run_command, say};
 use anyhow::Result;
 use clap::Args;
+use std::path::PathBuf;
 
 /// The thing to measure; without a choice, the CPU kernels.
 #[derive(Args)]
@@ -24,6 +26,9 @@ pub struct Arguments {
     /// Speed by batch size, and of all models with the memory that their plans state.
     #[arg(long)]
     batches: bool,
+    /// Loading this archive of photos: the page and the terminal, in turn.
+    #[arg(long, value_name = "ARCHIVE")]
+    loading: Option<PathBuf>,
     /// Models to compare on.
     #[arg(long, value_delimiter = ',', default_values = ["residual_flower", "bottleneck_flower", "inception_flower"])]
     models: Vec<String>,
@@ -61,7 +66,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.batches {
         batches::run(arguments)?;
     }
-    if !(arguments.page || arguments.native || arguments.batches) {
+    if let Some(archive) = &arguments.loading {
+        loading::run(archive, arguments.passes)?;
+    }
+    if !(arguments.page || arguments.native || arguments.batches || arguments.loading.is_some()) {
         say("the CPU kernels");
         let mut bench = cargo();
         bench.args(["bench", "--package", "floret", "--bench", "kernels", "--bench", "products"]);
