@@ -13,6 +13,8 @@ import { PhotoGrid } from '../ui/photo-grid.js';
 
 /** The value of the choice that asks for a new name. */
 const NEW = '\n';
+/** Styles of the tools' buttons. */
+const [SMALL, QUIET] = ['button small-button', 'button quiet small-button'];
 
 export class Curate extends Panel {
   /** @type {import('../ui/panel.js').Part[]} */
@@ -31,11 +33,11 @@ export class Curate extends Panel {
   name = h('input', { type: 'text', maxlength: 100, oninput: () => this.showChosen() });
   rename = h('input', { type: 'text', maxlength: 100 });
   tools = h('fieldset', { class: 'curate-tools' });
-  move = button('', () => this.moveChosen());
-  leave = button('', () => this.remove());
-  back = button('', () => this.putBack());
-  undo = button('', () => this.run(() => stepEdits(true)), null, 'button quiet');
-  redo = button('', () => this.run(() => stepEdits(false)), null, 'button quiet');
+  move = button('', () => this.moveChosen(), null, SMALL);
+  leave = button('', () => this.remove(), null, SMALL);
+  back = button('', () => this.putBack(), null, SMALL);
+  undo = button('', () => this.run(() => stepEdits(true)), null, QUIET);
+  redo = button('', () => this.run(() => stepEdits(false)), null, QUIET);
 
   render() {
     fill(this, this.modal.element);
@@ -53,11 +55,11 @@ export class Curate extends Panel {
     this.grid.choose(false);
     this.word();
     fill(this.fault);
-    this.modal.open(this.title(), this.tools, this.fault, this.count, this.grid.element);
+    this.modal.open(this.heading(), this.tools, this.fault, this.count, this.grid.element);
     this.refresh();
   }
 
-  title() {
+  heading() {
     const { choice } = this;
     if (!choice) return '';
     if ('class' in choice) return nameOf('class', choice.class);
@@ -77,13 +79,13 @@ export class Curate extends Panel {
     this.name.setAttribute('aria-label', t('curate.new_name'));
     this.name.placeholder = t('curate.new_name');
     this.rename.setAttribute('aria-label', t('curate.rename_label'));
-    const all = button(t('curate.all'), () => this.grid.choose(true), null, 'button quiet');
-    const none = button(t('curate.none'), () => this.grid.choose(false), null, 'button quiet');
+    const all = button(t('curate.all'), () => this.grid.choose(true), null, QUIET);
+    const none = button(t('curate.none'), () => this.grid.choose(false), null, QUIET);
     const rename = h(
       'form',
       { class: 'row', onsubmit: (/** @type {Event} */ event) => this.renameClass(event) },
       this.rename,
-      h('button', { type: 'submit', class: 'button' }, t('curate.rename')),
+      h('button', { type: 'submit', class: SMALL }, t('curate.rename')),
     );
     fill(
       this.tools,
@@ -120,7 +122,7 @@ export class Curate extends Panel {
     this.redo.disabled = undone === 0;
     const photos =
       'found' in choice ? choice.found() : await photosOfClass('class' in choice ? choice.class : null);
-    if (this.choice === choice) this.grid.show(photos, this.title());
+    if (this.choice === choice) this.grid.show(photos, this.heading());
   }
 
   showChosen() {

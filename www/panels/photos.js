@@ -51,6 +51,8 @@ class Photos extends Panel {
   /** @type {import('../ui/panel.js').Part[]} */
   watches = ['library', 'run', 'comparison'];
 
+  /** Whether photos were there when this was drawn. */
+  filled = false;
   loading = h('div', { class: 'loading', 'aria-live': 'polite' });
   content = h('div', { class: 'stack' });
   intake = h('fieldset', { class: 'row' });
@@ -67,7 +69,8 @@ class Photos extends Panel {
     const { library } = this.state;
     fill(this.loading);
     const places = h('div', { class: 'stack' }, this.fault, this.loading, this.content);
-    if (library && library.photos + library.removed > 0)
+    this.filled = library !== null && library.photos + library.removed > 0;
+    if (this.filled)
       fill(this, heading('photos'), h('div', { class: 'stack' }, this.more(), places), ...this.dialogs());
     else fill(this, this.welcome(), places, ...this.dialogs());
     this.showLibrary();
@@ -86,7 +89,7 @@ class Photos extends Panel {
   /** Shows the photos that there are now; what is open over them stays open. */
   show() {
     const { library } = this.state;
-    if (this.curate.isConnected && library && library.photos + library.removed > 0) {
+    if (this.filled && library && library.photos + library.removed > 0) {
       this.showLibrary();
       this.showIntake();
     } else this.render();

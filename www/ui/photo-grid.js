@@ -12,6 +12,8 @@ import { thumbnail } from './thumbnail.js';
 
 /** Rows drawn above and below those in sight. */
 const AHEAD = 2;
+/** Pixels a side of a photo's place, at least. */
+const LEAST = 92;
 /** Small pictures that are kept, at most. */
 const KEPT = 1200;
 
@@ -78,16 +80,18 @@ export class PhotoGrid {
     this.changed();
   }
 
-  /** Columns and the pixels of a photo's place, as the style says. */
+  /** Columns, and the pixels of a photo's place: as many as fit, filling the width. */
   measure() {
-    const side = Number.parseFloat(getComputedStyle(this.element).getPropertyValue('--cell')) || 104;
-    return { side, columns: Math.max(1, Math.floor(this.field.clientWidth / side)) };
+    const width = this.field.clientWidth || LEAST;
+    const columns = Math.max(1, Math.floor(width / LEAST));
+    return { side: Math.floor(width / columns), columns };
   }
 
   draw() {
     const { side, columns } = this.measure();
     const rows = Math.ceil(this.photos.length / columns);
     this.field.style.setProperty('height', `${rows * side}px`);
+    this.field.style.setProperty('--side', `${side}px`);
     const first = Math.max(0, Math.floor(this.element.scrollTop / side) - AHEAD);
     const last = Math.ceil((this.element.scrollTop + this.element.clientHeight) / side) + AHEAD;
     const shown = this.photos.slice(first * columns, last * columns);
