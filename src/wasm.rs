@@ -15,7 +15,8 @@ pub use files::{content_hash, is_clutter};
 pub use model_id::ModelId;
 
 use crate::classify::Classifier;
-use crate::data::layout::{Accepted, TableFile};
+use crate::data::archive::TableFile;
+use crate::data::layout::Accepted;
 use crate::data::library::Library;
 use crate::data::mirror::Mirroring;
 use crate::data::photo::{Skipped, Split};
