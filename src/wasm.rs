@@ -16,9 +16,10 @@ pub use files::{content_hash, is_clutter};
 pub use model_id::ModelId;
 
 use crate::classify::Classifier;
+use crate::data::archive::TableFile;
 use crate::data::doctor::Pictures;
 use crate::data::edits::Edits;
-use crate::data::layout::{Accepted, Layout, TableFile};
+use crate::data::layout::{Accepted, Layout};
 use crate::data::library::Library;
 use crate::data::mirror::Mirroring;
 use crate::data::photo::{Skipped, Split};

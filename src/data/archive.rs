@@ -7,9 +7,8 @@ mod path;
 mod tar;
 mod zip;
 
-pub use path::{is_clutter, label_of, name_of, parts as parts_of};
+pub use path::{is_clutter, is_table, label_of, name_of, parts as parts_of};
 
-use super::layout::{TableFile, is_table};
 use super::photo::Skipped;
 use crate::error::{Error, Result};
 use std::io::{Read, Seek, SeekFrom};
@@ -54,6 +53,15 @@ pub struct PhotoFile {
     /// What people know it by: folder and file name.
     pub name: String,
     /// The file's content.
+    pub bytes: Vec<u8>,
+}
+
+/// A file that may hold a table of labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFile {
+    /// Where it came from.
+    pub path: String,
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 

@@ -126,20 +126,25 @@ fn details(grey: &[f32]) -> Vec<f32> {
 /// The groups of two and more photos that resemble one another, each in ascending order, by their first photo;
 /// `or_mirrored` counts mirror images as the same picture.
 pub fn groups(signatures: &[Signature], or_mirrored: bool) -> Vec<Vec<usize>> {
-    let mut parents: Vec<usize> = (0..signatures.len()).collect();
-    for (i, one) in signatures.iter().enumerate() {
-        for (j, other) in signatures.iter().enumerate().skip(i + 1) {
-            if one.resembles(other, or_mirrored) {
-                join(&mut parents, i, j);
+    groups_by(signatures.len(), |one, other| {
+        signatures[one].resembles(&signatures[other], or_mirrored)
+    })
+}
+
+/// The same of `count` photos where it is for the caller to say which two resemble one another.
+pub(super) fn groups_by(count: usize, resemble: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
+    let mut parents: Vec<usize> = (0..count).collect();
+    for one in 0..count {
+        for other in one + 1..count {
+            if resemble(one, other) {
+                join(&mut parents, one, other);
             }
         }
     }
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); signatures.len()];
-    for i in 0..signatures.len() {
-        members[root(&mut parents, i)].push(i);
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for photo in 0..count {
+        members[root(&mut parents, photo)].push(photo);
     }
-    let resemble =
-        |one: usize, other: usize| signatures[one].resembles(&signatures[other], or_mirrored);
     let mut groups: Vec<Vec<usize>> =
         members.into_iter().flat_map(|group| unchained(group, &resemble)).collect();
     groups.retain(|group| group.len() > 1);

@@ -2,10 +2,10 @@
 //!
 //! Files are decoded on several threads and added in a fixed order: by path, or as they lie in the archive.
 
-use super::archive::{self, Archive, Item, Limits, PhotoFile};
+use super::archive::{self, Archive, Item, Limits, PhotoFile, TableFile, is_table};
 use super::image_kind::sniff;
 use super::intake::{Intake, Outcome};
-use super::layout::{self, Accepted, Layout, TableFile, is_table};
+use super::layout::{self, Accepted, Layout};
 use super::library::Library;
 use super::photo::Skipped;
 use crate::error::{Error, Result};

@@ -6,6 +6,9 @@ use super::photo::PhotoId;
 use super::series;
 use crate::error::Result;
 
+/// The least correlation of the details of one picture in two classes, where left and right tell classes apart.
+const SAME: f32 = 0.95;
+
 /// What was found, as photo indices; a photo may lie in a group of either kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Groups {
@@ -29,7 +32,13 @@ pub fn record(library: &mut Library) -> Result<Groups> {
     // An arrow to the left is no copy of one to the right.
     let mirrored = library.record_mirror()?.allowed;
     let groups = Groups {
-        near_duplicates: duplicates::groups(&signatures, mirrored),
+        near_duplicates: duplicates::groups_by(signatures.len(), |one, other| {
+            let [a, b] = [one, other].map(|photo| &signatures[photo]);
+            let photos = library.photos();
+            // Signs that left and right tell apart are alike in all but that: what is of two classes must be the very picture.
+            let is_kept_apart = !mirrored && photos[one].label != photos[other].label;
+            a.resembles(b, mirrored) && (!is_kept_apart || a.correlation(b, false) >= SAME)
+        }),
         series: series::find(library, &signatures),
     };
     library.set_groups(&joined(library, &groups));

@@ -8,9 +8,9 @@ mod split_folders;
 mod table;
 
 pub use split_folders::{SplitFolder, SplitFolders};
-pub use table::{LabelTable, TableFile, is_table};
+pub use table::LabelTable;
 
-use super::archive::{label_of, parts_of};
+use super::archive::{TableFile, label_of, parts_of};
 use super::library::Library;
 use super::photo::Split;
 use serde::{Deserialize, Serialize};

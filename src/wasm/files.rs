@@ -1,11 +1,10 @@
 //! Archives and files of photos among the browser's files, decoded by the engine.
 
 use super::{Engine, ModelId, classifier, given, thrown};
-use crate::data::archive::{self, Archive, Item, Limits, PhotoFile};
+use crate::data::archive::{self, Archive, Item, Limits, PhotoFile, TableFile, is_table};
 use crate::data::decode::decode_kept;
 use crate::data::image_kind::sniff;
 use crate::data::intake::{Intake, Outcome};
-use crate::data::layout::{TableFile, is_table};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::io::{self, Read, Seek, SeekFrom};

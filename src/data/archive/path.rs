@@ -24,6 +24,12 @@ pub fn label_of(path: &str) -> Option<String> {
     }
 }
 
+/// Whether a path is that of a table: .csv or .tsv.
+pub fn is_table(path: &str) -> bool {
+    let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    matches!(ending.as_str(), "csv" | "tsv")
+}
+
 /// A name for people: the folder that directly holds the file, and the file.
 pub fn name_of(path: &str) -> String {
     let parts = parts(path);

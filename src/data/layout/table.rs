@@ -1,5 +1,6 @@
 //! Labels in a table beside the photos, .csv or .tsv: `0.png,left`.
 
+use super::super::archive::TableFile;
 use super::super::names::{composed, decoded};
 use super::super::photo::Split;
 use super::Placed;
@@ -55,21 +56,6 @@ const ROWS: f64 = 0.3;
 const SAMPLE: usize = 8000;
 /// Most bytes of a table that are read.
 const MOST_BYTES: usize = 64 << 20;
-
-/// A file that may hold a table of labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableFile {
-    /// Where it came from.
-    pub path: String,
-    /// Its content.
-    pub bytes: Vec<u8>,
-}
-
-/// Whether a path is that of a table.
-pub fn is_table(path: &str) -> bool {
-    let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    matches!(ending.as_str(), "csv" | "tsv")
-}
 
 /// A table that labels photos.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
