@@ -170,7 +170,7 @@ export const en = {
   'recipe.modern': 'Modern',
   'recipe.textbook': 'Textbook',
   'recipe.modern_words':
-    'Photos are cropped, mirrored and tinted at random; the learning rate rises, then falls; weights are averaged. This gives the best results. Altered photos are harder, so accuracy in training stays below accuracy on whole ones.',
+    'Photos are cropped and tinted at random, and mirrored where that changes no class; the learning rate rises, then falls; weights are averaged. This gives the best results. Altered photos are harder, so accuracy in training stays below accuracy on whole ones.',
   'recipe.textbook_words':
     'Adam at 0.001 and unaltered photos: as close to the textbook as correct mathematics allows.',
   'recipe.fine_tune_words':
