@@ -5,6 +5,7 @@
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod resident;
 
 use crate::error::Result;
 use crate::kernel::{StepInputs, Storage};

@@ -314,7 +314,7 @@ impl Engine {
     pub async fn open(&mut self, bytes: &[u8]) -> std::result::Result<JsValue, JsValue> {
         let model = ModelFile::from_bytes(bytes).map_err(thrown)?.snapshot.model;
         let classifier =
-            Classifier::new(Box::new(cpu()), model, 0, PLAN_LIMIT).await.map_err(thrown)?;
+            Classifier::new(Box::new(cpu()), model, PLAN_LIMIT).await.map_err(thrown)?;
         let model = &classifier.model;
         let summary = given(&ModelSummary {
             classes: &model.classes,
