@@ -3,8 +3,11 @@
 //! Nothing above this file knows which executor runs. Reads are async because a GPU's are.
 
 pub mod cpu;
+mod device_name;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+
+pub use device_name::DeviceName;
 
 use crate::error::Result;
 use crate::kernel::{StepInputs, Storage};
@@ -22,8 +25,8 @@ pub struct PlanId(pub usize);
 
 /// An executor of plans.
 pub trait Backend {
-    /// The device, in words for people: `CPU, 2 threads`, `WebGPU, NVIDIA …`.
-    fn name(&self) -> String;
+    /// The device that it runs on.
+    fn name(&self) -> DeviceName;
 
     /// Makes `storage` hold `len` numbers, all zero; what it held is gone.
     ///

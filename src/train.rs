@@ -5,12 +5,12 @@
 
 mod batch;
 
-use crate::backend::{Backend, PlanId};
+use crate::backend::{Backend, DeviceName, PlanId};
 use crate::classify::{Classifier, Place};
 use crate::data::batches::epoch_order;
 use crate::data::library::Library;
 use crate::data::photo::Split;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::explain::gradients::{LayerGradient, gradient_norms};
 use crate::kernel::{METRICS, StepInputs, Storage};
 use crate::model::metrics::Evaluation;
@@ -172,8 +172,8 @@ impl Trainer {
             .collect();
         if training.is_empty() {
             return Err(Error::Data {
-                problem: "there are no training photos".into(),
-                remedy: "add labelled photos of at least two classes".into(),
+                problem: Words::of("problem.no_training_photos"),
+                remedy: Words::of("remedy.add_labelled_photos"),
             });
         }
         let pages = library.pages().len() as u32;
@@ -247,8 +247,8 @@ impl Trainer {
         &self.recipe
     }
 
-    /// The executor, in words.
-    pub fn device(&self) -> String {
+    /// The device that it trains on.
+    pub fn device(&self) -> DeviceName {
         self.classifier.backend.name()
     }
 

@@ -17,7 +17,7 @@ use crate::classify::Classifier;
 use crate::data::library::Library;
 use crate::data::photo::{Skipped, Split};
 use crate::data::resize::{resize, stored_size};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::model::Model;
 use crate::model::calibration::Outlier;
 use crate::model_file::ModelFile;
@@ -255,9 +255,9 @@ impl Engine {
         given(progress)
     }
 
-    /// The executor that the run is on, in words.
-    pub fn device(&mut self) -> std::result::Result<String, JsValue> {
-        Ok(self.trainer().map_err(thrown)?.device())
+    /// The device that the run is on: `{ kind: 'cpu', threads }` or `{ kind: 'gpu', name }`.
+    pub fn device(&mut self) -> std::result::Result<JsValue, JsValue> {
+        given(&self.trainer().map_err(thrown)?.device())
     }
 
     /// The executors that were tried before the run took one, with their speed.
@@ -329,8 +329,8 @@ impl Engine {
 impl Engine {
     fn trainer(&mut self) -> Result<&mut Trainer> {
         self.run.as_deref_mut().ok_or_else(|| Error::Data {
-            problem: "there is no run".into(),
-            remedy: "start one".into(),
+            problem: Words::of("problem.no_run"),
+            remedy: Words::of("remedy.start_run"),
         })
     }
 
@@ -417,8 +417,8 @@ fn classifier<'a>(
 
 fn no_model() -> Error {
     Error::Data {
-        problem: "there is no model".into(),
-        remedy: "train a network or open a model file".into(),
+        problem: Words::of("problem.no_model"),
+        remedy: Words::of("remedy.train_or_open"),
     }
 }
 

@@ -5,7 +5,7 @@ use super::graph::Graph;
 use super::layers::{Layer, LayerKind};
 use super::options::Action;
 use super::value::Span;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::Activation;
 use crate::ops::Op;
 use crate::ops::activation::ActivationOp;
@@ -118,7 +118,7 @@ impl Builder {
         activation: Activation,
     ) -> Result<usize> {
         let Some((&first, others)) = summands.split_first() else {
-            return Err(at_layer(layer, "at least one summand", "none".into()));
+            return Err(at_layer(layer, Words::of("expected.summands"), Words::of("found.none")));
         };
         let (mut sum, mut actions) = (first, actions);
         for (number, &summand) in others.iter().enumerate() {
@@ -198,7 +198,7 @@ impl Builder {
         let shape = self.graph.nodes[node].shape;
         if product([shape.height, shape.width, shape.channels]) > MAX_NUMBERS {
             let found = format!("{} × {} × {}", shape.height, shape.width, shape.channels);
-            return Err(at_layer(layer, "an output of at most 2²⁸ numbers", found));
+            return Err(at_layer(layer, Words::of("expected.output_numbers"), Words::value(found)));
         }
         self.fields.push(field);
         Ok(node)
@@ -217,8 +217,8 @@ impl Builder {
         };
         let numbers = kernel + u128::from(self.numbers);
         if numbers > u128::from(MAX_NUMBERS) {
-            let found = format!("{numbers} with this layer");
-            return Err(at_layer(layer, "at most 2²⁸ parameters in a network", found));
+            let found = Words::of("found.with_this_layer").with("n", numbers as f64);
+            return Err(at_layer(layer, Words::of("expected.parameters"), found));
         }
         self.numbers = numbers as u64;
         Ok(())
@@ -233,13 +233,8 @@ fn numbered(suffix: &str, number: usize) -> String {
     if number == 1 { suffix.into() } else { format!("{suffix}{number}") }
 }
 
-fn at_layer(layer: &Layer, expected: &str, found: String) -> Error {
-    let error = Error::Layer {
-        layer: layer.path.clone(),
-        expected: expected.into(),
-        found,
-        suggestion: None,
-    };
+fn at_layer(layer: &Layer, expected: Words, found: Words) -> Error {
+    let error = Error::Layer { layer: (&layer.path).into(), expected, found, suggestion: None };
     point(error, layer.span)
 }
 
@@ -247,7 +242,8 @@ fn at_layer(layer: &Layer, expected: &str, found: String) -> Error {
 fn point(error: Error, span: Span) -> Error {
     match error {
         Error::Layer { layer, expected, found, suggestion: None } => {
-            Error::Layer { layer, expected, found, suggestion: Some(format!("see {span}")) }
+            let suggestion = Some(Words::of("hint.see").with("place", span.words()));
+            Error::Layer { layer, expected, found, suggestion }
         }
         other => other,
     }
