@@ -5,11 +5,13 @@
 //! | floor | modules |
 //! | --- | --- |
 //! | ground | [`error`], [`rng`], [`shape`], [`kernel`] (the kernel table) |
-//! | ops | [`lowering`], [`ops`]: an op's configuration, shape rule, forward and backward |
+//! | ops | [`ops`]: an op's configuration, shape rule, forward and backward |
 //! | network | [`network`]: text to graph |
-//! | plan | [`parameters`], [`plan`]: graph to kernel calls over numbered buffers |
-//! | executors | [`backend`]: what an executor must do; [`cpu`]; `gpu` (feature `gpu`) |
-//! | work | [`data`] |
+//! | plan | [`plan`]: graph to kernel calls over numbered buffers |
+//! | executors | [`backend`]: what an executor must do; [`backend::cpu`]; `backend::gpu` (feature `gpu`) |
+//! | photos | [`data`], [`draw`] |
+//! | work | [`recipe`], [`model`], [`classify`], [`explain`], [`train`], [`model_file`], [`report`], [`mod@bench`] |
+//! | top | `wasm`: the boundary to the page; `bin/floret`: the terminal |
 
 pub mod backend;
 pub mod bench;

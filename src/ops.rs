@@ -92,7 +92,7 @@ pub trait Operation {
         Activation::None
     }
 
-    /// Whether the backward kernels can multiply by the slope of the activation that made the (only) input.
+    /// Whether the backward kernels can multiply by the derivative of the activation that made the (only) input.
     fn masks_input(&self) -> bool {
         false
     }

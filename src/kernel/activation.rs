@@ -52,7 +52,7 @@ impl Activation {
 
     /// The slope at the point whose value is `y`.
     #[inline(always)]
-    pub fn slope(self, y: f32) -> f32 {
+    pub fn derivative(self, y: f32) -> f32 {
         match self {
             Self::None => 1.0,
             Self::Relu => f32::from(u8::from(y > 0.0)),

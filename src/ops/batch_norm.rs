@@ -124,7 +124,7 @@ impl Operation for BatchNorm {
             return;
         }
         let Some(gradient) = node.lowering.gradient(node.node) else { return };
-        // Where the consumer has multiplied by our activation's slope, there is nothing left to multiply.
+        // Where the consumer has multiplied by our activation's derivative, there is nothing left to multiply.
         let norm = if node.gradient_is_masked {
             kernel::BatchNorm { activation: Activation::None, ..norm }
         } else {

@@ -101,7 +101,7 @@ pub struct Input {
     pub needs_gradient: bool,
     /// Whether this node is the only one that reads it.
     pub sole_consumer: bool,
-    /// The activation that made it, when this node's backward kernel is to multiply by its slope.
+    /// The activation that made it, when this node's backward kernel is to multiply by its derivative.
     pub activation: Activation,
 }
 
@@ -124,7 +124,7 @@ pub struct NodeLowering<'a> {
     pub statistics: Option<(usize, usize)>,
     /// Number of random layers before it.
     pub random_layer: u32,
-    /// Whether the gradient that arrives is already multiplied by the slope of the node's own activation.
+    /// Whether the gradient that arrives is already multiplied by the derivative of the node's own activation.
     pub gradient_is_masked: bool,
 }
 
@@ -218,7 +218,7 @@ impl NodeLowering<'_> {
     }
 
     /// The gradient of the output before the node's own `activation`: as it arrived where the consumer has multiplied by
-    /// the slope already, else through one more kernel.
+    /// the derivative already, else through one more kernel.
     pub fn gradient_before(&mut self, activation: Activation) -> Option<View> {
         let gradient = self.lowering.gradient(self.node)?;
         if activation == Activation::None || self.gradient_is_masked {

@@ -297,7 +297,7 @@ class SignalProbe {
   }
 }
 
-/** @param {import('./protocol.js').Network} network @returns {import('../state/state.js').ModelAtHand} */
+/** @param {import('./protocol.js').Network} network @returns {import('../state/run.js').ModelAtHand} */
 function modelOf({ name, actions, text, size }) {
   return { id: 'run', name, actions, text, size, file: null, classes: [], parameters: 0 };
 }

@@ -1,9 +1,12 @@
 //! The project's own commands: `cargo xtask serve`, `test`, `build` and `bench`. They fetch what they need themselves.
 
 mod bench;
+mod cargo_build;
 mod dist;
 mod models;
 mod package;
+mod page;
+mod progress;
 mod project;
 mod recipe;
 mod serve;
@@ -72,9 +75,12 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     match Arguments::parse().command {
         Task::Serve { port, isolated, only } => {
-            package::print_sizes(&package::build_all(&recipe(only)?)?);
+            let recipe = recipe(only)?;
+            // Before the wait for the build: a port that is taken is said at once.
             let site = serve::start(&project::root().join("www"), port, isolated)?;
+            let underway = page::build_first(&recipe)?;
             println!("\nFloret is at {} (Ctrl-C ends it)", site.url);
+            page::build_others(&recipe, underway)?;
             loop {
                 std::thread::park();
             }
@@ -83,7 +89,9 @@ fn run() -> Result<()> {
         Task::RunWasmTests { arguments } => wasm_runner::run(arguments)?,
         Task::Bench(arguments) => bench::run(&arguments)?,
         Task::Build => {
-            package::print_sizes(&package::build_all(&recipe(None)?)?);
+            let recipe = recipe(None)?;
+            let packages = page::build(&recipe)?;
+            package::print_sizes(&packages, &page::out_dir(&recipe))?;
             let (folder, bytes) = dist::write(&project::root().join("www"))?;
             println!(
                 "\n{}: {:.1} MB, ready for any static host",

@@ -24,7 +24,12 @@ pub fn target_dir() -> Result<PathBuf> {
 
 /// `name` as a command that starts in the root of the checkout.
 pub fn command(name: &str) -> Command {
-    let mut command = Command::new(name);
+    command_at(Path::new(name))
+}
+
+/// The same for a program by its path.
+pub fn command_at(program: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(root());
     command
 }
@@ -69,7 +74,8 @@ pub fn cannot_start(command: &Command) -> String {
     format!("cannot start `{name}`: {remedy}")
 }
 
-fn line(command: &Command) -> String {
+/// A command as it would be typed.
+pub fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 /// The target that web packages are built for.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// The WebAssembly standard library, and its source for packages with shared memory.
-pub fn rust_for_wasm() -> Result<()> {
+/// The WebAssembly standard library; and its source, for packages with shared memory.
+pub fn rust_for_wasm(needs_source: bool) -> Result<()> {
     let library = sysroot()?.join("lib/rustlib");
     if !library.join(WASM_TARGET).is_dir() {
         say("installing Rust's WebAssembly target");
         run(command("rustup").args(["target", "add", WASM_TARGET]))?;
     }
-    if !library.join("src/rust/library").is_dir() {
+    if needs_source && !library.join("src/rust/library").is_dir() {
         say("installing the source of Rust's standard library, which threads need");
         run(command("rustup").args(["component", "add", "rust-src"]))?;
     }

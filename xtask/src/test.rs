@@ -1,11 +1,11 @@
 //! Every test of the project: the crate natively, as WebAssembly in a browser, and the page in a browser.
 
-use crate::package;
+use crate::progress::Progress;
 use crate::project::{cannot_start, cargo, root, say, target_dir};
 use crate::recipe::{Package, Recipe};
 use crate::setup::{self, WASM_TARGET};
 use crate::tally::{self, Libtest, NodeTest, Reader, Tally};
-use crate::{dist, serve, wasm_runner};
+use crate::{dist, package, page, serve, wasm_runner};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use std::fs;
@@ -35,7 +35,7 @@ pub fn run(suite: Option<Suite>, arguments: &[String]) -> Result<()> {
     setup::software_gpu()?;
     if chosen(Suite::Browser) || chosen(Suite::Native) {
         // The page's types come from the bindings, so they are built first.
-        package::print_sizes(&package::build_all(&recipe)?);
+        package::print_sizes(&page::build(&recipe)?, &page::out_dir(&recipe))?;
     }
     if chosen(Suite::Native) {
         native(&recipe, arguments, &mut results)?;
@@ -83,13 +83,16 @@ fn native(recipe: &Recipe, arguments: &[String], results: &mut Results) -> Resul
 }
 
 fn wasm(recipe: &Recipe, arguments: &[String], results: &mut Results) -> Result<()> {
-    setup::rust_for_wasm()?;
+    setup::rust_for_wasm(false)?;
+    let progress = Progress::start();
+    let runner = package::test_runner(&progress)?;
+    drop(progress);
     // Beside each other: alone, each leaves a processor idle for most of its time.
     let mut begun = Vec::new();
     for package in unshared(recipe) {
         let mut tests = cargo_for_web("test", package)?;
         tests.args(WASM_INTEGRATION_TESTS.iter().flat_map(|name| ["--test", name]));
-        wasm_runner::use_for(&mut tests)?;
+        wasm_runner::use_for(&mut tests, &runner)?;
         tests.arg("--").args(arguments);
         let name = format!("Rust tests, WebAssembly {}", package.name);
         say(&name);
@@ -140,7 +143,7 @@ fn cargo_for_web(subcommand: &str, package: &Package) -> Result<Command> {
         // The tests are several programs with the crate in each of them.
         .args(["--config", "profile.release.package.floret.codegen-units=16"])
         .arg("--target-dir")
-        .arg(package::target_dir_of(package)?)
+        .arg(package::web_target_dir()?)
         .env("RUSTFLAGS", package.rustflags());
     Ok(cargo)
 }

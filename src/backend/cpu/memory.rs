@@ -100,7 +100,7 @@ impl Storages {
         take(self.get_mut(storage))
     }
 
-    /// Puts it back.
+    /// Puts a storage that was taken out back into the table.
     pub(crate) fn put_back(&mut self, storage: Storage, buffer: Vec<f32>) {
         *self.get_mut(storage) = buffer;
     }

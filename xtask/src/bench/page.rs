@@ -2,22 +2,22 @@
 
 use super::Arguments;
 use super::table::Table;
-use crate::package::build_all;
-use crate::project::{cargo, output, root, run as run_command, say, target_dir};
+use crate::package;
+use crate::progress::Progress;
+use crate::project::{cargo, command_at, output, root, run as run_command, say, target_dir};
 use crate::recipe::Recipe;
 use crate::setup::{self, WASM_TARGET};
-use crate::{dist, serve};
+use crate::{dist, page, serve};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::process::Stdio;
-use wasm_bindgen_cli_support::Bindgen;
 
 /// The folder of the peers, relative to the root of the checkout.
 const PEERS: &str = "benches/peers";
 
 /// Builds the page and what it is compared with, serves both, and lets `benches/peers/run.js` measure.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    build_all(&Recipe::read(&root())?)?;
+    page::build(&Recipe::read(&root())?)?;
     setup::node_modules_of(PEERS)?;
     if !arguments.gpu && wants(arguments, "burn") {
         build_burn()?;
@@ -79,7 +79,7 @@ fn wants(arguments: &Arguments, peer: &str) -> bool {
 
 /// Burn compiled to WebAssembly, with its bindings in `build/burn`.
 fn build_burn() -> Result<()> {
-    setup::rust_for_wasm()?;
+    setup::rust_for_wasm(false)?;
     say("compiling Burn");
     let crate_folder = root().join(PEERS).join("burn");
     let target = target_dir()?.join("peer-burn");
@@ -91,10 +91,8 @@ fn build_burn() -> Result<()> {
         .env("RUSTFLAGS", r#"-Ctarget-feature=+simd128 --cfg getrandom_backend="wasm_js""#)
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     run_command(&mut cargo)?;
-    Bindgen::new()
-        .input_path(target.join(WASM_TARGET).join("release/floret_peer_burn.wasm"))
-        .web(true)?
-        .typescript(false)
-        .generate(root().join(PEERS).join("build/burn"))
+    let bindings = package::bindings_program(&Progress::start())?;
+    let module = target.join(WASM_TARGET).join("release/floret_peer_burn.wasm");
+    run_command(command_at(&bindings).arg(module).arg(root().join(PEERS).join("build/burn")))
         .context("writing the JavaScript bindings of Burn")
 }

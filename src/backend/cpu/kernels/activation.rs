@@ -28,7 +28,7 @@ impl Run for ActivationBackward {
             let (output, gradient) =
                 (output.slice(s![range.clone()]), grad_output.slice(s![range]));
             Zip::from(grad_input).and(output).and(gradient).for_each(|grad_input, &y, gradient| {
-                let gradient = gradient * self.activation.slope(y);
+                let gradient = gradient * self.activation.derivative(y);
                 *grad_input = if self.accumulate { *grad_input + gradient } else { gradient };
             });
         });

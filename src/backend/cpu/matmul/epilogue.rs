@@ -225,7 +225,9 @@ impl<'a> Finish<'a> {
                         let values = S::load_up_to(values, at.count);
                         let gradient = match activation {
                             Activation::Relu => S::where_positive(values, sum),
-                            other => map_lanes::<S>(sum, values, |sum, y| sum * other.slope(y)),
+                            other => {
+                                map_lanes::<S>(sum, values, |sum, y| sum * other.derivative(y))
+                            }
                         };
                         if accumulate {
                             S::add(gradient, S::load_up_to(before, at.count))

@@ -97,7 +97,7 @@ pub(crate) struct PanelMoments {
 }
 
 impl PanelMoments {
-    /// Of no pixels yet.
+    /// Begins with the moments of no pixels.
     pub(crate) fn new() -> Self {
         let zeros = [0.0; 2 * MOST_LANES];
         Self { pivots: zeros, sums: zeros, squares: zeros, started: false }

@@ -72,8 +72,10 @@ impl Vectorized for Chunk<'_> {
                     self.each_vector::<S>(|g, _| g, |g, x| S::where_positive(x, g))
                 }
                 (activation, input_activation) => self.each_vector::<S>(
-                    |g, z| map_lanes::<S>(g, z, |g, z| g * activation.slope(activation.apply(z))),
-                    |g, x| map_lanes::<S>(g, x, |g, x| g * input_activation.slope(x)),
+                    |g, z| {
+                        map_lanes::<S>(g, z, |g, z| g * activation.derivative(activation.apply(z)))
+                    },
+                    |g, x| map_lanes::<S>(g, x, |g, x| g * input_activation.derivative(x)),
                 ),
             }
         }

@@ -41,7 +41,7 @@ impl Run for BatchNormBackwardReduce {
                     for ((((product, gradient), mean), (x, g)), (factor, offset)) in
                         sums.zip(x.iter().zip(g)).zip(affine)
                     {
-                        let g = g * activation.slope(activation.apply(x * factor + offset));
+                        let g = g * activation.derivative(activation.apply(x * factor + offset));
                         *product += g * (x - mean);
                         *gradient += g;
                     }

@@ -165,7 +165,7 @@ mod tests {
             let plain = grad_input(&case, Activation::None, false);
             let both = grad_input(&case, Activation::Relu, true);
             for ((plain, both), input) in plain.iter().zip(&both).zip(&case.input) {
-                let expected = 0.5 + plain * Activation::Relu.slope(*input);
+                let expected = 0.5 + plain * Activation::Relu.derivative(*input);
                 assert!((both - expected).abs() < 1e-5, "{:?}", case.convolution);
             }
         }

@@ -263,7 +263,9 @@ impl TargetRow<'_> {
                         let values = S::load_up_to(values.as_ptr(), count);
                         gradient = match activation {
                             Activation::Relu => S::where_positive(values, sum),
-                            other => map_lanes::<S>(sum, values, |sum, y| sum * other.slope(y)),
+                            other => {
+                                map_lanes::<S>(sum, values, |sum, y| sum * other.derivative(y))
+                            }
                         };
                     }
                     if accumulate {
