@@ -1,4 +1,4 @@
-//! What an executor must do: hold storages, run the calls of a plan, hand numbers back.
+//! The interface of an executor, which holds storages, runs the calls of a plan and reads values back.
 //!
 //! Nothing above this file knows which executor runs. Reads are async because a GPU's are.
 
@@ -28,7 +28,7 @@ pub trait Backend {
     /// The device that it runs on.
     fn name(&self) -> DeviceName;
 
-    /// Makes `storage` hold `len` numbers, all zero; what it held is gone.
+    /// Makes `storage` hold `len` elements, all zero; what it held is gone.
     ///
     /// # Errors
     /// [`crate::error::Error::Memory`] or [`crate::error::Error::Device`].
@@ -43,13 +43,13 @@ pub trait Backend {
     /// Forgets a plan.
     fn unload(&mut self, plan: PlanId);
 
-    /// Copies bytes into a storage, starting `offset` numbers in. Later runs see them.
+    /// Copies bytes into a storage, starting `offset` elements in. Later runs see them.
     ///
     /// # Errors
     /// [`crate::error::Error::Internal`] where the storage is too short; device errors.
     fn write(&mut self, storage: Storage, offset: usize, bytes: &[u8]) -> Result<()>;
 
-    /// Reads `len` numbers of a storage, starting `offset` in, after all runs so far.
+    /// Reads `len` elements of a storage, starting `offset` in, after all runs so far.
     ///
     /// # Errors
     /// Device errors; a failed read is never zeros.

@@ -83,7 +83,7 @@ pub fn fill(library: &mut Library, seed: u64, per_class: u32) -> Result<()> {
     Ok(())
 }
 
-/// What is known of a drawn picture beside its pixels. It is the same picture at any size, and keeps its split.
+/// The entry of a drawn picture in a library, without its pixels. It is the same picture at any size, and keeps its split.
 pub fn photo(seed: u64, class: &str, index: u32, size: usize) -> Photo {
     Photo {
         id: PhotoId::of(format!("drawn {seed} {class} {index}").as_bytes()),

@@ -1,4 +1,4 @@
-//! The kernel table: every kernel's name, numbers and operands.
+//! The kernel table: every kernel's name, configuration and operands.
 //!
 //! A kernel has one name and two spellings, one below `src/backend/cpu/kernels/` and one below `shaders/`. A [`Call`] is
 //! a kernel with the views it reads and the views it writes, in the order that its struct states as `reads → writes`; `(…)`
@@ -21,7 +21,7 @@ use crate::shape::Shape;
 /// Makes the enum of all kernels from their structs and file names.
 macro_rules! kernel_table {
     ($($kernel:ident => $name:literal,)*) => {
-        /// Any kernel with its numbers.
+        /// Any kernel with its configuration.
         #[derive(Debug, Clone, Copy, PartialEq)]
         #[expect(missing_docs, reason = "each variant holds the struct of its name, which explains itself")]
         pub enum Kernel {
@@ -96,7 +96,7 @@ pub struct PrepareBatch {
 pub struct Conv2dForward {
     /// Shapes.
     pub convolution: Convolution,
-    /// Applied to each number.
+    /// Applied to each element.
     pub activation: Activation,
     /// A normalisation by running statistics, applied last.
     pub norm: Option<BatchNorm>,
@@ -185,7 +185,7 @@ pub struct AvgPoolBackward {
 
 /// `input → moments, running`: `moments` is mean then 1 / sqrt(variance + epsilon) of the batch (biased variance),
 /// the second half at the next whole row; `running` (mean, then unbiased variance, laid out alike) moves by
-/// `momentum`. The unbiased variance of a single number is 0.
+/// `momentum`. The unbiased variance of a single element is 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchNormStatistics {
     /// The normalisation.
@@ -207,7 +207,7 @@ pub struct BatchNormNormalize {
 }
 
 /// `input, grad_output, moments, (block, if rescale) → sums`: per channel `Σ g · normalised`, then `Σ g` at the next
-/// whole row, where `g` is `grad_output` times the slope of `activation`: the gradients of scale and shift.
+/// whole row, where `g` is `grad_output` times the derivative of `activation`: the gradients of scale and shift.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchNormBackwardReduce {
     /// The normalisation.
@@ -225,12 +225,12 @@ pub struct BatchNormBackwardInput {
     pub accumulate: bool,
 }
 
-/// `input → output`, `len` numbers a sample.
+/// `input → output`, `len` elements a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ActivationForward {
     /// Numbers in one sample.
     pub len: usize,
-    /// Applied to each number.
+    /// Applied to each element.
     pub activation: Activation,
 }
 
@@ -250,7 +250,7 @@ pub struct ActivationBackward {
 pub struct AddForward {
     /// Shapes.
     pub add: TiledAdd,
-    /// Applied to each number.
+    /// Applied to each element.
     pub activation: Activation,
 }
 
@@ -279,13 +279,13 @@ pub struct ConcatBackward {
     pub accumulate: bool,
 }
 
-/// `input → output`: keeps number `i` of the batch where uniform number `i` is below `keep_prob`, and divides it by
+/// `input → output`: keeps element `i` of the batch where uniform number `i` is below `keep_prob`, and divides it by
 /// that; the same for gradients. `layer` is the substream of [`crate::rng::Stream::Dropout`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
     /// Numbers in one sample.
     pub len: usize,
-    /// Share of numbers that stay.
+    /// Share of elements that stay.
     pub keep_prob: f32,
     /// Substream of the random numbers.
     pub layer: u32,
@@ -293,7 +293,7 @@ pub struct Dropout {
     pub accumulate: bool,
 }
 
-/// `input → output`: adds `mean + std · normal number i` to number `i` of the batch, from substream `layer` of
+/// `input → output`: adds `mean + std · normal number i` to element `i` of the batch, from substream `layer` of
 /// [`crate::rng::Stream::Noise`], where uniform number 0 of substream `layer + 2¹⁶` is below `ratio`; else a copy.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Noise {
@@ -360,7 +360,7 @@ pub struct AverageWeights {
     pub decay: f32,
 }
 
-/// What changes from step to step; the rest of a call is fixed.
+/// The values that change from step to step; the rest of a call is fixed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepInputs {
     /// Samples in this batch, at most the plan's.
@@ -385,7 +385,7 @@ impl StepInputs {
 /// A kernel with its operands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// What runs.
+    /// The kernel that runs.
     pub kernel: Kernel,
     /// Views read, in the order stated at the kernel.
     pub reads: Vec<View>,

@@ -63,7 +63,7 @@ impl ParameterSpec {
     }
 }
 
-/// What every op can say of itself and do.
+/// The interface of every op: its description and its lowering.
 pub trait Operation {
     /// Name of the op, as in the notation.
     fn kind(&self) -> &'static str;

@@ -53,7 +53,7 @@ pub enum Source {
     Tensor,
 }
 
-/// What a plan is to do.
+/// The options of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanOptions {
     /// Training or evaluation.

@@ -1,4 +1,4 @@
-//! What is said of models and runs: cards, the report's experiment, and the lines that both share.
+//! Reports of models and runs: cards, the report's experiment, and the lines that both share.
 
 pub mod card;
 pub mod experiment;

@@ -3,7 +3,7 @@
 //! A number is a pure function of seed, stream, substream, step and index, so both executors shuffle, augment and drop
 //! out alike, and a checkpoint stores a counter instead of a state. Only 32-bit integers: WGSL has no others.
 
-/// What the numbers are for; two purposes never share numbers.
+/// The purpose of a stream of random numbers; two purposes never share numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Stream {

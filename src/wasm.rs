@@ -7,6 +7,7 @@ mod explain;
 mod files;
 mod model_id;
 mod photos;
+mod samples;
 
 #[cfg(feature = "threads")]
 pub use devices::init_thread_pool;

@@ -100,7 +100,7 @@ pub struct CpuBackend {
     storages: Storages,
     plans: Vec<Option<LoadedPlan>>,
     workers: Workers,
-    /// What a convolution has left for the statistics of its output.
+    /// The partial statistics that a convolution has left of its output.
     moments: BlockMoments,
 }
 

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::Model;
 use serde::Serialize;
 
-/// What a comparison of two executors gave.
+/// The result of comparing two executors.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Agreement {
     /// The executors, in words.

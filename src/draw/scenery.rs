@@ -1,4 +1,4 @@
-//! What lies behind the flowers, and the light upon everything.
+//! Backgrounds of drawn pictures, and the light upon everything.
 
 use super::canvas::{Canvas, Petal, Point, Rgb, hsv, mix};
 use super::dice::Dice;

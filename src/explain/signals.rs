@@ -77,8 +77,9 @@ pub fn labelled_pixels<'a>(
 /// dropout, no augmentation. One entry a layer of the structure listing, from the photo to the logits.
 ///
 /// # Errors
-/// [`Error::Data`] without a photo, [`Error::Shape`] for a photo of another size, [`Error::Setting`] for a class that the
-/// model does not have, [`Error::Memory`], device errors.
+/// [`Data`](crate::error::Error::Data) without a photo, [`Shape`](crate::error::Error::Shape) for a photo of another
+/// size, [`Setting`](crate::error::Error::Setting) for a class that the model does not have,
+/// [`Memory`](crate::error::Error::Memory), device errors.
 pub async fn layer_signals(
     backend: Box<dyn Backend>,
     model: &Model,

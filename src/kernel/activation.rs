@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The function after a linear map or a normalisation. Each one's slope can be had from its output alone.
+/// The function after a linear map or a normalisation. Its derivative can be had from its output alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -50,7 +50,7 @@ impl Activation {
         }
     }
 
-    /// The slope at the point whose value is `y`.
+    /// The derivative at the point whose value is `y`.
     #[inline(always)]
     pub fn derivative(self, y: f32) -> f32 {
         match self {

@@ -1,9 +1,9 @@
 //! Where the operands of kernels lie: storages, and views of them.
 
-/// Rows of a parameter arena start at multiples of this many numbers (256 bytes, the binding alignment of WebGPU).
+/// Rows of a parameter arena start at multiples of this many elements (256 bytes, the binding alignment of WebGPU).
 pub const ROW: usize = 64;
 
-/// Rounds up to whole rows of [`ROW`] numbers.
+/// Rounds up to whole rows of [`ROW`] elements.
 pub const fn round_up_to_row(len: usize) -> usize {
     len.div_ceil(ROW) * ROW
 }
@@ -24,10 +24,10 @@ pub const CONTRIBUTION: usize = 32;
 /// Numbers in [`Storage::Metrics`]: sum of weighted losses, sum of weights, correct answers, samples.
 pub const METRICS: usize = 4;
 
-/// Where numbers live. Everything but the workspace lies outside plans, so that plans share it.
+/// Where elements live. Everything but the workspace lies outside plans, so that plans share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Storage {
-    /// A plan's own buffer of that number; reused as values die.
+    /// A plan's own buffer of that index; reused as values die.
     Workspace(u32),
     /// Trained parameters.
     Weights,
@@ -39,23 +39,23 @@ pub enum Storage {
     SecondMoment,
     /// Exponential moving average of the weights, at the same offsets.
     AveragedWeights,
-    /// Two numbers a row of [`ROW`] parameters: learning-rate scale (0 = frozen) and weight-decay scale.
+    /// Two elements a row of [`ROW`] parameters: learning-rate scale (0 = frozen) and weight-decay scale.
     ParameterFlags,
     /// Running mean and variance of batch normalisation.
     Statistics,
     /// Exponential moving average of the running statistics.
     AveragedStatistics,
-    /// A page of stored photos: RGBA bytes, four to a number.
+    /// A page of stored photos: RGBA bytes, four to an element.
     Photos(u32),
-    /// [`TRANSFORM`] numbers a sample.
+    /// [`TRANSFORM`] elements a sample.
     Transforms,
-    /// Target distribution and weight: classes + 1 numbers a sample.
+    /// Target distribution and weight: classes + 1 elements a sample.
     Targets,
     /// [`METRICS`] sums, added to by every step until they are read and cleared.
     Metrics,
 }
 
-/// How many numbers a view spans.
+/// The elements that a view spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Extent {
     /// That many for each sample of the running batch.
@@ -74,12 +74,12 @@ impl Extent {
     }
 }
 
-/// A stretch of a storage: `offset` numbers in, a multiple of [`ROW`].
+/// A stretch of a storage: `offset` elements in, a multiple of [`ROW`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct View {
     /// Where it lies.
     pub storage: Storage,
-    /// Its first number.
+    /// Its first element.
     pub offset: usize,
     /// Its span.
     pub extent: Extent,

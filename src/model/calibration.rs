@@ -1,5 +1,5 @@
-//! What turns a network's numbers into answers that can be relied on: a temperature for its probabilities, and a score
-//! by which it may answer "none of these".
+//! Calibration turns a network's outputs into answers that can be relied on: a temperature for its probabilities, and
+//! a score by which it may answer "none of these".
 
 pub mod outliers;
 pub mod temperature;
@@ -7,7 +7,7 @@ pub mod temperature;
 pub use outliers::{Outlier, OutlierDetector};
 use temperature::softmax;
 
-/// What was learned of a model's answers from photos that it was not trained on.
+/// A model's calibration, fitted on photos that it was not trained on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     /// Logits are divided by it before they become probabilities.
@@ -16,7 +16,7 @@ pub struct Calibration {
     pub outliers: OutlierDetector,
 }
 
-/// What a network makes of a photo before it is an answer.
+/// The raw outputs of a network for one photo.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
     /// One number a class, whose exponentials go as the probabilities do.

@@ -64,7 +64,7 @@ struct Statements<'a> {
 ///
 /// # Errors
 /// [`crate::error::Error::Syntax`] with line, column and, where one comes to mind, a remedy;
-/// [`crate::error::Error::Setting`] for a text longer than [`super::parse::MAX_TEXT`].
+/// [`crate::error::Error::Setting`] for a text longer than `MAX_TEXT` of the parser.
 pub fn read(text: &str) -> Result<Cell> {
     let mut statements = Statements {
         reader: Reader::new(text)?,

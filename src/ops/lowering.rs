@@ -1,4 +1,5 @@
-//! What an op sees while it turns itself into kernel calls: views of its inputs, output, parameters and gradients.
+//! The interface that an op sees while it turns itself into kernel calls: views of its inputs, output, parameters and
+//! gradients.
 //!
 //! Values are numbered as they are made and live in `Storage::Workspace(value)`; the plan later maps values to buffers by
 //! lifetime.
@@ -9,7 +10,7 @@ use crate::kernel::{
 };
 use crate::shape::Shape;
 
-/// What a plan is for.
+/// The purpose of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Batch statistics, dropout, gradients.
@@ -28,7 +29,7 @@ struct Gradient {
 /// The calls so far, with the values they use.
 #[derive(Debug)]
 pub struct Lowering {
-    /// What the plan is for.
+    /// The purpose of the plan.
     pub mode: Mode,
     /// Whether weights and running statistics are read from their moving averages.
     pub averaged: bool,

@@ -9,7 +9,7 @@ use crate::kernel::{
 use crate::ops::lowering::NodeLowering;
 use crate::shape::{Padding, Shape, Window};
 
-/// What is taken of the pixels under a window.
+/// The reduction of the pixels under a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolKind {
     /// The largest real pixel.

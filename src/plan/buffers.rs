@@ -25,7 +25,7 @@ impl Buffers {
         let mut buffers =
             Self { of_value: vec![u32::MAX; lowering.values.len()], lens: Vec::new() };
         let mut free: Vec<usize> = Vec::new();
-        let len = |value: usize| numbers(lowering.values[value], batch_size);
+        let len = |value: usize| elements(lowering.values[value], batch_size);
         for value in live_to_the_end.iter().filter_map(value_of) {
             // The input is written from outside, before the first call.
             buffers.place(value, len(value), &mut free);
@@ -100,7 +100,7 @@ fn value_of(view: &View) -> Option<usize> {
     }
 }
 
-fn numbers(extent: Extent, batch_size: usize) -> u64 {
+fn elements(extent: Extent, batch_size: usize) -> u64 {
     match extent {
         Extent::PerSample(len) => (len as u64).saturating_mul(batch_size as u64),
         Extent::Fixed(len) => len as u64,

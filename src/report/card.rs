@@ -11,7 +11,7 @@ use crate::recipe::Recipe;
 use crate::train::Snapshot;
 use std::fmt::Write;
 
-/// What a card is written from.
+/// The facts that a card is written from.
 pub struct Card<'a> {
     /// Name of the model, which its files bear.
     pub name: &'a str,
@@ -101,7 +101,7 @@ fn summary(text: &mut String, card: &Card) -> std::fmt::Result {
     )
 }
 
-/// What an answer is the mean over, in words.
+/// The crops that an answer is the mean over, in words.
 fn looks(model: &Model) -> String {
     let part = |&part: &f32| match part {
         1.0 => "the whole photo".into(),

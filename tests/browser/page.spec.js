@@ -27,6 +27,11 @@ test('photos, training, stop and continue, report, classification, model file', 
   await expect(page.locator('.graph .knot')).toHaveCount(6);
 
   await go(page, 'train');
+  // A setting out of its range is pointed at, and nothing starts.
+  await setEpochs(page, 0);
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.locator('#set-epochs')).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Start', exact: true })).toBeVisible();
   await setEpochs(page, 6);
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(page.locator('.facts dd').first()).not.toHaveText('–');

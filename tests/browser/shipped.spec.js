@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { CLASSES, flower, house } from './photos.js';
-import { answers, complaints, go, visit } from './visit.js';
+import { answers, complaints, go, loadPhotos, visit } from './visit.js';
 
 const site = String(process.env.FLORET_DIST_URL);
 const MODELS = 'models';
@@ -50,6 +50,36 @@ test('a picture without a flower is called none of these, and what it would be i
     .setInputFiles({ name: 'house.png', mimeType: 'image/png', buffer: house() });
   await expect(page.locator('.none-of-these')).toHaveText('None of these');
   expect(Object.keys(await answers(page)).sort()).toEqual(CLASSES);
+});
+
+test('without a file, drawn flowers and held-back photos can be asked about', async ({ page }) => {
+  const heard = complaints(page);
+  const label = /(Right|Wrong): its label says (daisy|dandelion|rose|sunflower|tulip)\./;
+  await visit(page);
+  await go(page, 'classify');
+  const drawn = page.getByRole('button', { name: 'A drawn flower' });
+  const heldBack = page.getByRole('button', { name: 'A held-back photo' });
+  await expect(heldBack).toBeHidden();
+  await drawn.click();
+  await expect(page.locator('.answer')).toContainText(label);
+  await expect(page.locator('.preview img')).toHaveAttribute('alt', /The photo .+/);
+
+  await go(page, 'photos');
+  await loadPhotos(page, 12);
+  await go(page, 'classify');
+  await heldBack.click();
+  await expect(page.locator('.answer')).toContainText(label);
+  // A photo of one's own has no label.
+  await page.locator('input[name="photo"]').setInputFiles(photo);
+  await expect(page.locator('.answer')).not.toContainText('its label says');
+
+  await go(page, 'why');
+  for (const button of [drawn, heldBack]) {
+    await button.click();
+    await expect(page.locator('floret-attention')).toContainText(label);
+    await expect(page.locator('.attention-pictures canvas')).toHaveCount(2);
+  }
+  expect(heard).toEqual([]);
 });
 
 test('every model that the page lists opens, with its card', async ({ page, request }) => {

@@ -125,7 +125,7 @@ device_tests!(
     a_destroyed_device_is_an_error_everywhere_and_never_zeros,
 );
 
-/// What a page's 32 bits cannot ask for, or what would take its software adapter minutes.
+/// Tests that ask for more than a page's 32 bits can, or that would take its software adapter minutes.
 #[cfg(not(target_arch = "wasm32"))]
 mod native_only {
     #[test]

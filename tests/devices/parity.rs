@@ -40,7 +40,7 @@ fn plan_of(case: &Case) -> Plan {
     }
 }
 
-/// What a case's written operands hold after the GPU has run it.
+/// Runs a case on the GPU and reads its written operands.
 async fn run(backend: &mut GpuBackend, case: &Case) -> Result<Vec<Vec<f32>>> {
     let plan = plan_of(case);
     let id = backend.load(&plan).await?;
@@ -58,7 +58,7 @@ async fn run(backend: &mut GpuBackend, case: &Case) -> Result<Vec<Vec<f32>>> {
     Ok(written)
 }
 
-/// What a case's written operands hold after the CPU has run it.
+/// Runs a case on the CPU and reads its written operands.
 fn run_on_cpu(case: &Case) -> Vec<Vec<f32>> {
     let reads: Vec<&[f32]> = case.reads.iter().map(Vec::as_slice).collect();
     let mut written = case.writes.clone();

@@ -1,4 +1,4 @@
-//! What a plan promises: views that fit, buffers reused by lifetime, no work for frozen layers, values kept on request,
+//! The promises of a plan: views that fit, buffers reused by lifetime, no work for frozen layers, values kept on request,
 //! memory told before it is taken.
 
 use crate::reference::executor::ReferenceExecutor;
@@ -156,7 +156,7 @@ fn buffers_are_reused_as_values_die() {
 }
 
 #[test]
-fn slopes_of_activations_cost_no_pass_where_the_next_layer_takes_them() {
+fn derivatives_of_activations_cost_no_pass_where_the_next_layer_takes_them() {
     let count = |graph: &Graph| {
         let calls = plan(graph, &training(2)).calls;
         calls.iter().filter(|c| matches!(c.kernel, Kernel::ActivationBackward(_))).count()

@@ -34,6 +34,8 @@
  * @property {Calls['describe']['done']} describe
  * @property {Calls['evaluate']['done']} evaluate
  * @property {import('./protocol.js').LibrarySummary} finish_photos
+ * @property {Calls['sample']['done']} drawn_flower
+ * @property {Calls['sample']['done']} held_back_photo
  * @property {import('./protocol.js').Hello} hello
  * @property {import('./protocol.js').LayerSignal[]} layer_signals
  * @property {import('./protocol.js').ModelSummary} open

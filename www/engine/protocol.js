@@ -195,6 +195,16 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
+ * Where a photo to try a model on comes from without a file.
+ * @typedef {'held_back' | 'drawn'} SampleSource
+ */
+
+/**
+ * A photo to try a model on: square, RGBA; its class is what its label says.
+ * @typedef {{ name: string, class: string | null, size: number, pixels: Uint8Array }} TrialPhoto
+ */
+
+/**
  * What the report measured with a network: test accuracy, training time.
  * @typedef {{ model: string, accuracy: number, seconds: number }} Reported
  */
@@ -356,6 +366,8 @@ export const PROTOCOL_VERSION = 1;
  *   drawFlowers
  * @property {Call<{}, LibrarySummary>} clearPhotos
  * @property {Call<{ photos: number[] } | { class: string, count: number }, Thumbnail[]>} thumbnails
+ * @property {Call<{ source: SampleSource, number: number }, TrialPhoto>} sample the photo of that number,
+ *   counted round
  * @property {Call<{ size: number }, LibrarySummary, LoadProgress>} fitPhotos
  * @property {Call<RunChoice & { origin: Origin }, Ended, TrainProgress>} train
  * @property {Call<{ recipe: RecipeChoice }, void>} beginExperiment

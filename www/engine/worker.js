@@ -79,6 +79,8 @@ const CALLS = {
         ? engine.thumbnails(new Uint32Array(asked.photos))
         : engine.thumbnails_of_class(asked.class, asked.count),
     ),
+  sample: ({ source, number }, { engine }) =>
+    exclusive(() => (source === 'drawn' ? engine.drawn_flower(number) : engine.held_back_photo(number))),
   train: async ({ origin, ...choice }, context) => {
     const { engine, running } = context;
     const { network, recipe, device } = choice;

@@ -385,6 +385,13 @@ export const en = {
   'classify.photo': 'The photo {name}',
   'classify.time': 'Answered in {ms} ms.',
 
+  'sample.lead': 'No photo at hand?',
+  'sample.held_back': 'A held-back photo',
+  'sample.drawn': 'A drawn flower',
+  'sample.right': 'Right: its label says {class}.',
+  'sample.wrong': 'Wrong: its label says {class}.',
+  'sample.unknown': 'Its label says {class}, a class that this model does not know.',
+
   'class.daisy': 'daisy',
   'class.dandelion': 'dandelion',
   'class.rose': 'rose',

@@ -355,6 +355,13 @@ export const ko = {
   'classify.photo': '사진 {name}',
   'classify.time': '{ms}ms 만에 대답했습니다.',
 
+  'sample.lead': '사진이 없나요?',
+  'sample.held_back': '따로 둔 사진으로',
+  'sample.drawn': '그린 꽃으로',
+  'sample.right': '맞습니다. 라벨: {class}.',
+  'sample.wrong': '틀렸습니다. 라벨: {class}.',
+  'sample.unknown': '라벨은 {class}인데, 이 모델이 모르는 종류입니다.',
+
   'class.daisy': '데이지',
   'class.dandelion': '민들레',
   'class.rose': '장미',

@@ -1,7 +1,7 @@
 /** Grad-CAM: where in a photo the model sees a class, drawn over the photo. */
 
 import { nameOf, t } from '../i18n/i18n.js';
-import { attend } from '../state/models.js';
+import { attend, samplePhoto } from '../state/models.js';
 import { fill, h } from '../ui/dom.js';
 import { picker, takesDrops } from '../ui/dropzone.js';
 import { percent } from '../ui/format.js';
@@ -9,6 +9,7 @@ import { heatColour, whereStrongest } from '../ui/heat.js';
 import { icon } from '../ui/icons.js';
 import { mark } from '../ui/mark.js';
 import { Panel, say, showFailure } from '../ui/panel.js';
+import { sampleButtons, showHeldBack, wordTruth } from '../ui/samples.js';
 
 /** @typedef {import('../engine/protocol.js').Attention} Attention */
 
@@ -19,10 +20,12 @@ const COVER = 0.62;
 
 class AttentionPanel extends Panel {
   /** @type {import('../ui/panel.js').Part[]} */
-  watches = ['model'];
+  watches = ['model', 'library'];
 
   /** @type {File | null} */
   file = null;
+  /** What the photo's label says, where it has one. @type {string | null} */
+  truth = null;
   /** The class asked about; the model's own answer if none. @type {number | null} */
   asked = null;
   /** The model that was asked. @type {import('../state/state.js').ModelAtHand | null} */
@@ -32,8 +35,11 @@ class AttentionPanel extends Panel {
   heat = h('div', { class: 'heat-place' }, mark(89));
   choice = h('select', { id: 'attention-class', disabled: true, onchange: () => this.choose() });
   says = h('p', { class: 'says', role: 'status' });
+  label = h('p', { class: 'small' });
+  samples = sampleButtons(source => this.bring(source));
 
   render() {
+    this.samples = sampleButtons(source => this.bring(source));
     const take = (/** @type {import('../ui/files.js').Found[]} */ found) => this.take(found[0]?.file);
     if (!this.file) say(this.says, t('attention.waiting'));
     const caption = h('figcaption', { class: 'small soft' }, t('attention.original'));
@@ -51,8 +57,9 @@ class AttentionPanel extends Panel {
       'div',
       { class: 'tight' },
       this.says,
+      this.label,
       h('div', { class: 'field' }, label, this.choice),
-      h('div', { class: 'row' }, choosePhoto),
+      h('div', { class: 'row' }, choosePhoto, this.samples.heldBack, this.samples.drawn),
       h('p', { class: 'small soft' }, t('attention.how')),
     );
     const zone = h(
@@ -70,16 +77,26 @@ class AttentionPanel extends Panel {
   }
 
   update() {
+    showHeldBack(this.samples.heldBack);
     if (this.answers === this.state.model) return;
     this.answers = this.state.model;
     this.asked = null;
     if (this.answers) this.ask();
   }
 
-  /** @param {File | undefined} file */
-  take(file) {
+  /** @param {import('../engine/protocol.js').SampleSource} source */
+  bring(source) {
+    this.run(async () => {
+      const { file, truth } = await samplePhoto(source);
+      this.take(file, truth);
+    });
+  }
+
+  /** @param {File | undefined} file @param {string | null} [truth] */
+  take(file, truth = null) {
     if (!file) return;
     this.file = file;
+    this.truth = truth;
     this.asked = null;
     this.ask();
   }
@@ -125,6 +142,8 @@ class AttentionPanel extends Panel {
     );
     const some = Math.max(...heat.values) > 0;
     say(this.says, t(some ? 'attention.says' : 'attention.nothing', { class: name, share, where }));
+    const best = classes[probabilities.indexOf(Math.max(...probabilities))];
+    say(this.label, this.truth ? wordTruth(this.truth, classes, best) : '');
     this.showChoice(classes, probabilities);
   }
 

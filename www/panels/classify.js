@@ -2,7 +2,7 @@
 
 import './model.js';
 import { nameOf, t } from '../i18n/i18n.js';
-import { askAbout, classify } from '../state/models.js';
+import { askAbout, classify, samplePhoto } from '../state/models.js';
 import { fill, h } from '../ui/dom.js';
 import { picker, takesDrops } from '../ui/dropzone.js';
 import { imageOfPaste } from '../ui/files.js';
@@ -10,12 +10,13 @@ import { number, percent } from '../ui/format.js';
 import { icon } from '../ui/icons.js';
 import { mark } from '../ui/mark.js';
 import { heading, Panel } from '../ui/panel.js';
+import { sampleButtons, showHeldBack, wordTruth } from '../ui/samples.js';
 
 /** @typedef {import('../engine/protocol.js').Answer} Answer */
 
 class Classify extends Panel {
   /** @type {import('../ui/panel.js').Part[]} */
-  watches = ['model', 'shipped', 'photo'];
+  watches = ['model', 'shipped', 'photo', 'library'];
 
   /** Whether a model was there or on its way when this was drawn. */
   ready = false;
@@ -23,6 +24,7 @@ class Classify extends Panel {
   asked = null;
   answer = h('div', { class: 'answer', 'aria-live': 'polite' });
   preview = h('div', { class: 'preview' });
+  samples = sampleButtons(source => this.bring(source));
 
   connectedCallback() {
     super.connectedCallback();
@@ -33,6 +35,7 @@ class Classify extends Panel {
   }
 
   render() {
+    this.samples = sampleButtons(source => this.bring(source));
     this.ready = this.expectsModel();
     const model = document.createElement('floret-model');
     if (!this.ready) {
@@ -75,9 +78,19 @@ class Classify extends Panel {
       this.preview,
       h('h2', {}, t('classify.drop')),
       h('div', { class: 'row centre' }, choose, camera),
+      h('p', { class: 'small soft' }, t('sample.lead')),
+      h('div', { class: 'row centre' }, this.samples.heldBack, this.samples.drawn),
     );
     takesDrops(zone, take);
     return zone;
+  }
+
+  /** @param {import('../engine/protocol.js').SampleSource} source */
+  bring(source) {
+    this.run(async () => {
+      const { file, truth } = await samplePhoto(source);
+      askAbout(file, truth);
+    });
   }
 
   /** Whether a model is there, or on its way. */
@@ -88,6 +101,7 @@ class Classify extends Panel {
 
   /** @param {Set<string>} changed */
   update(changed) {
+    showHeldBack(this.samples.heldBack);
     if (this.ready !== this.expectsModel()) this.render();
     else if (changed.has('photo') || changed.has('model')) this.ask();
   }
@@ -130,12 +144,15 @@ class Classify extends Panel {
 
   /** @param {Answer} answer */
   showAnswer(answer) {
-    const { classes, probabilities, milliseconds } = answer;
+    const { classes, probabilities, milliseconds, outlier } = answer;
+    const { truth } = this.state;
     const order = probabilities.map((_, index) => index).sort((a, b) => probabilities[b] - probabilities[a]);
     const time = t('classify.time', { ms: number(milliseconds, { maximumFractionDigits: 1 }) });
+    const said = outlier?.none_of_these ? null : classes[order[0]];
     fill(
       this.answer,
       verdict(answer, nameOf('class', classes[order[0]])),
+      truth ? h('p', {}, wordTruth(truth, classes, said)) : null,
       h(
         'ol',
         { class: 'bars' },

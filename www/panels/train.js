@@ -140,7 +140,8 @@ class Train extends Panel {
   press() {
     const status = statusOf(this.state.run);
     if (status === 'running') stop();
-    else this.run(status === 'stopped' ? resume : train);
+    // A setting out of its range is pointed at; the run must not quietly take the one before it.
+    else if (this.form.reportValidity()) this.run(status === 'stopped' ? resume : train);
   }
 
   /** Where memory is short, the batch that would fit. @param {unknown} failure */

@@ -109,9 +109,28 @@ export function answerBy(model) {
   store.set({ model });
 }
 
-/** Makes a photo the one being asked about. @param {File} photo */
-export function askAbout(photo) {
-  store.set({ photo });
+/**
+ * Makes a photo the one being asked about.
+ * @param {File} photo
+ * @param {string | null} [truth] what its label says
+ */
+export function askAbout(photo, truth = null) {
+  store.set({ photo, truth });
+}
+
+/**
+ * Takes a photo to try a model on without a file, as a file: a held-back one or a drawn flower, another one
+ * each time.
+ * @param {import('../engine/protocol.js').SampleSource} source
+ */
+export async function samplePhoto(source) {
+  const number = Math.floor(Math.random() * 2 ** 31);
+  const { name, class: truth, size, pixels } = await engine.call('sample', { source, number });
+  const canvas = new OffscreenCanvas(size, size);
+  const picture = new ImageData(Uint8ClampedArray.from(pixels), size, size);
+  canvas.getContext('2d')?.putImageData(picture, 0, 0);
+  const file = new File([await canvas.convertToBlob()], name, { type: 'image/png' });
+  return { file, truth };
 }
 
 /** The engine's name for the model that answers. @returns {ModelId} */

@@ -355,10 +355,13 @@ export function experimentReport(format, language) {
 
 /** Chooses what computes; a run that is under way moves there with its state. @param {string} device */
 export async function useDevice(device) {
-  const { device: before, run } = store.value;
+  const { device: before } = store.value;
   store.set({ device });
+  // A run that is just starting was told the earlier choice: it moves as soon as it can.
+  await store.until(({ run }) => run.phase !== 'starting');
+  const { device: chosen, run } = store.value;
   const underWay = run.phase === 'stopped' || (run.phase === 'running' && !run.stopAsked);
-  if (!underWay) return;
+  if (!underWay || chosen !== device) return;
   try {
     await engine.call('useDevice', { device });
   } catch (failure) {

@@ -47,6 +47,7 @@ import { noRuns } from './run.js';
  * @property {AbortController | null} fetching stops the model on its way
  * @property {Shipped} shipped
  * @property {File | null} photo the one being asked about
+ * @property {string | null} truth what its label says, where it has one
  */
 
 /** @typedef {Facts & import('./run.js').Runs} State */
@@ -74,6 +75,7 @@ export class Store extends EventTarget {
     fetching: null,
     shipped: { models: null, loading: null, failure: null },
     photo: null,
+    truth: null,
     ...noRuns(),
   };
 
@@ -95,6 +97,19 @@ export class Store extends EventTarget {
     this.untold = new Set();
     this.told = performance.now();
     this.dispatchEvent(new CustomEvent('change', { detail: changed }));
+  }
+
+  /** Waits until the state is as wanted. @param {(state: State) => boolean} wanted @returns {Promise<void>} */
+  until(wanted) {
+    if (wanted(this.value)) return Promise.resolve();
+    return new Promise(done => {
+      const look = () => {
+        if (!wanted(this.value)) return;
+        this.removeEventListener('change', look);
+        done();
+      };
+      this.addEventListener('change', look);
+    });
   }
 }
 

@@ -9,7 +9,7 @@ use crate::project::{cargo, run as run_command, say};
 use anyhow::Result;
 use clap::Args;
 
-/// What to measure; without a choice, the CPU kernels.
+/// The thing to measure; without a choice, the CPU kernels.
 #[derive(Args)]
 pub struct Arguments {
     /// Floret's page beside onnxruntime-web, Burn, jax-js and TensorFlow.js, in turn in one headless Chromium.

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// What cargo's bar of progress says: units compiled, and all of them.
+/// The numbers in cargo's progress bar: units compiled, and all of them.
 type Count = (u32, u32);
 
-/// What cargo writes of every artifact under `--message-format`.
+/// The message that cargo writes for every artifact under `--message-format`.
 #[derive(Deserialize)]
 struct Message {
     #[serde(default)]

@@ -93,7 +93,7 @@ struct Facts {
     input: u64,
 }
 
-/// What a model file says of itself: safetensors begins with the length of its JSON header.
+/// The header of a model file: safetensors begins with the length of its JSON header.
 fn facts(content: &[u8]) -> Result<Facts> {
     #[derive(Deserialize)]
     struct Header {

@@ -30,7 +30,7 @@ mod usual_seconds {
 pub struct Built {
     /// Name in `wasm-pack.toml`.
     pub name: String,
-    /// What a browser must have to load it.
+    /// The features that a browser must have to load it.
     pub needs: Vec<Need>,
     /// The JavaScript module, relative to `packages.json`.
     pub module: String,

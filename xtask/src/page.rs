@@ -1,4 +1,4 @@
-//! What the page has beside its own files: the web packages and the list it chooses from, what it uses of others, and
+//! The page's files that are built or copied: the web packages and the list it chooses from, what it uses of others, and
 //! the models that come with it.
 
 use crate::package::{self, Built, Size};
@@ -94,7 +94,7 @@ pub struct Underway {
     list: Vec<Built>,
 }
 
-/// What comes before anything can be bound.
+/// The steps before anything can be bound.
 struct Compiled {
     bindings: PathBuf,
     /// The module of the first package.

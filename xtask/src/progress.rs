@@ -1,4 +1,4 @@
-//! What is being done, how far it is, and how long it still takes, said while it goes on.
+//! Progress of a long command: its step, the share that is done and the time left.
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -26,7 +26,7 @@ pub struct Recipe {
 pub struct Package {
     /// Name of its folder.
     pub name: String,
-    /// What a browser must have to load it.
+    /// The features that a browser must have to load it.
     pub needs: Vec<Need>,
     /// Instruction sets, in the words of rustc.
     pub target_features: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Package {
     pub shared_memory_bytes: Option<u64>,
 }
 
-/// What a package asks of the browser.
+/// The features that a package asks of the browser.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 use tiny_http::{Method, Request, Response, Server};
 
-/// What the page may load: itself, and workers from a blob, as wasm-bindgen-rayon starts threads. The page's own
+/// The content security policy. The page may load itself, and workers from a blob, as wasm-bindgen-rayon starts threads. The page's own
 /// `meta` element says the same for hosts without this header, but for that blob: only the engine's worker, which no `meta`
 /// binds, starts threads.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; \
@@ -93,7 +93,7 @@ fn answer(request: Request, folder: &Path, isolated: bool) -> std::io::Result<()
     writer.flush()
 }
 
-/// What a browser is told of a file. A whole library of types would be compiled before anything is served.
+/// The media type of a file. A whole library of types would be compiled before anything is served.
 fn content_type(path: &Path) -> &'static str {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("html") => "text/html; charset=utf-8",
@@ -109,7 +109,7 @@ fn content_type(path: &Path) -> &'static str {
     }
 }
 
-/// What tells one state of a file from another: its length, and when it was written.
+/// The tag that tells one state of a file from another: its length, and when it was written.
 fn entity_tag(metadata: &Metadata) -> String {
     let written = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     format!("\"{:x}-{:x}\"", metadata.len(), written.unwrap_or_default().as_nanos())

@@ -24,7 +24,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// What reads the output of one kind of test program, line by line.
+/// A reader of the output of one kind of test program, line by line.
 pub trait Reader {
     /// Takes a line; false where it is not worth showing.
     fn line(&mut self, line: &str) -> bool;

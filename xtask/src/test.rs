@@ -59,6 +59,9 @@ fn native(recipe: &Recipe, arguments: &[String], results: &mut Results) -> Resul
         let mut clippy = cargo_for_web("clippy", package)?;
         results.check("clippy, WebAssembly", clippy.args(deny))?;
     }
+    let mut docs = cargo();
+    docs.args(["doc", "--package", "floret", "--lib", "--no-deps", "--all-features"]);
+    results.check("docstrings", docs.env("RUSTDOCFLAGS", "-D warnings"))?;
     let mut biome = setup::node_program("@biomejs/biome/bin/biome")?;
     results.check("format and lint of the page", biome.args(["ci", "--colors=off"]))?;
     let mut tsc = setup::node_program("typescript/bin/tsc")?;
@@ -167,7 +170,7 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What has run so far.
+/// The results of the suites that have run so far.
 #[derive(Default)]
 struct Results {
     parts: Vec<(String, Tally)>,

@@ -1,4 +1,4 @@
-//! What a kernel gets beside its operands.
+//! The context that a kernel runs in, beside its operands.
 
 use crate::backend::cpu::matmul::fused_moments::BlockMoments;
 use crate::backend::cpu::matmul::weight_cache::Packed;
@@ -6,9 +6,9 @@ use crate::backend::cpu::scratch::Scratch;
 use crate::backend::cpu::threads::Pool;
 use crate::kernel::StepInputs;
 
-/// What one call has for its run.
+/// The context of one call.
 pub(crate) struct Context<'a> {
-    /// What changes from step to step.
+    /// The values that change from step to step.
     pub(crate) step: &'a StepInputs,
     /// The threads.
     pub(crate) pool: &'a mut Pool,

@@ -20,7 +20,7 @@ pub(crate) struct Storages {
 impl Storages {
     fn get(&self, storage: Storage) -> Option<&Vec<f32>> {
         match storage {
-            Storage::Workspace(number) => self.workspace.get(number as usize),
+            Storage::Workspace(index) => self.workspace.get(index as usize),
             Storage::Photos(page) => self.photos.get(page as usize),
             single => self.singles.get(single_index(single)),
         }
@@ -30,7 +30,7 @@ impl Storages {
         let weights = matches!(storage, Storage::Weights | Storage::AveragedWeights);
         self.weight_changes += u64::from(weights);
         let (list, index) = match storage {
-            Storage::Workspace(number) => (&mut self.workspace, number as usize),
+            Storage::Workspace(index) => (&mut self.workspace, index as usize),
             Storage::Photos(page) => (&mut self.photos, page as usize),
             single => return &mut self.singles[single_index(single)],
         };
@@ -52,10 +52,10 @@ impl Storages {
         grow(buffer, len)
     }
 
-    /// Makes each workspace buffer hold at least that many numbers.
+    /// Makes each workspace buffer hold at least that many elements.
     pub(crate) fn grow_workspace(&mut self, lens: &[usize]) -> Result<()> {
-        for (number, &len) in lens.iter().enumerate() {
-            let buffer = self.get_mut(Storage::Workspace(number as u32));
+        for (index, &len) in lens.iter().enumerate() {
+            let buffer = self.get_mut(Storage::Workspace(index as u32));
             if buffer.len() < len {
                 // What a workspace holds between runs is of no use to another plan.
                 *buffer = Vec::new();
@@ -70,16 +70,16 @@ impl Storages {
         let held = self.whole(storage);
         let range = offset..offset.saturating_add(len);
         held.get(range.clone()).ok_or_else(|| {
-            internal(format!("numbers {range:?} of {storage:?}, which holds {}", held.len()))
+            internal(format!("elements {range:?} of {storage:?}, which holds {}", held.len()))
         })
     }
 
-    /// All numbers of a storage.
+    /// All elements of a storage.
     pub(crate) fn whole(&self, storage: Storage) -> &[f32] {
         self.get(storage).map_or(&[], Vec::as_slice)
     }
 
-    /// Copies bytes into a storage from number `offset` on.
+    /// Copies bytes into a storage from element `offset` on.
     pub(crate) fn write(&mut self, storage: Storage, offset: usize, bytes: &[u8]) -> Result<()> {
         let held: &mut [u8] = bytemuck::cast_slice_mut(self.get_mut(storage).as_mut_slice());
         let (start, len) = (offset.saturating_mul(4), held.len());

@@ -13,7 +13,7 @@ mod x86;
 ///
 /// # Safety
 /// Of all methods: the processor has the instructions that the implementing type stands for, and pointers are good for
-/// [`Simd::LANES`] numbers.
+/// [`Simd::LANES`] elements.
 pub(crate) trait Simd: Copy {
     /// The vector.
     type Vector: Copy;
@@ -30,7 +30,7 @@ pub(crate) trait Simd: Copy {
 
     /// All lanes `x`.
     unsafe fn splat(x: f32) -> Self::Vector;
-    /// The numbers at `from`, which need not be aligned.
+    /// The elements at `from`, which need not be aligned.
     unsafe fn load(from: *const f32) -> Self::Vector;
     /// Stores to `to`, which need not be aligned.
     unsafe fn store(to: *mut f32, vector: Self::Vector);
@@ -67,30 +67,30 @@ pub(crate) trait Simd: Copy {
         }
     }
 
-    /// The first `count` numbers at `from`, which need not hold more; zeros after them.
+    /// The first `count` elements at `from`, which need not hold more; zeros after them.
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> Self::Vector {
-        let mut numbers = [0.0; MOST_LANES];
-        for (lane, number) in numbers.iter_mut().enumerate().take(Self::LANES) {
+        let mut values = [0.0; MOST_LANES];
+        for (lane, value) in values.iter_mut().enumerate().take(Self::LANES) {
             if lane < count {
                 // SAFETY: by the caller's promise.
-                *number = unsafe { *from.add(lane) };
+                *value = unsafe { *from.add(lane) };
             }
         }
         // SAFETY: the array is long enough.
-        unsafe { Self::load(numbers.as_ptr()) }
+        unsafe { Self::load(values.as_ptr()) }
     }
 
-    /// Stores the first `count` numbers to `to`, which need not hold more.
+    /// Stores the first `count` elements to `to`, which need not hold more.
     #[inline(always)]
     unsafe fn store_first(to: *mut f32, vector: Self::Vector, count: usize) {
-        let mut numbers = [0.0; MOST_LANES];
+        let mut values = [0.0; MOST_LANES];
         // SAFETY: the array is long enough.
-        unsafe { Self::store(numbers.as_mut_ptr(), vector) };
-        for (lane, &number) in numbers.iter().enumerate().take(Self::LANES) {
+        unsafe { Self::store(values.as_mut_ptr(), vector) };
+        for (lane, &value) in values.iter().enumerate().take(Self::LANES) {
             if lane < count {
                 // SAFETY: by the caller's promise.
-                unsafe { *to.add(lane) = number };
+                unsafe { *to.add(lane) = value };
             }
         }
     }
@@ -222,11 +222,11 @@ mod tests {
     impl Vectorized for Check<'_> {
         #[inline(always)]
         unsafe fn run<S: Simd>(self) {
-            let numbers: Vec<f32> = (0..S::LANES).map(|lane| lane as f32).collect();
+            let values: Vec<f32> = (0..S::LANES).map(|lane| lane as f32).collect();
             self.0.resize(S::LANES, 0.0);
-            // SAFETY: both hold LANES numbers.
+            // SAFETY: both hold LANES elements.
             unsafe {
-                let vector = S::load(numbers.as_ptr());
+                let vector = S::load(values.as_ptr());
                 let sum = S::mul_add(vector, S::splat(2.0), S::splat(1.0));
                 S::store(self.0.as_mut_ptr(), sum);
             }
@@ -234,15 +234,15 @@ mod tests {
         }
     }
 
-    /// What each operation says of its lanes.
+    /// Each operation is compared with its definition, lane by lane.
     #[inline(always)]
     fn check_lanes<S: Simd>() {
-        let numbers = [f32::NAN, -1.5, 0.0, 2.0].repeat(4);
+        let values = [f32::NAN, -1.5, 0.0, 2.0].repeat(4);
         let mut found = [9.0; MOST_LANES + 1];
         let to = found.as_mut_ptr();
-        // SAFETY: all hold LANES numbers and more.
+        // SAFETY: all hold LANES elements and more.
         unsafe {
-            let x = S::load(numbers.as_ptr());
+            let x = S::load(values.as_ptr());
             S::store(to, S::relu(x));
             assert!(found[0].is_nan() && found[1..4] == [0.0, 0.0, 2.0], "{found:?}");
             S::store(to, S::where_positive(x, S::splat(3.0)));
@@ -269,9 +269,9 @@ mod tests {
 
     #[test]
     fn vectors_hold_as_many_lanes_as_stated() {
-        let mut numbers = Vec::new();
-        Instructions::detect().vectorize(Check(&mut numbers));
-        assert_eq!(numbers.len(), Instructions::detect().lanes());
-        assert!(numbers.iter().enumerate().all(|(lane, &x)| x == 2.0 * lane as f32 + 1.0));
+        let mut values = Vec::new();
+        Instructions::detect().vectorize(Check(&mut values));
+        assert_eq!(values.len(), Instructions::detect().lanes());
+        assert!(values.iter().enumerate().all(|(lane, &x)| x == 2.0 * lane as f32 + 1.0));
     }
 }

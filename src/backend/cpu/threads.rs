@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// The calling thread and its helpers.
 pub(crate) struct Pool {
-    /// What inner loops are compiled for.
+    /// The instruction set that inner loops are compiled for.
     pub(crate) instructions: Instructions,
     /// The scratch memory of the calling thread.
     scratch: ThreadScratch,

@@ -3,7 +3,7 @@
 use crate::error::{Error, Name, Result, Words};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What is asked of a GPU executor.
+/// The options of a GPU executor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GpuOptions {
     /// Whether an adapter that is only a program on the CPU will do. It is many times slower than the CPU executor, so only
@@ -118,7 +118,7 @@ async fn browser_words() -> Option<String> {
     None
 }
 
-/// What a device's callbacks have reported.
+/// The failures that a device's callbacks have reported.
 #[derive(Debug, Default)]
 struct Status {
     /// Why the device was lost, if it was.

@@ -1,4 +1,4 @@
-//! What the device is told to run: a dispatch is a shader's entry point with its constants, its operands and its grid.
+//! The types of a dispatch, which is a shader's entry point with its constants, its operands and its grid.
 
 use super::constants::Constants;
 use super::shaders::Shader;

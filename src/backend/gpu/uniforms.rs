@@ -1,4 +1,4 @@
-//! What changes from step to step, as `shaders/shared/step.wgsl` lays it out.
+//! The uniform buffer of values that change from step to step, as `shaders/shared/step.wgsl` declares it.
 
 use crate::kernel::{Adam, Kernel, StepInputs};
 use bytemuck::{Pod, Zeroable};

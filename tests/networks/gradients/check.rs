@@ -111,8 +111,8 @@ impl<'a> Setting<'a> {
         self.executor.take_loss() / self.step.batch_size as f64
     }
 
-    /// The loss's slope as one number moves; `numbers` says which ones are meant.
-    fn slope(&mut self, numbers: fn(&mut Self) -> &mut Vec<f64>, index: usize, h: f64) -> f64 {
+    /// The loss's derivative as one number moves; `numbers` says which ones are meant.
+    fn derivative(&mut self, numbers: fn(&mut Self) -> &mut Vec<f64>, index: usize, h: f64) -> f64 {
         let middle = numbers(self)[index];
         let mut at = |x: f64| {
             numbers(self)[index] = x;
@@ -134,12 +134,16 @@ impl<'a> Setting<'a> {
         for index in (0..gradient.len()).step_by(gradient.len().div_ceil(CHECKED)) {
             // A kink of ReLU or max pooling may lie within one step; a smaller one then decides.
             let errors = [1e-5, 1e-6].map(|h| {
-                let slope = self.slope(numbers, first + index, h);
-                (slope, (slope - gradient[index]).abs())
+                let derivative = self.derivative(numbers, first + index, h);
+                (derivative, (derivative - gradient[index]).abs())
             });
             let close = errors.iter().any(|(_, error)| *error <= TOLERANCE * largest);
-            let slope = errors[0].0;
-            assert!(close, "{name}, number {index}: gradient {}, slope {slope}", gradient[index]);
+            let derivative = errors[0].0;
+            assert!(
+                close,
+                "{name}, number {index}: gradient {}, derivative {derivative}",
+                gradient[index]
+            );
         }
     }
 }

@@ -40,7 +40,7 @@ impl std::fmt::Debug for Case {
 }
 
 impl Case {
-    /// What the written operands hold afterwards, in f64.
+    /// The expected contents of the written operands, in f64.
     pub fn expected(&self) -> Vec<Vec<f64>> {
         let wide = |numbers: &Vec<f32>| numbers.iter().map(|&x| f64::from(x)).collect();
         let mut reads: Vec<Vec<f64>> = self.reads.iter().map(wide).collect();
@@ -130,7 +130,7 @@ pub fn check(name: &str, count: u32, check: impl Fn(&Case) -> Result<(), String>
     }
 }
 
-/// What every case needs besides its configuration.
+/// The state that every case needs besides its configuration.
 #[derive(Debug, Clone, Copy)]
 struct Draw {
     step: StepInputs,
@@ -154,7 +154,7 @@ impl Draw {
         unit.into_iter().map(|x| low + (high - low) * (x + 1.0) / 2.0).collect()
     }
 
-    /// What the activation makes of `len` numbers.
+    /// Applies the activation to `len` random elements.
     fn outputs(&self, operand: u32, len: usize, activation: Activation) -> Vec<f32> {
         self.numbers(operand, len).into_iter().map(|x| activation.apply(2.0 * x)).collect()
     }

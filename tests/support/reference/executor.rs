@@ -50,7 +50,7 @@ impl ReferenceExecutor {
         &self.storages[&storage]
     }
 
-    /// What a view spans at a batch size.
+    /// The elements that a view spans at a batch size.
     pub fn read(&self, view: View, batch_size: usize) -> &[f64] {
         &self.storages[&view.storage][view.offset..][..view.extent.len(batch_size)]
     }

@@ -39,7 +39,7 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
             accumulate,
         }) => {
             let mut result = windows::conv2d_backward_input(&convolution, reads[0], reads[1]);
-            multiply_by_slope(&mut result, input_activation, reads.get(2));
+            multiply_by_derivative(&mut result, input_activation, reads.get(2));
             store(&mut writes[0], &result, accumulate);
         }
         Kernel::Conv2dBackwardWeight(Conv2dBackwardWeight { convolution }) => {
@@ -55,7 +55,7 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
             accumulate,
         }) => {
             let mut result = groups::backward_input(&convolution, reads[0], reads[1]);
-            multiply_by_slope(&mut result, input_activation, reads.get(2));
+            multiply_by_derivative(&mut result, input_activation, reads.get(2));
             store(&mut writes[0], &result, accumulate);
         }
         Kernel::GroupedConv2dBackwardWeight(GroupedConv2dBackwardWeight { convolution }) => {
@@ -103,7 +103,7 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
             let block = reads.get(4).copied();
             let mut result =
                 normalization::backward_input(&norm, reads[0], reads[1], reads[2], reads[3], block);
-            multiply_by_slope(&mut result, input_activation, reads.first());
+            multiply_by_derivative(&mut result, input_activation, reads.first());
             store(&mut writes[0], &result, accumulate);
         }
         Kernel::ActivationForward(ActivationForward { activation, .. }) => {
@@ -111,7 +111,7 @@ pub fn run(kernel: &Kernel, step: &StepInputs, reads: &[&[f64]], writes: &mut [V
         }
         Kernel::ActivationBackward(ActivationBackward { activation, accumulate, .. }) => {
             let mut result = reads[1].to_vec();
-            multiply_by_slope(&mut result, activation, reads.first());
+            multiply_by_derivative(&mut result, activation, reads.first());
             store(&mut writes[0], &result, accumulate);
         }
         Kernel::AddForward(AddForward { add, activation }) => {
@@ -166,14 +166,14 @@ fn store(target: &mut [f64], result: &[f64], accumulate: bool) {
     }
 }
 
-/// Multiplies by the slope of the activation whose values are `outputs`.
-fn multiply_by_slope(gradient: &mut [f64], activation: Activation, outputs: Option<&&[f64]>) {
+/// Multiplies by the derivative of the activation whose values are `outputs`.
+fn multiply_by_derivative(gradient: &mut [f64], activation: Activation, outputs: Option<&&[f64]>) {
     if activation == Activation::None {
         return;
     }
-    let outputs = outputs.expect("an activation's slope needs its output");
+    let outputs = outputs.expect("an activation's derivative needs its output");
     for (gradient, &output) in gradient.iter_mut().zip(*outputs) {
-        *gradient *= slope(activation, output);
+        *gradient *= derivative(activation, output);
     }
 }
 
@@ -188,8 +188,8 @@ pub fn apply(activation: Activation, x: f64) -> f64 {
     }
 }
 
-/// Its slope where its value is `y`.
-pub fn slope(activation: Activation, y: f64) -> f64 {
+/// The derivative of an activation where its value is `y`.
+pub fn derivative(activation: Activation, y: f64) -> f64 {
     match activation {
         Activation::None => 1.0,
         Activation::Relu if y > 0.0 => 1.0,

@@ -1,6 +1,6 @@
 //! Batch normalisation (Ioffe and Szegedy, 2015): the chain rule written out, channel by channel.
 
-use super::{apply, slope};
+use super::{apply, derivative};
 use floret::kernel::{BatchNorm, round_up_to_row};
 
 /// A vector pair laid out as the kernel table says: the second one at the next whole row.
@@ -78,7 +78,7 @@ fn before_activation(
     block: Option<&[f64]>,
 ) -> Vec<f64> {
     let outputs = normalize(norm, input, moments, block);
-    grad_output.iter().zip(&outputs).map(|(g, &y)| g * slope(norm.activation, y)).collect()
+    grad_output.iter().zip(&outputs).map(|(g, &y)| g * derivative(norm.activation, y)).collect()
 }
 
 pub fn backward_reduce(

@@ -58,7 +58,7 @@ pub fn floret() -> Result<PathBuf> {
     Ok(target_dir()?.join(name))
 }
 
-/// What `floret bench` says with these arguments, on the processor.
+/// Runs `floret bench` with these arguments on the processor and reads its output.
 pub fn bench(floret: &Path, arguments: &[&str]) -> Result<Value> {
     let mut bench = command(&floret.to_string_lossy());
     bench.args(["bench", "--backend", "cpu", "--json"]).args(arguments);

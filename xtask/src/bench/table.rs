@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 pub const KEYS: [(&str, bool); 3] =
     [("train_images_per_s", true), ("infer_images_per_s", true), ("infer_ms_per_image", false)];
 
-/// What was measured of one thing after another, in the order in which each was first seen.
+/// The measurements of one thing after another, in the order in which each was first seen.
 #[derive(Default)]
 pub struct Table {
     names: Vec<String>,

@@ -12,11 +12,11 @@ use std::ops::Range;
 /// Rows of an arena in a chunk.
 const CHUNK_ROWS: usize = ELEMENTWISE_CHUNK / ROW;
 
-/// What the flags of an arena's row say of a step.
+/// The optimizer's factors for one row of an arena, from the row's flags.
 struct RowStep {
     /// The learning rate.
     rate: f32,
-    /// What weight decay leaves of a weight.
+    /// The factor that weight decay leaves of a weight.
     kept: f32,
 }
 

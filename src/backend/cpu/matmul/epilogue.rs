@@ -1,4 +1,4 @@
-//! What becomes of the sums of a product before they are stored: bias, activation and normalisation, or a gradient's mask.
+//! The epilogue of a matrix product, applied to its sums before they are stored: bias, activation and normalisation, or a gradient's mask.
 
 use crate::backend::cpu::matmul::fused_moments::{Blocks, PanelMoments};
 use crate::backend::cpu::matmul::microkernel::{MOST_SUMS, activate, add_bias_and_activate};
@@ -7,7 +7,7 @@ use crate::backend::cpu::threads::Disjoint;
 use crate::kernel::Activation;
 use std::ops::Range;
 
-/// What happens to a sum before it is stored.
+/// The operation on a sum before it is stored.
 #[derive(Clone, Copy)]
 pub(crate) enum Epilogue<'a> {
     /// `activation(sum + bias)`, and what a normalisation wants of it.
@@ -16,7 +16,7 @@ pub(crate) enum Epilogue<'a> {
     Gradient { activation: Activation, values: &'a [f32], accumulate: bool },
 }
 
-/// What the normalisation after a convolution lets it do.
+/// The fusion that the normalisation after a convolution allows.
 #[derive(Clone, Copy)]
 pub(crate) enum NextNorm<'a> {
     /// Nothing, or there is none.

@@ -1,4 +1,4 @@
-//! Moments of a convolution's output, which it takes block by block, while it has the numbers in registers, for the batch
+//! Moments of a convolution's output, which it takes block by block, while it has the elements in registers, for the batch
 //! normalisation that comes next.
 
 use crate::backend::cpu::scratch::grown;
@@ -7,10 +7,10 @@ use crate::backend::cpu::threads::Disjoint;
 use crate::kernel::{Call, Conv2dForward, Kernel};
 use std::ops::Range;
 
-/// Pivots, sums and sums of squares: numbers of a channel in each block.
+/// Pivots, sums and sums of squares: elements of a channel in each block.
 const PARTS: usize = 3;
 
-/// What a convolution leaves for the statistics of its output.
+/// The partial statistics that a convolution leaves of its output.
 #[derive(Debug, Default)]
 pub(crate) struct BlockMoments {
     /// For each block a row of pivots, one of sums of the deviations from them, one of sums of those deviations' squares.
@@ -106,7 +106,7 @@ impl PanelMoments {
     /// Adds up `pixels` pixels; the pivots are the means of the first that come.
     ///
     /// # Safety
-    /// As [`Simd`]; `tile` holds `pixels` × `WIDTH` vectors, of two times [`MOST_LANES`] numbers a pixel at most.
+    /// As [`Simd`]; `tile` holds `pixels` × `WIDTH` vectors, of two times [`MOST_LANES`] elements a pixel at most.
     #[inline(always)]
     pub(crate) unsafe fn add<S: Simd, const WIDTH: usize>(
         &mut self,

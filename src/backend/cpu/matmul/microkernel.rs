@@ -20,7 +20,7 @@ pub(crate) struct WindowRows {
 /// Sums a tile: `pixels` are the first elements of windows of the given `rows`.
 ///
 /// # Safety
-/// As [`Simd`]; windows and `weights` (window numbers × panel) are readable, `sums` (pixels × panel) is writable.
+/// As [`Simd`]; windows and `weights` (patch elements × panel) are readable, `sums` (pixels × panel) is writable.
 #[inline(always)]
 pub(crate) unsafe fn tile_sums<S: Simd, const PIXELS: usize, const WIDTH: usize>(
     pixels: [*const f32; PIXELS],

@@ -1,6 +1,6 @@
-//! Windows over NHWC samples as rows of numbers: what a convolution reads for each output pixel.
+//! Windows over NHWC samples as rows of elements: what a convolution reads for each output pixel.
 //!
-//! In memory a window's row, `kernel width × channels`, is one stretch of numbers. So a window is its first number's
+//! In memory a window's row, `kernel width × channels`, is one stretch of elements. So a window is its first element's
 //! offset and the distance from one of its rows to the next, and no patch matrix (im2col) is ever built. Where windows
 //! reach over the edge, a block's rows are first copied with zeros around them.
 
@@ -24,12 +24,12 @@ pub(crate) struct Windows {
     pub(crate) size: [usize; 2],
 }
 
-/// Where the windows of a block lie in a slice: the distance between a window's rows; first numbers are in a table.
+/// Where the windows of a block lie in a slice: the distance between a window's rows; first elements are in a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Located<'a> {
-    /// What the offsets count in.
+    /// The unit of the offsets.
     pub(crate) elements: &'a [f32],
-    /// First number of each window.
+    /// First element of each window.
     pub(crate) offsets: &'a [usize],
     /// From one row of a window to its next.
     pub(crate) row_stride: usize,
@@ -85,7 +85,7 @@ impl Windows {
         (windows - 1) * self.stride[0] + self.size[0]
     }
 
-    /// Scratch numbers that [`Windows::locate`] needs for blocks of `rows` rows of windows.
+    /// Scratch elements that [`Windows::locate`] needs for blocks of `rows` rows of windows.
     pub(crate) fn scratch_len(&self, rows: usize) -> usize {
         if self.inside() {
             return 0;
@@ -141,7 +141,7 @@ impl Windows {
         Located { elements: scratch, offsets, row_stride }
     }
 
-    /// Scratch numbers that [`Windows::locate_samples`] needs for a sample.
+    /// Scratch elements that [`Windows::locate_samples`] needs for a sample.
     pub(crate) fn sample_scratch_len(&self) -> usize {
         self.scratch_len(self.count[0])
     }
@@ -163,7 +163,7 @@ impl Windows {
         let (numbers, entries) = (Disjoint::new(scratch), Disjoint::new(offsets));
         pool.run(samples, |sample, _| {
             let first = sample * len;
-            // SAFETY: each sample has numbers and offsets of its own.
+            // SAFETY: each sample has elements and offsets of its own.
             let (numbers, entries) = unsafe {
                 let entries = entries.slice(sample * windows..(sample + 1) * windows);
                 (numbers.slice(first..first + len), entries)

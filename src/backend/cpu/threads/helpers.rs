@@ -137,7 +137,7 @@ impl JobBoard {
         }
     }
 
-    /// What a helper does from call to departure.
+    /// The loop that a helper thread runs until it is dismissed.
     fn help(&self) {
         let mut scratch = self.with_scratches(Vec::pop).unwrap_or_default();
         let mut idle_since: Option<Instant> = None;

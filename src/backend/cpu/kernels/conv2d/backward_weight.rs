@@ -115,7 +115,7 @@ impl Vectorized for Sum<'_> {
 const MOST_NARROW: usize = LONG_TASK * MOST_LANES;
 
 impl Sum<'_> {
-    /// Few channels: vectors of window elements, each times one number of the gradient.
+    /// Few channels: vectors of window elements, each times one element of the gradient.
     ///
     /// # Safety
     /// As [`Simd`]; a window's row holds a vector.
@@ -127,7 +127,7 @@ impl Sum<'_> {
         let last = self.located.offsets.iter().max().map_or(0, |offset| offset + row + row_len);
         assert!(last <= self.located.elements.len() && row_len >= S::LANES);
         assert!(self.located.offsets.len() * channels <= self.grad_output.len());
-        // The last vector may begin among numbers of the one before, and of the task before; those are left out at the end.
+        // The last vector may begin among elements of the one before, and of the task before; those are left out at the end.
         let vectors = len.div_ceil(S::LANES);
         let start = |v: usize| (before + v * S::LANES).min(row_len - S::LANES);
         let mut sums = [0.0; MOST_NARROW];
@@ -278,7 +278,7 @@ impl Narrow<'_> {
     }
 }
 
-/// A tile: numbers of each window × vectors of channels, summed over pixels.
+/// A tile: elements of each window × vectors of channels, summed over pixels.
 #[derive(Clone, Copy)]
 struct Tile<'a> {
     elements: *const f32,

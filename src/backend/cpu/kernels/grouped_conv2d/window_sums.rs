@@ -105,7 +105,7 @@ impl Geometry {
     }
 }
 
-/// What becomes of a sum.
+/// The destination of a sum.
 #[derive(Clone, Copy)]
 pub(super) enum Finish<'a> {
     /// Bias and activation, then a factor, an offset and another activation where there is a normalisation.
