@@ -428,15 +428,7 @@ fn given<T: Serialize>(value: &T) -> std::result::Result<JsValue, JsValue> {
     Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
-/// An error as the page reads it: its code with values, and its English wording.
+/// An error as the page reads it: its code with values, which the page words. No English is carried here.
 fn thrown(error: Error) -> JsValue {
-    #[derive(Serialize)]
-    struct Thrown<'a> {
-        #[serde(flatten)]
-        error: &'a Error,
-        message: String,
-    }
-    let message = error.to_string();
-    given(&Thrown { error: &error, message: message.clone() })
-        .unwrap_or_else(|_| JsValue::from_str(&message))
+    given(&error).unwrap_or_else(|error| error)
 }

@@ -290,11 +290,6 @@ pub(super) fn template(key: &str) -> Option<&'static str> {
     PHRASES.iter().find(|(known, _)| *known == key).map(|(_, phrase)| *phrase)
 }
 
-/// A key as the table has it, where it does.
-pub(super) fn key(key: &str) -> Option<&'static str> {
-    PHRASES.iter().find(|(known, _)| *known == key).map(|(known, _)| *known)
-}
-
 #[cfg(all(test, feature = "cli"))]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use std::fmt;
 /// A phrase by its key, with the values that stand in it. Serialises as `{ key, values }`.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct Words {
-    key: &'static str,
+    key: Cow<'static, str>,
     #[serde(serialize_with = "as_map")]
     values: Box<[Named]>,
 }
@@ -33,7 +33,7 @@ pub enum Value {
 impl Words {
     /// The phrase of a key of the catalogues.
     pub fn of(key: &'static str) -> Self {
-        Self { key, values: Box::default() }
+        Self { key: key.into(), values: Box::default() }
     }
 
     /// The same phrase with a value in the place of `{name}`.
@@ -55,27 +55,60 @@ impl Words {
     }
 
     /// The key in the catalogues.
-    pub fn key(&self) -> &'static str {
-        self.key
+    pub fn key(&self) -> &str {
+        &self.key
     }
 }
 
 /// Words the phrase in English.
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = english::template(self.key).unwrap_or(self.key);
-        while let Some((before, (name, after))) =
-            rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
-        {
-            f.write_str(before)?;
-            match self.values.iter().find(|(known, _)| known == name) {
-                Some((_, value)) => value.fmt(f)?,
-                None => write!(f, "{{{name}}}")?,
+        for part in parts(english::template(&self.key).unwrap_or(&self.key)) {
+            match part {
+                Part::Text(text) => f.write_str(text)?,
+                Part::Value(name) => match self.values.iter().find(|(known, _)| known == name) {
+                    Some((_, value)) => value.fmt(f)?,
+                    None => write!(f, "{{{name}}}")?,
+                },
             }
-            rest = after;
         }
-        f.write_str(rest)
+        Ok(())
     }
+}
+
+/// A stretch of a phrase.
+#[derive(Debug, PartialEq)]
+pub(super) enum Part<'a> {
+    /// Text as it stands, with the braces of notation in it.
+    Text(&'a str),
+    /// The place of a value: its name, of letters and underscores, stood in braces.
+    Value(&'a str),
+}
+
+/// The parts of a phrase in order.
+pub(super) fn parts(phrase: &str) -> impl Iterator<Item = Part<'_>> {
+    let mut rest = phrase;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        if let Some((name, after)) = place_of_a_value(rest) {
+            rest = after;
+            return Some(Part::Value(name));
+        }
+        // The brace at the start, if it is one, belongs to the text.
+        let next = rest.char_indices().skip(1).map(|(at, _)| at);
+        let end = next.into_iter().find(|at| place_of_a_value(&rest[*at..]).is_some());
+        let (text, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        Some(Part::Text(text))
+    })
+}
+
+fn place_of_a_value(text: &str) -> Option<(&str, &str)> {
+    let (name, after) = text.strip_prefix('{')?.split_once('}')?;
+    let is_name = !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+    is_name.then_some((name, after))
 }
 
 impl fmt::Debug for Words {
@@ -183,7 +216,7 @@ fn as_map<S: Serializer>(values: &[Named], serializer: S) -> Result<S::Ok, S::Er
     serializer.collect_map(values.iter().map(|(name, value)| (name, value)))
 }
 
-/// The page hands back phrases that it was given, or some of its own; only keys of the catalogue are taken.
+/// The page hands back phrases that it was given, or some of its own; names in them are made harmless as any.
 impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -193,11 +226,13 @@ impl<'de> Deserialize<'de> for Words {
             values: BTreeMap<String, Value>,
         }
         let Written { key, values } = Written::deserialize(deserializer)?;
-        let key = english::key(&key).ok_or_else(|| D::Error::custom("an unknown phrase"))?;
-        Ok(Self {
-            key,
-            values: values.into_iter().map(|(name, value)| (name.into(), value)).collect(),
-        })
+        let is_key = key.bytes().all(|c| c.is_ascii_lowercase() || matches!(c, b'_' | b'.'));
+        if !is_key {
+            return Err(D::Error::custom("a phrase has a key of letters, dots and underscores"));
+        }
+        let harmless = |value| if let Value::Text(text) = value { text.into() } else { value };
+        let values = values.into_iter().map(|(name, value)| (name.into(), harmless(value)));
+        Ok(Self { key: key.into(), values: values.collect() })
     }
 }
 
@@ -216,6 +251,18 @@ mod tests {
         let nested = Words::of("hint.see").with("place", place);
         assert_eq!(nested.to_string(), "see line 2, column 7");
         assert_eq!(Words::code("a{b}").to_string(), "`a{b}`");
+    }
+
+    #[test]
+    fn the_braces_of_notation_stay() {
+        let words = Words::of("hint.use_macro").with("name", "conv3");
+        let call = "use the macro: ['custom', {'name': 'conv3', 'args': {'#act': 'LA'}}]";
+        assert_eq!(words.to_string(), call);
+        assert_eq!(Words::of("found.dictionary").to_string(), "a dictionary `{…}`");
+        assert_eq!(
+            parts("{{a}}{}").collect::<Vec<_>>(),
+            [Part::Text("{"), Part::Value("a"), Part::Text("}{}")]
+        );
     }
 
     #[test]
