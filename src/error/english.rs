@@ -1,7 +1,7 @@
 //! The errors' phrases in English, for the terminal. The page has the same keys in its catalogues, `www/i18n/errors`.
 
 /// Key and phrase; `{name}` stands for a value.
-const PHRASES: [(&str, &str); 254] = [
+const PHRASES: [(&str, &str); 256] = [
     // Values and units.
     ("words.value", "{value}"),
     ("words.code", "`{code}`"),
@@ -210,6 +210,8 @@ const PHRASES: [(&str, &str); 254] = [
     ("remedy.train_or_open", "train a network or open a model file"),
     ("problem.no_photo_to_look_at", "there is no photo to look at"),
     ("remedy.add_labelled_photo", "add a labelled photo"),
+    ("problem.no_test_photos", "no photo is held back for the test"),
+    ("remedy.load_photos", "load photos first"),
     ("problem.no_training_photos", "there are no training photos"),
     ("remedy.add_labelled_photos", "add labelled photos of at least two classes"),
     (
@@ -293,32 +295,87 @@ pub(super) fn template(key: &str) -> Option<&'static str> {
 #[cfg(all(test, feature = "cli"))]
 mod tests {
     use super::*;
+    use crate::error::words::{Part, parts};
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    /// Every key that a source names in `Words::of("…")`, or `Self::of("…")` where it is made.
-    fn keys_in_sources() -> BTreeSet<String> {
+    /// A phrase where a source says it: its key, the values given at once, and those given anywhere in the file.
+    struct Said {
+        key: String,
+        given: BTreeSet<String>,
+        in_file: BTreeSet<String>,
+    }
+
+    /// What every source says with `Words::of("…")`, or `Self::of("…")` where phrases are made.
+    fn said_in_sources() -> Vec<Said> {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let files = walkdir::WalkDir::new(sources).into_iter().map(Result::unwrap);
         let texts = files
             .filter(|file| file.path().extension().is_some_and(|extension| extension == "rs"))
             .map(|file| std::fs::read_to_string(file.path()).unwrap());
-        let keys = texts.flat_map(|text| {
-            let calls = text.split("::of(").skip(1);
-            let keys =
-                calls.filter_map(|call| call.trim_start().strip_prefix('"')?.split_once('"'));
-            keys.map(|(key, _)| key.to_owned()).filter(|key| key != "…").collect::<Vec<_>>()
+        let said = texts.flat_map(|text| {
+            let in_file = quoted_after(&text, ".with(").map(|(name, _)| name.to_owned()).collect();
+            let is_key = |key: &str| key.bytes().all(|c| matches!(c, b'a'..=b'z' | b'_' | b'.'));
+            let calls = quoted_after(&text, "::of(").filter(|(key, _)| is_key(key));
+            let said = calls.map(|(key, rest)| Said {
+                key: key.to_owned(),
+                given: values_of_chain(rest.strip_prefix(')').unwrap()),
+                in_file: BTreeSet::clone(&in_file),
+            });
+            said.collect::<Vec<_>>()
         });
-        keys.collect()
+        said.collect()
+    }
+
+    /// The strings that stand after `call`, each with the text that follows it.
+    fn quoted_after<'a>(
+        text: &'a str,
+        call: &'static str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let starts = text.match_indices(call).map(move |(at, _)| &text[at + call.len()..]);
+        starts.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split_once('"'))
+    }
+
+    /// The names in the calls `.with("name", …)` that stand right there.
+    fn values_of_chain(mut text: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        while let Some(call) = text.trim_start().strip_prefix(".with(") {
+            let (name, _) = call.trim_start().strip_prefix('"').unwrap().split_once('"').unwrap();
+            names.insert(name.to_owned());
+            let mut depth = 1;
+            let end = call.find(|c| {
+                depth += i32::from(c == '(') - i32::from(c == ')');
+                depth == 0
+            });
+            text = &call[end.unwrap() + 1..];
+        }
+        names
+    }
+
+    fn names_in(phrase: &str) -> BTreeSet<String> {
+        let name = |part| if let Part::Value(name) = part { Some(name.to_owned()) } else { None };
+        parts(phrase).filter_map(name).collect()
     }
 
     #[test]
     fn every_key_has_one_phrase_and_every_phrase_is_said() {
-        let keys = keys_in_sources();
+        let keys: BTreeSet<String> = said_in_sources().into_iter().map(|said| said.key).collect();
         assert!(keys.len() > 200, "{}", keys.len());
         let known: BTreeSet<String> = PHRASES.iter().map(|(key, _)| (*key).to_owned()).collect();
         assert_eq!(known.len(), PHRASES.len(), "a key stands twice");
         assert_eq!(keys.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "no phrase");
         assert_eq!(known.difference(&keys).collect::<Vec<_>>(), Vec::<&String>::new(), "not said");
+    }
+
+    #[test]
+    fn every_phrase_is_given_the_values_that_stand_in_it() {
+        for Said { key, given, in_file } in said_in_sources() {
+            let names = names_in(template(&key).unwrap_or_default());
+            let others: Vec<_> = given.difference(&names).collect();
+            assert!(others.is_empty(), "`{key}` has no place for {others:?}");
+            // A phrase may be given more a few lines below.
+            let missing: Vec<_> = names.difference(&in_file).collect();
+            assert!(missing.is_empty(), "nobody gives `{key}` {missing:?}");
+        }
     }
 }

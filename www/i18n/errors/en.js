@@ -237,6 +237,8 @@ export const errors = {
   'remedy.train_or_open': 'Train a network or open a model file.',
   'problem.no_photo_to_look_at': 'There is no photo to look at.',
   'remedy.add_labelled_photo': 'Add a labelled photo.',
+  'problem.no_test_photos': 'No photo is held back for the test.',
+  'remedy.load_photos': 'Load photos first.',
   'problem.no_training_photos': 'There are no training photos.',
   'remedy.add_labelled_photos': 'Add labelled photos of at least two classes.',
   'problem.classes_and_outputs': 'The photos have {classes} classes, the network has {outputs} outputs.',

@@ -238,6 +238,8 @@ export const errors = {
   'remedy.train_or_open': '신경망을 학습시키거나 모델 파일을 여세요.',
   'problem.no_photo_to_look_at': '볼 사진이 없습니다.',
   'remedy.add_labelled_photo': '라벨이 있는 사진을 넣으세요.',
+  'problem.no_test_photos': '시험용으로 남겨 둔 사진이 없습니다.',
+  'remedy.load_photos': '먼저 사진을 넣으세요.',
   'problem.no_training_photos': '학습할 사진이 없습니다.',
   'remedy.add_labelled_photos': '라벨이 있는 사진을 클래스 둘 이상 넣으세요.',
   'problem.classes_and_outputs': '사진의 클래스는 {classes}개인데 신경망의 출력은 {outputs}개입니다.',
