@@ -216,4 +216,30 @@ mod tests {
         assert_eq!(json["batch_that_fits"], 4);
         assert_eq!(error.to_string(), "needs 3 MiB, 1 MiB allowed; a batch of 4 would fit");
     }
+
+    #[test]
+    fn a_hostile_name_moves_no_terminal_and_stays_whole_for_the_page() {
+        let hostile = "roses/\u{1b}[2J\u{202e}gpj.\r\n\u{9b}31m{reason}.jpg";
+        let shown = "roses/\u{fffd}[2J\u{fffd}gpj.\u{fffd}\u{fffd}\u{fffd}31m{reason}.jpg";
+        let error = Error::Photo { name: hostile.into(), reason: Words::of("reason.no_image") };
+        assert_eq!(error.to_string(), format!("photo {shown}: not an image"));
+        assert_eq!(serde_json::to_value(&error).unwrap()["name"], shown);
+        assert!(!format!("{error:?}").contains(['\u{1b}', '\u{202e}', '\n']));
+        // The same in a phrase, deep in another, and in the suggestion.
+        let place = Words::of("place.photo").with("name", hostile);
+        let found = Words::of("hint.see").with("place", place);
+        let error = Error::Layer {
+            layer: hostile.into(),
+            expected: Words::code(hostile),
+            found,
+            suggestion: did_you_mean(hostile, [hostile]),
+        };
+        let words = format!(
+            "layer {shown}: expected `{shown}`, found see photo {shown}; did you mean `{shown}`?"
+        );
+        assert_eq!(error.to_string(), words);
+        let from_page = serde_json::json!({ "key": "place.photo", "values": { "name": hostile } });
+        let words: Words = serde_json::from_value(from_page).unwrap();
+        assert_eq!(words.to_string(), format!("photo {shown}"));
+    }
 }
