@@ -1,7 +1,7 @@
 //! How fast an executor trains and classifies: the same figures from the terminal and from the page.
 
 use crate::backend::resident::{LoadedPlan, Resident};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{
     Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Kernel, METRICS, StepInputs, Storage,
 };
@@ -93,10 +93,12 @@ pub async fn bench(
     options: &BenchOptions,
     clock: &dyn Fn() -> f64,
 ) -> Result<BenchReport> {
-    for (name, value) in [("steps", options.steps), ("passes", options.passes)] {
+    for (name, value) in
+        [(Words::of("name.steps"), options.steps), (Words::of("name.passes"), options.passes)]
+    {
         if value == 0 {
-            let (expected, found) = ("at least 1".into(), "0".into());
-            return Err(Error::Setting { name: name.into(), expected, found });
+            let expected = Words::of("expected.at_least").with("least", 1u32);
+            return Err(Error::setting(name, expected, 0u32));
         }
     }
     let preset = preset(&options.model)?;
@@ -130,7 +132,7 @@ pub async fn bench(
 
     Ok(BenchReport {
         model: options.model.clone(),
-        backend: bench.device.device(),
+        backend: bench.device.device().to_string(),
         batch_size,
         train_images_per_s: batch_size as f64 / train_ms * 1e3,
         infer_images_per_s: batch_size as f64 / batch_ms * 1e3,

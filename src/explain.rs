@@ -10,7 +10,7 @@ use crate::backend::Backend;
 use crate::backend::resident::{LoadedPlan, Resident};
 use crate::classify::{Place, transform_records};
 use crate::data::augment::SampleTransform;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{StepInputs, Storage};
 use crate::model::Model;
 use crate::plan::{Optimizer, PlanOptions, Source};
@@ -41,8 +41,8 @@ impl Probe {
         let stored_size = model.preprocessing.stored_size;
         if photos.is_empty() {
             return Err(Error::Data {
-                problem: "there is no photo to look at".into(),
-                remedy: "add a labelled photo".into(),
+                problem: Words::of("problem.no_photo_to_look_at"),
+                remedy: Words::of("remedy.add_labelled_photo"),
             });
         }
         photos.iter().try_for_each(|photo| model.preprocessing.check_stored(photo))?;
@@ -76,8 +76,8 @@ fn check_class(model: &Model, class: usize) -> Result<()> {
     if class < classes {
         return Ok(());
     }
-    let expected = format!("a class from 0 to {}", classes.saturating_sub(1));
-    Err(Error::Setting { name: "class".into(), expected, found: class.to_string() })
+    let expected = Words::of("expected.class_number").with("high", classes.saturating_sub(1));
+    Err(Error::setting(Words::of("name.class"), expected, class))
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@
 
 mod batch;
 
-use crate::backend::Backend;
 use crate::backend::resident::{LoadedPlan, Resident};
+use crate::backend::{Backend, DeviceName};
 use crate::classify::{Classifier, Place};
 use crate::data::batches::epoch_order;
 use crate::data::library::Library;
 use crate::data::photo::Split;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{METRICS, StepInputs, Storage};
 use crate::model::metrics::Evaluation;
 use crate::model::{Averaged, Model};
@@ -180,8 +180,8 @@ impl Trainer {
         let learned: Vec<TrainingPhoto> = of(Split::Train).collect();
         if learned.is_empty() {
             return Err(Error::Data {
-                problem: "there are no training photos".into(),
-                remedy: "add labelled photos of at least two classes".into(),
+                problem: Words::of("problem.no_training_photos"),
+                remedy: Words::of("remedy.add_labelled_photos"),
             });
         }
         let pages = library.pages().len() as u32;
@@ -227,8 +227,8 @@ impl Trainer {
         &self.recipe
     }
 
-    /// The executor, in words.
-    pub fn device(&self) -> String {
+    /// The device that it trains on.
+    pub fn device(&self) -> DeviceName {
         self.classifier.device.device()
     }
 

@@ -18,7 +18,7 @@ use crate::classify::Classifier;
 use crate::data::library::Library;
 use crate::data::photo::{Skipped, Split};
 use crate::data::resize::{resize, stored_size};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::model::Model;
 use crate::model::calibration::Outlier;
 use crate::model_file::ModelFile;
@@ -258,9 +258,9 @@ impl Engine {
         given(progress)
     }
 
-    /// The executor that the run is on, in words.
-    pub fn device(&mut self) -> std::result::Result<String, JsValue> {
-        Ok(self.trainer().map_err(thrown)?.device())
+    /// The device that the run is on: `{ kind: 'cpu', threads }` or `{ kind: 'gpu', name }`.
+    pub fn device(&mut self) -> std::result::Result<JsValue, JsValue> {
+        given(&self.trainer().map_err(thrown)?.device())
     }
 
     /// The executors that were tried before the run took one, with their speed.
@@ -332,8 +332,8 @@ impl Engine {
 impl Engine {
     fn trainer(&mut self) -> Result<&mut Trainer> {
         self.run.as_deref_mut().ok_or_else(|| Error::Data {
-            problem: "there is no run".into(),
-            remedy: "start one".into(),
+            problem: Words::of("problem.no_run"),
+            remedy: Words::of("remedy.start_run"),
         })
     }
 
@@ -420,8 +420,8 @@ fn classifier<'a>(
 
 fn no_model() -> Error {
     Error::Data {
-        problem: "there is no model".into(),
-        remedy: "train a network or open a model file".into(),
+        problem: Words::of("problem.no_model"),
+        remedy: Words::of("remedy.train_or_open"),
     }
 }
 
@@ -430,15 +430,7 @@ fn given<T: Serialize>(value: &T) -> std::result::Result<JsValue, JsValue> {
     Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
-/// An error as the page reads it: its code with values, and its English wording.
+/// An error as the page reads it: its code with values, which the page words. No English is carried here.
 fn thrown(error: Error) -> JsValue {
-    #[derive(Serialize)]
-    struct Thrown<'a> {
-        #[serde(flatten)]
-        error: &'a Error,
-        message: String,
-    }
-    let message = error.to_string();
-    given(&Thrown { error: &error, message: message.clone() })
-        .unwrap_or_else(|_| JsValue::from_str(&message))
+    given(&error).unwrap_or_else(|error| error)
 }

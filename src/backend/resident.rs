@@ -1,6 +1,6 @@
 //! What lies on an executor beside its workspace: the arrays that plans share, and the plans themselves.
 
-use super::{Backend, PlanId};
+use super::{Backend, DeviceName, PlanId};
 use crate::error::Result;
 use crate::kernel::{StepInputs, Storage, View};
 use crate::network::graph::Graph;
@@ -45,8 +45,8 @@ impl Resident {
         Self { backend, memory_limit, lens: HashMap::new() }
     }
 
-    /// The executor in words.
-    pub fn device(&self) -> String {
+    /// The device.
+    pub fn device(&self) -> DeviceName {
         self.backend.name()
     }
 

@@ -1,6 +1,6 @@
 //! Whether executors agree: the same model asked about the same photos on each.
 
-use crate::backend::Backend;
+use crate::backend::{Backend, DeviceName};
 use crate::classify::Classifier;
 use crate::error::Result;
 use crate::model::Model;
@@ -10,7 +10,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Agreement {
     /// The executors, in words.
-    pub devices: [String; 2],
+    pub devices: [DeviceName; 2],
     /// How many photos both were asked about.
     pub photos: usize,
     /// The largest difference between their probabilities, anywhere; infinite where one is no number.

@@ -5,7 +5,7 @@
 
 use super::{Probe, check_class};
 use crate::backend::Backend;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::model::Model;
 use crate::network::graph::Graph;
 use ndarray::{ArrayView1, ArrayView3, Axis};
@@ -48,20 +48,16 @@ pub async fn grad_cam(
     model.settle_on_average();
     check_class(&model, class)?;
     let graph = &model.network.graph;
-    let unmapped = |problem: &str| Error::Data {
-        problem: problem.into(),
-        remedy: "choose a network that ends in convolutions, one average pooling and the head"
-            .into(),
-    };
-    let node = feature_node(graph)
-        .ok_or_else(|| unmapped("the network has no layer with rows and columns left"))?;
+    let unmapped =
+        |problem| Error::Data { problem, remedy: Words::of("remedy.network_for_heat_map") };
+    let node = feature_node(graph).ok_or_else(|| unmapped(Words::of("problem.no_rows_left")))?;
     let keep = vec![node, graph.output()];
     let mut probe =
         Probe::new(backend, &model, &[photo], keep, graph.nodes.len(), memory_limit).await?;
     let plan = &probe.loaded.plan;
     let [features, logits] = [plan.kept[0], plan.kept[1]];
     let (Some(grad_features), Some(grad_logits)) = (features.gradient, logits.gradient) else {
-        return Err(unmapped("batch normalisation follows the network's last feature maps"));
+        return Err(unmapped(Words::of("problem.norm_behind_maps")));
     };
     let (forward, backward) = (plan.forward.clone(), plan.backward.clone());
     probe.run(forward)?;

@@ -5,7 +5,7 @@ use super::graph::{Graph, Node};
 use super::layers::{Layer, LayerKind};
 use super::options::Action;
 use super::value::Span;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::Activation;
 use crate::ops::activation::ActivationOp;
 use crate::ops::add::Add;
@@ -118,7 +118,7 @@ impl Builder {
         activation: Activation,
     ) -> Result<usize> {
         let Some((&first, others)) = summands.split_first() else {
-            return Err(at_layer(layer, "at least one summand", "none".into()));
+            return Err(at_layer(layer, Words::of("expected.summands"), Words::of("found.none")));
         };
         let (mut sum, mut actions) = (first, actions);
         for (number, &summand) in others.iter().enumerate() {
@@ -198,7 +198,7 @@ impl Builder {
         let shape = self.graph.nodes[node].shape;
         if product([shape.height, shape.width, shape.channels]) > MAX_ELEMENTS {
             let found = format!("{} × {} × {}", shape.height, shape.width, shape.channels);
-            return Err(at_layer(layer, "an output of at most 2²⁸ numbers", found));
+            return Err(at_layer(layer, Words::of("expected.output_numbers"), Words::value(found)));
         }
         self.count_parameters(layer, node, &shapes)?;
         self.fields.push(field);
@@ -213,8 +213,8 @@ impl Builder {
         let of_layer = specs.iter().fold(0, |sum: u64, spec| sum.saturating_add(spec.len() as u64));
         let parameters = self.parameters.saturating_add(of_layer);
         if parameters > MAX_ELEMENTS {
-            let found = format!("{parameters} with this layer");
-            return Err(at_layer(layer, "at most 2²⁸ parameters in a network", found));
+            let found = Words::of("found.with_this_layer").with("n", parameters as f64);
+            return Err(at_layer(layer, Words::of("expected.parameters"), found));
         }
         self.parameters = parameters;
         Ok(())
@@ -229,13 +229,8 @@ fn numbered(suffix: &str, number: usize) -> String {
     if number == 1 { suffix.into() } else { format!("{suffix}{number}") }
 }
 
-fn at_layer(layer: &Layer, expected: &str, found: String) -> Error {
-    let error = Error::Layer {
-        layer: layer.path.clone(),
-        expected: expected.into(),
-        found,
-        suggestion: None,
-    };
+fn at_layer(layer: &Layer, expected: Words, found: Words) -> Error {
+    let error = Error::Layer { layer: (&layer.path).into(), expected, found, suggestion: None };
     point(error, layer.span)
 }
 
@@ -243,7 +238,8 @@ fn at_layer(layer: &Layer, expected: &str, found: String) -> Error {
 fn point(error: Error, span: Span) -> Error {
     match error {
         Error::Layer { layer, expected, found, suggestion: None } => {
-            Error::Layer { layer, expected, found, suggestion: Some(format!("see {span}")) }
+            let suggestion = Some(Words::of("hint.see").with("place", span.words()));
+            Error::Layer { layer, expected, found, suggestion }
         }
         other => other,
     }

@@ -1,7 +1,7 @@
 //! Convolution with bias, and the activation that follows it.
 
 use super::{Initialisation, Operation, ParameterSpec, Reach};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{
     Activation, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Convolution,
     GroupedConv2dBackwardInput, GroupedConv2dBackwardWeight, GroupedConv2dForward,
@@ -91,20 +91,20 @@ pub(super) fn windowed_shape(
     padding: Padding,
     channels: usize,
 ) -> Result<Shape> {
-    let error = |expected: &str, found: String| Error::Layer {
-        layer: String::new(),
-        expected: expected.into(),
-        found,
-        suggestion: None,
-    };
     if kernel_size.contains(&0) || stride.contains(&0) || channels == 0 {
-        let found = format!("kernel size {kernel_size:?}, stride {stride:?}, {channels} channels");
-        return Err(error("kernel size, stride and channels of at least 1", found));
+        let found = Words::of("found.window")
+            .with("kernel_size", format!("{kernel_size:?}"))
+            .with("stride", format!("{stride:?}"))
+            .with("n", channels);
+        return Err(Error::in_layer(Words::of("expected.window"), found));
     }
     let [height, width] = output_size(&input, kernel_size, stride, padding);
     if height == 0 || width == 0 {
-        let found = format!("input {input} under kernel size {kernel_size:?}, stride {stride:?}");
-        return Err(error("at least one output pixel", found));
+        let found = Words::of("found.input_under_window")
+            .with("input", input.to_string())
+            .with("kernel_size", format!("{kernel_size:?}"))
+            .with("stride", format!("{stride:?}"));
+        return Err(Error::in_layer(Words::of("expected.output_pixel"), found));
     }
     Ok(Shape::new(height, width, channels))
 }
@@ -172,12 +172,13 @@ impl Operation for Conv2d {
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape> {
         let (from, to, groups) = (inputs[0].channels, self.out_channels, self.groups);
         if groups == 0 || !from.is_multiple_of(groups) || !to.is_multiple_of(groups) {
-            return Err(Error::Layer {
-                layer: String::new(),
-                expected: "groups that divide the channels of input and output".into(),
-                found: format!("{groups} groups, {from} input channels, {to} output channels"),
-                suggestion: None,
-            });
+            return Err(Error::in_layer(
+                Words::of("expected.groups"),
+                Words::of("found.groups")
+                    .with("groups", groups)
+                    .with("inputs", from)
+                    .with("outputs", to),
+            ));
         }
         windowed_shape(inputs[0], self.kernel_size, self.stride, self.padding, self.out_channels)
     }

@@ -2,7 +2,7 @@
 
 use super::conv2d::{LinearMap, linear_backward, linear_forward, linear_parameters};
 use super::{Operation, ParameterSpec, Reach};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{Activation, Convolution};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::{Padding, Shape, Window};
@@ -35,13 +35,7 @@ impl Operation for Dense {
 
     fn output_shape(&self, _inputs: &[Shape]) -> Result<Shape> {
         if self.width == 0 {
-            let found = "0".into();
-            return Err(Error::Layer {
-                layer: String::new(),
-                expected: "a width of at least 1".into(),
-                found,
-                suggestion: None,
-            });
+            return Err(Error::in_layer(Words::of("expected.width"), Words::value(self.width)));
         }
         Ok(Shape::vector(self.width))
     }

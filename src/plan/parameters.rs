@@ -1,6 +1,6 @@
 //! Where each parameter lies in the arenas: weights, gradients and moments share one layout.
 
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{ROW, round_up_to_row};
 use crate::network::graph::Graph;
 use crate::ops::batch_norm::pair_len;
@@ -38,11 +38,7 @@ impl KernelInitialisation {
         match name {
             "he" => Ok(Self::He),
             "textbook" => Ok(Self::TEXTBOOK),
-            _ => Err(Error::Unknown {
-                what: "initialisation".into(),
-                name: name.into(),
-                suggestion: did_you_mean(name, Self::NAMES),
-            }),
+            _ => Err(Error::unknown(Words::of("what.initialisation"), name, Self::NAMES)),
         }
     }
 

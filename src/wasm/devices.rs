@@ -1,9 +1,9 @@
 //! The executors that a browser has.
 
 use super::PLAN_LIMIT;
-use crate::backend::Backend;
 use crate::backend::cpu::CpuBackend;
 use crate::backend::resident::Resident;
+use crate::backend::{Backend, DeviceName};
 use crate::bench::training_rate;
 use crate::error::Result;
 use crate::network::Network;
@@ -21,7 +21,7 @@ pub use wasm_bindgen_rayon::init_thread_pool;
 #[derive(Serialize)]
 pub(super) struct Device {
     id: &'static str,
-    name: String,
+    name: DeviceName,
     /// Whether `auto` may take it: a software GPU is slower than the processor.
     hardware: bool,
 }
@@ -31,7 +31,11 @@ pub(super) async fn devices() -> Vec<Device> {
     let mut devices = vec![Device { id: "cpu", name: cpu().name(), hardware: true }];
     #[cfg(feature = "gpu")]
     if let Some(adapter) = crate::backend::gpu::offered_adapter().await {
-        devices.push(Device { id: "gpu", name: adapter.to_string(), hardware: !adapter.software });
+        devices.push(Device {
+            id: "gpu",
+            name: DeviceName::Gpu { name: adapter.to_string().into() },
+            hardware: !adapter.software,
+        });
     }
     devices
 }
@@ -46,7 +50,7 @@ pub(super) struct Chosen {
 /// An executor that was tried on the network to be trained.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Tried {
-    device: String,
+    device: DeviceName,
     images_per_s: f64,
 }
 
@@ -94,11 +98,8 @@ pub(super) async fn gpu(software: bool) -> Result<Box<dyn Backend>> {
 /// A build without the GPU executor has none.
 #[cfg(not(feature = "gpu"))]
 pub(super) async fn gpu(_software: bool) -> Result<Box<dyn Backend>> {
-    Err(crate::error::Error::Unknown {
-        what: "device".into(),
-        name: "gpu".into(),
-        suggestion: None,
-    })
+    use crate::error::{Error, Words};
+    Err(Error::Unknown { what: Words::of("what.device"), name: "gpu".into(), suggestion: None })
 }
 
 /// The CPU executor, on this thread and those that the page has started.

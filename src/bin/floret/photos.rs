@@ -3,7 +3,7 @@
 use floret::data::folder::{Loaded, Progress, load as load_folder};
 use floret::data::library::Library;
 use floret::data::resize::stored_size;
-use floret::error::{Error, Result};
+use floret::error::{Error, Name, Result, Words};
 use floret::model_file::ModelFile;
 use indicatif::ProgressStyle;
 use std::path::Path;
@@ -33,8 +33,8 @@ pub fn load(path: &Path, input_size: usize, memory_limit: u64) -> Result<(Librar
     }
     if library.all_indices().is_empty() {
         return Err(Error::Data {
-            problem: format!("no labelled photos in {}", path.display()),
-            remedy: "name a folder that holds one folder of photos a class".into(),
+            problem: Words::of("problem.no_labelled_photos").with("path", Name::from(path)),
+            remedy: Words::of("remedy.name_class_folders"),
         });
     }
     Ok((library, loaded))
@@ -58,8 +58,8 @@ pub fn load_known(path: &Path, file: &ModelFile, memory_limit: u64) -> Result<Li
     library.restore_splits(&file.splits);
     if library.photos().iter().all(|photo| photo.split.is_none()) {
         return Err(Error::Data {
-            problem: format!("the model was trained with none of the photos in {}", path.display()),
-            remedy: "name the folder of class folders that it was trained on".into(),
+            problem: Words::of("problem.trained_with_none").with("path", Name::from(path)),
+            remedy: Words::of("remedy.name_training_folder"),
         });
     }
     Ok(library)
