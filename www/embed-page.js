@@ -170,7 +170,12 @@ async function begin() {
   const { presets, recipe } = store.value;
   if (!presets.some(({ name }) => name === NETWORK)) {
     const names = presets.map(({ name }) => name).join(', ');
-    throw new EngineFailure({ code: 'setting', name: 'model', expected: names, found: NETWORK });
+    throw new EngineFailure({
+      code: 'setting',
+      name: { key: 'what.model', values: {} },
+      expected: names,
+      found: NETWORK,
+    });
   }
   const epochs = Math.round(Number(query.get('epochs') ?? EPOCHS));
   store.set({ recipe: { ...recipe, epochs: epochs >= 1 && epochs <= 10_000 ? epochs : EPOCHS } });

@@ -20,7 +20,7 @@ import { icon } from '../ui/icons.js';
 import { mark } from '../ui/mark.js';
 import { button, go, heading, Panel } from '../ui/panel.js';
 import { thumbnail } from '../ui/thumbnail.js';
-import { wordDoctor, wordWarnings } from '../ui/words.js';
+import { harmless, wordDoctor, wordValue, wordWarnings } from '../ui/words.js';
 
 /** @typedef {import('../ui/files.js').Found} Found */
 /** @typedef {import('../engine/protocol.js').ClassCount} ClassCount */
@@ -334,7 +334,7 @@ function skipped({ skipped: files, photos }) {
   if (files.length === 0) return null;
   const list = files
     .slice(0, SKIPPED)
-    .map(({ name, reason }) => h('li', {}, h('code', {}, name), ' — ', reason));
+    .map(({ name, reason }) => h('li', {}, h('code', {}, harmless(name)), ' — ', wordValue(reason)));
   const title = h('summary', {}, t('photos.skipped', { n: files.length }));
   return h('details', { class: 'skipped', open: photos === 0 }, title, h('ul', {}, list));
 }
