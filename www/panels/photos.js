@@ -262,17 +262,22 @@ function warnings({ warnings }) {
 /** What was recognised, in words. @param {Layout} layout @param {keyof Layout} name */
 function layoutWords({ split, table, names }, name) {
   if (name === 'split' && split) {
-    const parts = split.folders.map(({ name, split, photos }) => t(`layout.${split}`, { name, n: photos }));
+    const parts = split.folders.map(({ name, split, photos }) =>
+      t(`layout.${split}`, { name: harmless(name), n: photos }),
+    );
     const words = t('layout.split', { parts: parts.join(', ') });
     return split.validation_is_test ? `${words} ${t('layout.validation_is_test')}` : words;
   }
   if (name === 'table' && table) {
-    const values = { names: table.names.join(', '), photos: t('count.photos', { n: table.photos }) };
+    const values = {
+      names: table.names.map(harmless).join(', '),
+      photos: t('count.photos', { n: table.photos }),
+    };
     const words = t('layout.table', { ...values, classes: t('count.classes', { n: table.classes }) });
     return table.unlisted > 0 ? `${words} ${t('layout.unlisted', { n: table.unlisted })}` : words;
   }
   return t('layout.names', {
-    classes: (names?.classes ?? []).map(label => nameOf('class', label)).join(', '),
+    classes: (names?.classes ?? []).map(label => harmless(nameOf('class', label))).join(', '),
   });
 }
 

@@ -68,12 +68,17 @@ export function wordDevice(device) {
   return device.threads === 1 ? t('device.one_thread') : t('device.threads', { n: device.threads });
 }
 
+/** A class in the reader's language. @param {string} label */
+function className(label) {
+  return harmless(nameOf('class', label));
+}
+
 /** Classes that a sentence names; of more it says how many. */
 const NAMED = 5;
 
 /** Classes as words of a sentence. @param {string[]} classes */
 function list(classes) {
-  const named = classes.slice(0, NAMED).map(name => nameOf('class', name));
+  const named = classes.slice(0, NAMED).map(className);
   if (classes.length > NAMED) named.push(t('warning.more', { n: classes.length - NAMED }));
   return new Intl.ListFormat(language(), { type: 'conjunction' }).format(named);
 }
@@ -90,7 +95,7 @@ export function wordWarnings(warnings) {
 function wordWarning(warning) {
   switch (warning.kind) {
     case 'one_class':
-      return t('warning.one_class', { class: nameOf('class', warning.class) });
+      return t('warning.one_class', { class: className(warning.class) });
     case 'left_out':
       return t('warning.left_out', { n: warning.photos, left: number(warning.left) });
     case 'few_test_photos':
@@ -117,7 +122,7 @@ function leastOf(n) {
  */
 export function wordMirror({ name, mirror: chosen }, mirror) {
   const pair = mirror?.pair;
-  const [one, other] = pair ? pair.map(label => nameOf('class', label)) : ['', ''];
+  const [one, other] = pair ? pair.map(className) : ['', ''];
   if (chosen === true) return t(pair ? 'mirror.yes_although' : 'mirror.yes', { one, other });
   if (chosen === false) return t('mirror.no');
   if (name === 'textbook') return t('mirror.textbook');
@@ -130,7 +135,7 @@ export function wordMirror({ name, mirror: chosen }, mirror) {
  * @param {import('../engine/protocol.js').Evaluation} report
  */
 export function wordDoubt({ classes, n, interval }) {
-  if (classes.length === 1) return t('report.one_class', { class: nameOf('class', classes[0]) });
+  if (classes.length === 1) return t('report.one_class', { class: className(classes[0]) });
   if (!interval) return t('report.no_test');
   if (!interval.wide) return null;
   return t('report.few', { n, low: percent(interval.low, 0), high: percent(interval.high, 0) });
