@@ -3,8 +3,12 @@
 //! Nothing above this file knows which executor runs. Reads are async because a GPU's are.
 
 pub mod cpu;
+mod device_name;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod resident;
+
+pub use device_name::DeviceName;
 
 use crate::error::Result;
 use crate::kernel::{StepInputs, Storage};
@@ -22,8 +26,8 @@ pub struct PlanId(pub usize);
 
 /// An executor of plans.
 pub trait Backend {
-    /// The device, in words for people: `CPU, 2 threads`, `WebGPU, NVIDIA …`.
-    fn name(&self) -> String;
+    /// The device that it runs on.
+    fn name(&self) -> DeviceName;
 
     /// Makes `storage` hold `len` elements, all zero; what it held is gone.
     ///

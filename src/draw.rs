@@ -16,7 +16,7 @@ pub use others::{HELD_OUT_OTHERS, LEARNED_OTHERS, draw_other};
 use crate::data::library::Library;
 use crate::data::photo::{Photo, PhotoId};
 use crate::data::resize::LARGEST_SIZE;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use canvas::Canvas;
 use dice::Dice;
 use flowers::Pose;
@@ -35,11 +35,10 @@ pub const CLASSES: [&str; 5] = ["daisy", "dandelion", "rose", "sunflower", "tuli
 /// # Ok::<(), floret::error::Error>(())
 /// ```
 pub fn draw(seed: u64, class: &str, index: u32, size: usize) -> Result<Vec<u8>> {
-    let number = CLASSES.iter().position(|name| *name == class).ok_or_else(|| Error::Unknown {
-        what: "drawn flower".into(),
-        name: class.into(),
-        suggestion: crate::error::did_you_mean(class, CLASSES),
-    })?;
+    let number = CLASSES
+        .iter()
+        .position(|name| *name == class)
+        .ok_or_else(|| Error::unknown(Words::of("what.drawn_flower"), class, CLASSES))?;
     check_size(size)?;
     let mut dice = Dice::new(seed, number as u32, index);
     let mut canvas = scenery::background(size, &mut dice);
@@ -64,11 +63,8 @@ fn check_size(size: usize) -> Result<()> {
     if (8..=LARGEST_SIZE).contains(&size) {
         return Ok(());
     }
-    Err(Error::Setting {
-        name: "size of a drawn picture".into(),
-        expected: format!("8 to {LARGEST_SIZE} pixels"),
-        found: size.to_string(),
-    })
+    let expected = Words::of("expected.pixels").with("low", 8u32).with("high", LARGEST_SIZE);
+    Err(Error::setting(Words::of("name.drawn_size"), expected, size))
 }
 
 /// Adds `per_class` drawn pictures of every class, labelled, to a library.

@@ -6,7 +6,7 @@ pub mod metrics;
 use crate::data::library::Library;
 use crate::data::mirror::Mirroring;
 use crate::data::resize::Preprocessing;
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result, Words};
 use crate::model::calibration::Calibration;
 use crate::network::Network;
 use crate::plan::parameters::Parameters;
@@ -55,21 +55,15 @@ impl Model {
     pub fn fresh(network: Network, classes: Vec<String>, recipe: &Recipe) -> Result<Self> {
         let input = network.graph.input();
         if input.height != input.width || input.channels != 3 {
-            let expected = "a square with 3 channels, for photos".into();
-            return Err(Error::Setting {
-                name: "input".into(),
-                expected,
-                found: input.to_string(),
-            });
+            let expected = Words::of("expected.square_input");
+            return Err(Error::setting(Words::of("name.input"), expected, input.to_string()));
         }
         if classes.len() != network.graph.classes() {
             return Err(Error::Data {
-                problem: format!(
-                    "{} classes of photos, {} outputs of the network",
-                    classes.len(),
-                    network.graph.classes()
-                ),
-                remedy: "build the network for the classes of the photos".into(),
+                problem: Words::of("problem.classes_and_outputs")
+                    .with("classes", classes.len())
+                    .with("outputs", network.graph.classes()),
+                remedy: Words::of("remedy.build_for_classes"),
             });
         }
         let parameters = Parameters::new(&network.graph);
@@ -131,10 +125,9 @@ impl Model {
     pub fn class_of(&self, library: &Library, photo: usize) -> Result<usize> {
         let label =
             library.photos().get(photo).and_then(|photo| photo.label.as_deref()).unwrap_or("");
-        self.classes.iter().position(|class| class == label).ok_or_else(|| Error::Unknown {
-            what: "class".into(),
-            name: label.into(),
-            suggestion: did_you_mean(label, self.classes.iter().map(String::as_str)),
+        self.classes.iter().position(|class| class == label).ok_or_else(|| {
+            let known = self.classes.iter().map(String::as_str);
+            Error::unknown(Words::of("what.class"), label, known)
         })
     }
 }

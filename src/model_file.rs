@@ -10,7 +10,7 @@ mod tensors;
 
 use crate::data::photo::{PhotoId, Split};
 use crate::data::resize::Preprocessing;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::Storage;
 use crate::model::{Averaged, Model};
 use crate::network::Network;
@@ -111,28 +111,18 @@ impl ModelFile {
     /// # Errors
     /// [`Error::ModelFile`] in words that say what is wrong with it, or what the recipe's own check says.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let damaged = |error| {
-            refuse(
-                format!("it is not a whole safetensors file ({error})"),
-                "save or download it again",
-            )
-        };
+        let damaged = |_| refuse(Words::of("problem.not_whole"), Words::of("remedy.save_again"));
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let metadata = header.metadata().clone().unwrap_or_default();
         if metadata.get("format").map(String::as_str) != Some(FORMAT) {
-            return Err(refuse(
-                "it was not written by Floret".into(),
-                "open a model that Floret saved",
-            ));
+            return Err(refuse(Words::of("problem.not_ours"), Words::of("remedy.open_ours")));
         }
         match metadata.get("version").map(String::as_str) {
             Some(VERSION) => {}
             other => {
-                let problem = format!(
-                    "it has format version {}, this program reads {VERSION}",
-                    other.unwrap_or("none")
-                );
-                return Err(refuse(problem, "use the Floret that wrote it, or a newer one"));
+                let found = other.map_or_else(|| Words::of("found.none"), Words::value);
+                let problem = Words::of("problem.version").with("found", found);
+                return Err(refuse(problem.with("known", VERSION), Words::of("remedy.newer")));
             }
         }
         let input: Shape = from_json(&metadata, "input")?;
@@ -150,13 +140,11 @@ impl ModelFile {
         check_classes(&classes)?;
         state.check()?;
         // The network's own limits hold for the input, so it comes before all that is made for that input.
-        let network =
-            Network::new(field(&metadata, "network")?, input, classes.len()).map_err(|error| {
-                refuse(format!("its network: {error}"), "it was edited; mend its text")
-            })?;
+        let network = Network::new(field(&metadata, "network")?, input, classes.len())
+            .map_err(|error| refuse(problem_of(error), Words::of("remedy.mend_network")))?;
         if input.height != input.width || preprocessing != Preprocessing::new(input.height) {
-            let problem = "its photos are prepared in a way that this program does not know".into();
-            return Err(refuse(problem, "use the Floret that wrote it, or a newer one"));
+            let problem = Words::of("problem.preprocessing");
+            return Err(refuse(problem, Words::of("remedy.newer")));
         }
         let parameters = Parameters::new(&network.graph);
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
@@ -167,8 +155,8 @@ impl ModelFile {
             (take(Storage::FirstMoment), take(Storage::SecondMoment));
         let is_adam = matches!(state.recipe.optimizer, Optimizer::Adam { .. });
         if second_moment.is_some() != (is_adam && first_moment.is_some()) {
-            let problem = "its moments are not those of its optimizer".into();
-            return Err(refuse(problem, "use an earlier save"));
+            let problem = Words::of("problem.moments");
+            return Err(refuse(problem, Words::of("remedy.earlier_save")));
         }
         let continuable = first_moment.is_some();
         let averaged = take(Storage::AveragedWeights)
@@ -205,8 +193,8 @@ impl TrainingState {
         self.recipe.check()?;
         let Progress { step, epoch, .. } = self.progress;
         if step > MAX_STEPS || u64::from(epoch) > step {
-            let problem = format!("its run stands at step {step}, epoch {epoch}");
-            return Err(refuse(problem, "use an earlier save"));
+            let problem = Words::of("problem.stands_at").with("step", step).with("epoch", epoch);
+            return Err(refuse(problem, Words::of("remedy.earlier_save")));
         }
         Ok(())
     }
@@ -217,15 +205,35 @@ fn check_classes(classes: &[String]) -> Result<()> {
     for name in classes {
         if name.is_empty() || name.len() > MAX_CLASS_NAME || !seen.insert(name) {
             let start: String = name.chars().take(40).collect();
-            let problem = format!("its class name `{start}` is empty, too long or there twice");
-            return Err(refuse(problem, "it was edited; give each class a name of its own"));
+            let problem = Words::of("problem.class_name").with("name", start);
+            return Err(refuse(problem, Words::of("remedy.name_each_class")));
         }
     }
     Ok(())
 }
 
-pub(super) fn refuse(problem: String, remedy: &str) -> Error {
-    Error::ModelFile { problem, remedy: remedy.into() }
+pub(super) fn refuse(problem: Words, remedy: Words) -> Error {
+    Error::ModelFile { problem, remedy }
+}
+
+/// What is wrong with a file's network.
+fn problem_of(error: Error) -> Words {
+    match error {
+        Error::Syntax { line, column, expected, found, .. } => Words::of("problem.network_text")
+            .with("line", line)
+            .with("column", column)
+            .with("expected", expected)
+            .with("found", found),
+        Error::Layer { layer, expected, found, .. } => Words::of("problem.network_layer")
+            .with("layer", layer)
+            .with("expected", expected)
+            .with("found", found),
+        Error::Setting { name, expected, found } => Words::of("problem.network_setting")
+            .with("name", name)
+            .with("expected", expected)
+            .with("found", found),
+        _ => Words::of("problem.network"),
+    }
 }
 
 pub(super) fn internal(error: impl std::fmt::Display) -> Error {
@@ -238,7 +246,7 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<String> {
 
 fn field<'a>(metadata: &'a HashMap<String, String>, name: &str) -> Result<&'a str> {
     let missing =
-        || refuse(format!("its metadata lacks `{name}`"), "open a model that Floret saved");
+        || refuse(Words::of("problem.lacks").with("name", name), Words::of("remedy.open_ours"));
     metadata.get(name).map(String::as_str).ok_or_else(missing)
 }
 
@@ -246,11 +254,8 @@ pub(super) fn from_json<T: DeserializeOwned>(
     metadata: &HashMap<String, String>,
     name: &str,
 ) -> Result<T> {
-    serde_json::from_str(field(metadata, name)?).map_err(|error| {
-        refuse(
-            format!("its metadata `{name}` cannot be read ({error})"),
-            "open a model that Floret saved",
-        )
+    serde_json::from_str(field(metadata, name)?).map_err(|_| {
+        refuse(Words::of("problem.metadata").with("name", name), Words::of("remedy.open_ours"))
     })
 }
 
@@ -274,7 +279,7 @@ mod tests {
         model.calibration = Some(Calibration { temperature: 0.7, outliers });
         let mut first_moment = vec![0.0; model.parameters.weights_len];
         for (number, parameter) in model.parameters.trained.iter().enumerate() {
-            first_moment[parameter.offset..][..parameter.spec.len()].fill(1.0 + number as f32);
+            parameter.view_mut(&mut first_moment).fill(1.0 + number as f32);
         }
         let second_moment = first_moment.clone();
         let progress = Progress {
@@ -292,7 +297,7 @@ mod tests {
 
     fn problem(bytes: &[u8]) -> String {
         match ModelFile::from_bytes(bytes) {
-            Err(Error::ModelFile { problem, .. }) => problem,
+            Err(Error::ModelFile { problem, .. }) => problem.to_string(),
             other => panic!("{other:?}"),
         }
     }

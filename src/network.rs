@@ -24,7 +24,7 @@ mod predefined;
 pub mod presets;
 mod value;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::shape::Shape;
 use cell::RunSettings;
 use describe::Structure;
@@ -60,18 +60,18 @@ impl Network {
     pub fn new(text: &str, input: Shape, classes: usize) -> Result<Self> {
         let sides = [input.height, input.width, input.channels];
         if sides.contains(&0) || sides.iter().any(|&side| side > MAX_SIDE) {
-            return Err(Error::Setting {
-                name: "input".into(),
-                expected: format!("height, width and channels from 1 to {MAX_SIDE}"),
-                found: format!("{} × {} × {}", input.height, input.width, input.channels),
-            });
+            return Err(Error::setting(
+                Words::of("name.input"),
+                Words::of("expected.sides").with("high", MAX_SIDE),
+                format!("{} × {} × {}", input.height, input.width, input.channels),
+            ));
         }
         if !(1..=MAX_CLASSES).contains(&classes) {
-            return Err(Error::Setting {
-                name: "classes".into(),
-                expected: format!("from 1 to {MAX_CLASSES}"),
-                found: classes.to_string(),
-            });
+            return Err(Error::setting(
+                Words::of("name.classes"),
+                Words::of("expected.range").with("low", 1u32).with("high", MAX_CLASSES),
+                classes,
+            ));
         }
         let cell = cell::read(text)?;
         let network = expand::expand(&cell.network, &mut Macros::new(cell.macros))?;

@@ -3,7 +3,7 @@
 mod buffers;
 pub mod parameters;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{
     Activation, Adam, AverageWeights, Call, Extent, Kernel, METRICS, PrepareBatch, Sgd, Softmax,
     SoftmaxCrossEntropy, Storage, TRANSFORM, View,
@@ -146,13 +146,12 @@ impl Plan {
     /// that no memory of this machine's address width could hold.
     pub fn new(graph: &Graph, parameters: &Parameters, options: &PlanOptions) -> Result<Self> {
         if options.batch_size == 0 {
-            let expected = "at least 1".into();
-            return Err(Error::Setting { name: "batch size".into(), expected, found: "0".into() });
+            let expected = Words::of("expected.at_least").with("least", 1u32);
+            return Err(Error::setting(Words::of("name.batch_size"), expected, 0u32));
         }
         if let Some(node) = options.keep.iter().find(|&&node| node > graph.output()) {
-            let expected = format!("a node from 0 to {}", graph.output());
-            let found = node.to_string();
-            return Err(Error::Setting { name: "kept node".into(), expected, found });
+            let expected = Words::of("expected.node").with("high", graph.output());
+            return Err(Error::setting(Words::of("name.kept_node"), expected, *node));
         }
         let mut lowering = Lowering::new(options.mode, options.averaged, graph.nodes.len());
         let input = lower_input(graph, options, &mut lowering);

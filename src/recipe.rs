@@ -2,7 +2,7 @@
 
 use crate::data::augment::Augmentation;
 use crate::data::mirror::{Mirroring, Verdict};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::plan::Optimizer;
 use crate::plan::parameters::KernelInitialisation;
 use serde::de::{Deserializer, Error as _};
@@ -142,11 +142,7 @@ impl Recipe {
             "modern" => Ok(Self::modern()),
             "textbook" => Ok(Self::textbook()),
             "fine_tune" => Ok(Self::fine_tune()),
-            _ => Err(Error::Unknown {
-                what: "recipe".into(),
-                name: name.into(),
-                suggestion: crate::error::did_you_mean(name, Self::NAMES),
-            }),
+            _ => Err(Error::unknown(Words::of("what.recipe"), name, Self::NAMES)),
         }
     }
 
@@ -168,23 +164,19 @@ impl Recipe {
     /// # Errors
     /// [`Error::Setting`] for the first one outside.
     pub fn check(&self) -> Result<()> {
-        let settings: [(&str, f64, f64, f64); 7] = [
-            ("epochs", f64::from(self.epochs), 1.0, 100_000.0),
-            ("batch size", self.batch_size as f64, 1.0, 4096.0),
-            ("learning rate", f64::from(self.learning_rate), 0.0, 100.0),
-            ("weight decay", f64::from(self.weight_decay), 0.0, 100.0),
-            ("label smoothing", f64::from(self.label_smoothing), 0.0, 0.99),
-            ("weight average", f64::from(self.weight_average), 0.0, 0.999_999),
-            ("patience", f64::from(self.patience.unwrap_or(1)), 1.0, 100_000.0),
+        let settings: [(Words, f64, f64, f64); 7] = [
+            (Words::of("name.epochs"), f64::from(self.epochs), 1.0, 100_000.0),
+            (Words::of("name.batch_size"), self.batch_size as f64, 1.0, 4096.0),
+            (Words::of("name.learning_rate"), f64::from(self.learning_rate), 0.0, 100.0),
+            (Words::of("name.weight_decay"), f64::from(self.weight_decay), 0.0, 100.0),
+            (Words::of("name.label_smoothing"), f64::from(self.label_smoothing), 0.0, 0.99),
+            (Words::of("name.weight_average"), f64::from(self.weight_average), 0.0, 0.999_999),
+            (Words::of("name.patience"), f64::from(self.patience.unwrap_or(1)), 1.0, 100_000.0),
         ];
         for (name, value, least, most) in settings {
             if !(least..=most).contains(&value) {
-                let expected = format!("{least} to {most}");
-                return Err(Error::Setting {
-                    name: name.into(),
-                    expected,
-                    found: value.to_string(),
-                });
+                let expected = Words::of("expected.range").with("low", least).with("high", most);
+                return Err(Error::setting(name, expected, value));
             }
         }
         check_looks(&self.looks)?;
@@ -215,12 +207,11 @@ impl Recipe {
 /// # Errors
 /// [`Error::Setting`] for none or too many looks, or for one that is no part of a side.
 pub fn check_looks(looks: &[f32]) -> Result<()> {
-    let expected = "1 to 8 numbers from 0.1 to 1";
     if (1..=8).contains(&looks.len()) && looks.iter().all(|part| (0.1..=1.0).contains(part)) {
         return Ok(());
     }
-    let found = format!("{looks:?}");
-    Err(Error::Setting { name: "looks".into(), expected: expected.into(), found })
+    let expected = Words::of("expected.looks");
+    Err(Error::setting(Words::of("name.looks"), expected, format!("{looks:?}")))
 }
 
 #[cfg(test)]

@@ -24,14 +24,14 @@ use crate::data::library::Library;
 use crate::data::mirror::Mirroring;
 use crate::data::photo::{Skipped, Split};
 use crate::data::resize::{resize, stored_size};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::model::Model;
 use crate::model::calibration::Outlier;
 use crate::model_file::ModelFile;
 use crate::network::Network;
 use crate::network::graph::Node;
 use crate::network::presets::{ACTIONS, PRESETS, preset};
-use crate::ops::Op;
+use crate::ops::Reach;
 use crate::recipe::Recipe;
 use crate::report::experiment::{Experiment, REPORTED, Reported};
 use crate::shape::Shape;
@@ -106,6 +106,7 @@ struct Picture<'a> {
 #[derive(Serialize)]
 struct PictureNode<'a> {
     kind: &'static str,
+    is_drawn_with_input: bool,
     inputs: &'a [usize],
     shape: Shape,
     kernel_size: Option<[usize; 2]>,
@@ -114,13 +115,14 @@ struct PictureNode<'a> {
 
 impl<'a> From<&'a Node> for PictureNode<'a> {
     fn from(node: &'a Node) -> Self {
-        let window = match &node.op {
-            Op::Conv2d(conv) => Some((conv.kernel_size, conv.stride)),
-            Op::Pool2d(pool) => Some((pool.kernel_size, pool.stride)),
+        let operation = node.op.operation();
+        let window = match operation.map(|operation| operation.reach()) {
+            Some(Reach::Window { kernel_size, stride }) => Some((kernel_size, stride)),
             _ => None,
         };
         Self {
-            kind: node.op.operation().map_or("input", |operation| operation.kind()),
+            kind: operation.map_or("input", |operation| operation.kind()),
+            is_drawn_with_input: operation.is_some_and(|operation| operation.is_drawn_with_input()),
             inputs: &node.inputs,
             shape: node.shape,
             kernel_size: window.map(|window| window.0),
@@ -283,9 +285,9 @@ impl Engine {
         given(progress)
     }
 
-    /// The executor that the run is on, in words.
-    pub fn device(&mut self) -> std::result::Result<String, JsValue> {
-        Ok(self.trainer().map_err(thrown)?.device())
+    /// The device that the run is on: `{ kind: 'cpu', threads }` or `{ kind: 'gpu', name }`.
+    pub fn device(&mut self) -> std::result::Result<JsValue, JsValue> {
+        given(&self.trainer().map_err(thrown)?.device())
     }
 
     /// The executors that were tried before the run took one, with their speed.
@@ -341,7 +343,7 @@ impl Engine {
     pub async fn open(&mut self, bytes: &[u8]) -> std::result::Result<JsValue, JsValue> {
         let model = ModelFile::from_bytes(bytes).map_err(thrown)?.snapshot.model;
         let classifier =
-            Classifier::new(Box::new(cpu()), model, 0, PLAN_LIMIT).await.map_err(thrown)?;
+            Classifier::new(Box::new(cpu()), model, PLAN_LIMIT).await.map_err(thrown)?;
         let model = &classifier.model;
         let summary = given(&ModelSummary {
             classes: &model.classes,
@@ -357,8 +359,8 @@ impl Engine {
 impl Engine {
     fn trainer(&mut self) -> Result<&mut Trainer> {
         self.run.as_deref_mut().ok_or_else(|| Error::Data {
-            problem: "there is no run".into(),
-            remedy: "start one".into(),
+            problem: Words::of("problem.no_run"),
+            remedy: Words::of("remedy.start_run"),
         })
     }
 
@@ -445,8 +447,8 @@ fn classifier<'a>(
 
 fn no_model() -> Error {
     Error::Data {
-        problem: "there is no model".into(),
-        remedy: "train a network or open a model file".into(),
+        problem: Words::of("problem.no_model"),
+        remedy: Words::of("remedy.train_or_open"),
     }
 }
 
@@ -455,15 +457,7 @@ fn given<T: Serialize>(value: &T) -> std::result::Result<JsValue, JsValue> {
     Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
-/// An error as the page reads it: its code with values, and its English wording.
+/// An error as the page reads it: its code with values, which the page words. No English is carried here.
 fn thrown(error: Error) -> JsValue {
-    #[derive(Serialize)]
-    struct Thrown<'a> {
-        #[serde(flatten)]
-        error: &'a Error,
-        message: String,
-    }
-    let message = error.to_string();
-    given(&Thrown { error: &error, message: message.clone() })
-        .unwrap_or_else(|_| JsValue::from_str(&message))
+    given(&error).unwrap_or_else(|error| error)
 }

@@ -12,8 +12,8 @@ document.documentElement.lang = language();
 start().then(
   () => openFirstModel(),
   failure => {
-    const why = detailOf(failure).message ?? '';
-    const words = h('p', { class: 'fault', role: 'alert' }, t('error.no_engine', { why }));
+    console.info('the engine did not start:', detailOf(failure).message);
+    const words = h('p', { class: 'fault', role: 'alert' }, t('error.no_engine'));
     document.querySelector('main')?.prepend(words);
   },
 );

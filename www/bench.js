@@ -10,6 +10,7 @@ import { fill, h } from './ui/dom.js';
 import { number } from './ui/format.js';
 import { detailOf, heading, Panel, showFailure } from './ui/panel.js';
 import { numberCell, numbers, rowHead, tableHead, tableRow } from './ui/table.js';
+import { wordDevice } from './ui/words.js';
 
 /** @typedef {import('./engine/protocol.js').BenchResult} BenchResult */
 
@@ -88,7 +89,7 @@ class Bench extends Panel {
       value === undefined ? '–' : number(value, { maximumFractionDigits: 2 });
     const rows = results.map(result =>
       tableRow(
-        rowHead(result.device),
+        rowHead(wordDevice(result.device)),
         KEYS.map(key => numberCell(words(result[key]))),
       ),
     );
@@ -102,8 +103,8 @@ customElements.define('floret-bench', Bench);
 document.documentElement.lang = language();
 engine.call('hello', { software: false, keep: false }).then(
   ({ build, devices, presets }) => store.set({ build, devices, presets }),
-  failure =>
-    document.body.append(
-      h('p', { class: 'fault', role: 'alert' }, t('error.no_engine', { why: failure.message })),
-    ),
+  failure => {
+    console.info('the engine did not start:', detailOf(failure).message);
+    document.body.append(h('p', { class: 'fault', role: 'alert' }, t('error.no_engine')));
+  },
 );

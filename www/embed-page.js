@@ -18,6 +18,7 @@ import { number, percent } from './ui/format.js';
 import { Bloom, mark } from './ui/mark.js';
 import { Panel, say, showFailure } from './ui/panel.js';
 import { RunButton } from './ui/run-button.js';
+import { wordDoubt } from './ui/words.js';
 
 /** @typedef {import('./ui/files.js').Found} Found */
 
@@ -113,7 +114,9 @@ class Embedded extends Panel {
     const { run, network, report } = this.state;
     if (!network) return t('embed.loading');
     if (run.phase === 'finished' && report)
-      return t('embed.finished', { accuracy: percent(report.accuracy), n: report.n });
+      return report.accuracy === null
+        ? (wordDoubt(report) ?? '')
+        : t('embed.finished', { accuracy: percent(report.accuracy), n: report.n });
     if (run.phase !== 'idle') return t(`train.says_${statusOf(run)}`, { model: network.name });
     if (photos > 0)
       return t('train.says_idle', { model: network.name, photos: t('count.photos', { n: photos }) });
@@ -167,7 +170,12 @@ async function begin() {
   const { presets, recipe } = store.value;
   if (!presets.some(({ name }) => name === NETWORK)) {
     const names = presets.map(({ name }) => name).join(', ');
-    throw new EngineFailure({ code: 'setting', name: 'model', expected: names, found: NETWORK });
+    throw new EngineFailure({
+      code: 'setting',
+      name: { key: 'what.model', values: {} },
+      expected: names,
+      found: NETWORK,
+    });
   }
   const epochs = Math.round(Number(query.get('epochs') ?? EPOCHS));
   store.set({ recipe: { ...recipe, epochs: epochs >= 1 && epochs <= 10_000 ? epochs : EPOCHS } });

@@ -16,7 +16,7 @@ mod threads;
 
 pub use context::Workers;
 
-use crate::backend::{Backend, LocalFuture, PlanId};
+use crate::backend::{Backend, DeviceName, LocalFuture, PlanId};
 use crate::error::{Error, Result};
 use crate::kernel::{Call, Kernel, StepInputs, Storage};
 use crate::plan::Plan;
@@ -94,7 +94,7 @@ struct LoadedPlan {
 ///
 /// ```
 /// use floret::backend::{Backend, cpu::CpuBackend};
-/// assert_eq!(CpuBackend::new(1).name(), "CPU, 1 thread");
+/// assert_eq!(CpuBackend::new(1).name().to_string(), "CPU, 1 thread");
 /// ```
 pub struct CpuBackend {
     storages: Storages,
@@ -123,11 +123,8 @@ impl CpuBackend {
 }
 
 impl Backend for CpuBackend {
-    fn name(&self) -> String {
-        match self.threads() {
-            1 => "CPU, 1 thread".into(),
-            threads => format!("CPU, {threads} threads"),
-        }
+    fn name(&self) -> DeviceName {
+        DeviceName::Cpu { threads: self.threads() }
     }
 
     fn allocate(&mut self, storage: Storage, len: usize) -> LocalFuture<'_, Result<()>> {

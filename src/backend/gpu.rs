@@ -33,7 +33,7 @@ mod uniforms;
 
 pub use device::{AdapterSummary, GpuOptions, offered_adapter};
 
-use crate::backend::{Backend, LocalFuture, PlanId};
+use crate::backend::{Backend, DeviceName, LocalFuture, PlanId};
 use crate::error::{Error, Result};
 use crate::kernel::{StepInputs, Storage};
 use crate::plan::Plan;
@@ -190,8 +190,8 @@ impl GpuBackend {
 }
 
 impl Backend for GpuBackend {
-    fn name(&self) -> String {
-        self.device.adapter.to_string()
+    fn name(&self) -> DeviceName {
+        DeviceName::Gpu { name: self.device.name() }
     }
 
     fn allocate(&mut self, storage: Storage, len: usize) -> LocalFuture<'_, Result<()>> {

@@ -1,6 +1,6 @@
 //! Whether executors agree: the same model asked about the same photos on each.
 
-use crate::backend::Backend;
+use crate::backend::{Backend, DeviceName};
 use crate::classify::Classifier;
 use crate::error::Result;
 use crate::model::Model;
@@ -10,7 +10,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Agreement {
     /// The executors, in words.
-    pub devices: [String; 2],
+    pub devices: [DeviceName; 2],
     /// How many photos both were asked about.
     pub photos: usize,
     /// The largest difference between their probabilities, anywhere; infinite where one is no number.
@@ -30,7 +30,7 @@ pub async fn compare(
     let mut answers = Vec::with_capacity(backends.len());
     let devices = backends.each_ref().map(|backend| backend.name());
     for backend in backends {
-        let mut classifier = Classifier::new(backend, model.clone(), 0, memory_limit).await?;
+        let mut classifier = Classifier::new(backend, model.clone(), memory_limit).await?;
         let found = classifier.classify(photos).await?;
         answers.push(found.into_iter().flat_map(|answer| answer.probabilities).collect::<Vec<_>>());
     }

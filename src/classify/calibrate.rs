@@ -4,7 +4,7 @@ use super::{Classifier, EVALUATION_BATCH};
 use crate::data::library::Library;
 use crate::data::photo::Split;
 use crate::draw::{LEARNED_OTHERS, draw_other};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::model::calibration::outliers::LEAST_PHOTOS;
 use crate::model::calibration::{Calibration, OutlierDetector, Reading, temperature};
 use crate::rng::{Random, Stream};
@@ -46,14 +46,10 @@ impl Classifier {
         let known = evenly(&training, &self.truths(library, &training)?, self.model.classes.len());
         if validation.len() < LEAST_PHOTOS || known.is_empty() {
             return Err(Error::Data {
-                problem: format!(
-                    "{} validation and {} training photos are too few to calibrate on",
-                    validation.len(),
-                    training.len()
-                ),
-                remedy: format!(
-                    "take the photos that it was trained with, at least {LEAST_PHOTOS} of them for validation"
-                ),
+                problem: Words::of("problem.too_few_to_calibrate")
+                    .with("validation", validation.len())
+                    .with("training", training.len()),
+                remedy: Words::of("remedy.photos_to_calibrate").with("least", LEAST_PHOTOS),
             });
         }
         let size = self.model.preprocessing.stored_size;

@@ -2,7 +2,7 @@
 
 use super::{Classifier, EVALUATION_BATCH};
 use crate::draw::{HELD_OUT_OTHERS, LEARNED_OTHERS, draw_other};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use serde::Serialize;
 
 /// One kind of drawn pictures.
@@ -37,8 +37,8 @@ impl Classifier {
     pub async fn judge_others(&mut self, seed: u64, per_kind: u32) -> Result<Others> {
         if self.model.calibration.is_none() {
             return Err(Error::Data {
-                problem: "the model has no score for \"none of these\"".into(),
-                remedy: "give it one with `floret calibrate`".into(),
+                problem: Words::of("problem.no_outlier_score"),
+                remedy: Words::of("remedy.calibrate"),
             });
         }
         let size = self.model.preprocessing.stored_size;

@@ -10,7 +10,7 @@ mod zip;
 pub use path::{is_clutter, is_table, label_of, name_of, parts as parts_of};
 
 use super::photo::Skipped;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words, unreadable};
 use std::io::{Read, Seek, SeekFrom};
 
 /// Where an archive's bytes come from: a file, bytes in memory, or a file of the browser.
@@ -84,17 +84,21 @@ impl Archive {
     /// # Errors
     /// [`Error::Archive`] if it is none, is damaged, or has too many entries.
     pub fn open(name: &str, mut source: impl Source + 'static, limits: Limits) -> Result<Self> {
-        let wrong = |reason: String| Error::Archive { name: name.into(), reason };
+        let wrong = |reason: Words| Error::Archive { name: name.into(), reason };
         let mut start = Vec::new();
-        source.by_ref().take(512).read_to_end(&mut start).map_err(|e| wrong(e.to_string()))?;
-        source.seek(SeekFrom::Start(0)).map_err(|e| wrong(e.to_string()))?;
+        source
+            .by_ref()
+            .take(512)
+            .read_to_end(&mut start)
+            .map_err(|error| wrong(unreadable(&error)))?;
+        source.seek(SeekFrom::Start(0)).map_err(|error| wrong(unreadable(&error)))?;
         let source: Box<dyn Source> = Box::new(source);
         let reader = match format_of(&start) {
             Some(Format::Zip) => Reader::Zip(zip::ZipReader::open(source, limits).map_err(wrong)?),
             Some(Format::Tar) => Reader::Tar(tar::TarReader::plain(source, limits)),
             Some(Format::TarGz) => Reader::Tar(tar::TarReader::gzip(source, limits)),
             None => {
-                return Err(wrong("expected a .zip, .tar or .tar.gz, found something else".into()));
+                return Err(wrong(Words::of("reason.no_archive")));
             }
         };
         Ok(Self { name: name.into(), reader: Some(reader), bytes_read: 0 })
@@ -120,7 +124,7 @@ impl Iterator for Archive {
             Some(Ok(item)) => Some(Ok(item)),
             Some(Err(reason)) => {
                 self.reader = None;
-                Some(Err(Error::Archive { name: self.name.clone(), reason }))
+                Some(Err(Error::Archive { name: self.name.as_str().into(), reason }))
             }
             None => {
                 self.reader = None;
@@ -149,41 +153,31 @@ fn format_of(start: &[u8]) -> Option<Format> {
     }
 }
 
-/// Whether a file that starts with these bytes (512 are enough) is an archive that [`Archive`] reads.
-pub fn is_archive(start: &[u8]) -> bool {
-    format_of(start).is_some()
-}
-
 /// The photo in an entry, or why it is none. Reads no more than one byte past the limit.
 fn read_photo(path: &str, mut content: impl Read, limits: &Limits) -> Item {
-    let skipped = |reason: String| Item::Skipped(Skipped { name: name_of(path), reason });
+    let skipped = |reason| Item::Skipped(Skipped { name: name_of(path).into(), reason });
     let mut bytes = Vec::new();
     let sniffed = super::image_kind::SNIFF_BYTES as u64;
-    if let Err(error) = content.by_ref().take(sniffed).read_to_end(&mut bytes) {
-        return skipped(damaged(&error));
+    if content.by_ref().take(sniffed).read_to_end(&mut bytes).is_err() {
+        return skipped(Words::of("reason.damaged_in_archive"));
     }
     let is_table = is_table(path);
     if let Err(reason) = super::image_kind::sniff(&bytes)
         && !is_table
     {
-        return skipped(reason.into());
+        return skipped(reason);
     }
-    if let Err(error) =
-        content.take(limits.photo_bytes.saturating_sub(sniffed) + 1).read_to_end(&mut bytes)
-    {
-        return skipped(damaged(&error));
+    let rest = limits.photo_bytes.saturating_sub(sniffed) + 1;
+    if content.take(rest).read_to_end(&mut bytes).is_err() {
+        return skipped(Words::of("reason.damaged_in_archive"));
     }
     if bytes.len() as u64 > limits.photo_bytes {
-        return skipped(format!("larger than {} MiB", limits.photo_bytes >> 20));
+        return skipped(Words::of("reason.larger_than").with("mib", limits.photo_bytes >> 20));
     }
     if is_table {
         return Item::Table(TableFile { path: path.into(), bytes });
     }
     Item::Photo(PhotoFile { path: path.into(), name: name_of(path), bytes })
-}
-
-fn damaged(error: &std::io::Error) -> String {
-    format!("damaged in the archive ({error})")
 }
 
 #[cfg(test)]
@@ -302,7 +296,9 @@ mod tests {
             let small_photos = Limits { photo_bytes: 1 << 16, ..Limits::default() };
             let items: Vec<_> =
                 open(bytes.clone(), small_photos).unwrap().map(Result::unwrap).collect();
-            assert!(matches!(&items[0], Item::Skipped(s) if s.reason == "larger than 0 MiB"));
+            assert!(
+                matches!(&items[0], Item::Skipped(s) if s.reason.to_string() == "larger than 0 MiB")
+            );
             assert!(matches!(&items[1], Item::Photo(_)));
 
             let small_total = Limits { total_bytes: 5 << 19, ..Limits::default() };

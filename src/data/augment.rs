@@ -3,7 +3,7 @@
 //! Every draw is a pure function of seed, epoch and the sample's position in the epoch, so that both executors and a
 //! resumed run see the same views.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::rng::{Random, Stream};
 use serde::{Deserialize, Serialize};
 
@@ -93,11 +93,11 @@ impl Augmentation {
         ];
         for (name, value, low, high) in settings {
             if !(low..=high).contains(&value) {
-                return Err(Error::Setting {
-                    name: format!("augmentation {name}"),
-                    expected: format!("{low} to {high}"),
-                    found: value.to_string(),
-                });
+                return Err(Error::setting(
+                    Words::of("name.augmentation").with("name", name),
+                    Words::of("expected.range").with("low", low).with("high", high),
+                    value,
+                ));
             }
         }
         Ok(())

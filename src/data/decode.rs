@@ -8,7 +8,7 @@ mod profile;
 
 use super::image_kind::{ImageKind, sniff};
 use super::resize::resize;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use profile::Profile;
@@ -74,10 +74,10 @@ pub fn decode_kept(name: &str, bytes: &[u8], size: usize) -> Result<Kept> {
 
 /// Decodes a photo file; a JPEG may come smaller, though with at least `least` pixels along both axes.
 fn decode_for(name: &str, bytes: &[u8], least: usize) -> Result<Picture> {
-    let wrong = |reason: String| Error::Photo { name: name.into(), reason };
-    let kind = sniff(bytes).map_err(|reason| wrong(reason.into()))?;
+    let wrong = |reason| Error::Photo { name: name.into(), reason };
+    let kind = sniff(bytes).map_err(wrong)?;
     let raw = match kind.foreign() {
-        Some(reason) => Err(reason.to_string()),
+        Some(reason) => Err(reason),
         None => guarded(|| match kind {
             ImageKind::Jpeg => jpeg::decode(bytes, least),
             _ => other(kind, bytes),
@@ -88,8 +88,8 @@ fn decode_for(name: &str, bytes: &[u8], least: usize) -> Result<Picture> {
 
 /// A decoder that panics on a damaged file must not end the program: where panics can be caught they mean damage.
 fn guarded<T>(
-    work: impl FnOnce() -> std::result::Result<T, String>,
-) -> std::result::Result<T, String> {
+    work: impl FnOnce() -> std::result::Result<T, Words>,
+) -> std::result::Result<T, Words> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| Err(damaged()))
 }
 
@@ -122,7 +122,7 @@ impl Raw {
 }
 
 /// Everything but JPEG; of an animation the first picture.
-fn other(kind: ImageKind, bytes: &[u8]) -> std::result::Result<Raw, String> {
+fn other(kind: ImageKind, bytes: &[u8]) -> std::result::Result<Raw, Words> {
     let format = match kind {
         ImageKind::Png => ImageFormat::Png,
         ImageKind::WebP => ImageFormat::WebP,
@@ -148,30 +148,31 @@ fn other(kind: ImageKind, bytes: &[u8]) -> std::result::Result<Raw, String> {
     Ok(Raw { image, original: [width as usize, height as usize], orientation, profile })
 }
 
-fn check_pixels(width: u64, height: u64, most: u64) -> std::result::Result<(), String> {
+fn check_pixels(width: u64, height: u64, most: u64) -> std::result::Result<(), Words> {
     if width == 0 || height == 0 {
         return Err(damaged());
     }
     if width * height > most {
         let millions = most / 1_000_000;
-        return Err(format!("{width} × {height} pixels; at most {millions} million can be read"));
+        return Err(Words::of("reason.too_many_pixels")
+            .with("width", width)
+            .with("height", height)
+            .with("millions", millions));
     }
     Ok(())
 }
 
 /// Why a picture cannot be read, in a person's words; the decoders' own words help nobody who has photos.
-fn reason(error: image::ImageError) -> String {
+fn reason(error: image::ImageError) -> Words {
     match error {
-        image::ImageError::Unsupported(_) => {
-            "of a kind that cannot be read; save it as JPEG or PNG".into()
-        }
-        image::ImageError::Limits(_) => "too large to be read".into(),
+        image::ImageError::Unsupported(_) => Words::of("reason.unknown_kind"),
+        image::ImageError::Limits(_) => Words::of("reason.too_large"),
         _ => damaged(),
     }
 }
 
-fn damaged() -> String {
-    "damaged or not complete".into()
+fn damaged() -> Words {
+    Words::of("reason.damaged")
 }
 
 #[cfg(test)]

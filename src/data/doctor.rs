@@ -180,6 +180,7 @@ mod tests {
     use super::*;
     use crate::data::photo::{Photo, Split};
     use crate::draw;
+    use crate::error::Words;
 
     const SIZE: usize = 40;
 
@@ -227,7 +228,7 @@ mod tests {
         add(&mut library, "either", Some("weed"), &other);
         add(&mut library, "nearly", Some("tulip"), &first);
         add(&mut library, "red", None, &[250, 10, 10, 255].repeat(SIZE * SIZE));
-        let skipped = [Skipped { name: "x".into(), reason: "not an image".into() }];
+        let skipped = [Skipped { name: "x".into(), reason: Words::of("reason.no_image") }];
         let report = examine(&mut library, &skipped, &["y".into()], 64).unwrap();
         assert!(!report.is_healthy());
         assert_eq!(report.skipped, skipped);

@@ -5,7 +5,7 @@
 
 use super::library::Library;
 use super::photo::PhotoId;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 
@@ -50,8 +50,12 @@ impl Edits {
     /// # Errors
     /// [`Error::File`] for a text that is no such list; [`Error::Setting`] for a class whose name is empty or too long.
     pub fn from_json(name: &str, text: &str) -> Result<Self> {
-        let edits: Self = serde_json::from_str(text)
-            .map_err(|error| Error::File { path: name.into(), reason: error.to_string() })?;
+        let edits: Self = serde_json::from_str(text).map_err(|error| {
+            let reason = Words::of("reason.no_edits")
+                .with("line", error.line())
+                .with("column", error.column());
+            Error::File { path: name.into(), reason }
+        })?;
         edits.edits.iter().try_for_each(check)?;
         let made = edits.made.min(edits.edits.len());
         Ok(Self { made, ..edits })
@@ -149,9 +153,13 @@ fn check(edit: &Edit) -> Result<()> {
     };
     if name.trim().is_empty() || name.chars().count() > LONGEST_NAME {
         return Err(Error::Setting {
-            name: "class name".into(),
-            expected: format!("1 to {LONGEST_NAME} characters"),
-            found: if name.trim().is_empty() { "none".into() } else { format!("`{name}`") },
+            name: Words::of("name.class_name"),
+            expected: Words::of("expected.characters").with("high", LONGEST_NAME),
+            found: if name.trim().is_empty() {
+                Words::of("found.none")
+            } else {
+                Words::of("found.characters").with("n", name.chars().count())
+            },
         });
     }
     Ok(())

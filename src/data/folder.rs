@@ -8,7 +8,7 @@ use super::intake::{Intake, Outcome};
 use super::layout::{self, Accepted, Layout};
 use super::library::Library;
 use super::photo::Skipped;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words, unreadable};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What became of the files.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Loaded {
     /// Photos added.
     pub added: usize,
@@ -84,8 +84,8 @@ pub fn load_laid_out(
         let foreign = outcome.add_to(library, &mut loaded.skipped, &mut loaded.duplicates)?;
         if let Some(file) = foreign {
             let reason = sniff(&file.bytes).ok().and_then(|kind| kind.foreign());
-            let reason = reason.unwrap_or("not an image").into();
-            loaded.skipped.push(Skipped { name: file.name, reason });
+            let reason = reason.unwrap_or_else(|| Words::of("reason.no_image"));
+            loaded.skipped.push(Skipped { name: file.name.into(), reason });
         }
         done += 1;
         progress(Progress { done, bytes: bytes.unwrap_or(total_bytes), total_bytes });
@@ -141,14 +141,14 @@ impl Files {
     /// Opens a folder or archive; gives its bytes in all too.
     fn open(path: &Path) -> Result<(Self, u64)> {
         if !path.is_dir() {
-            let file = File::open(path).map_err(|error| file_error(path, &error))?;
-            let bytes = file.metadata().map_err(|error| file_error(path, &error))?.len();
+            let file = File::open(path).map_err(|error| Error::file(path, &error))?;
+            let bytes = file.metadata().map_err(|error| Error::file(path, &error))?.len();
             let archive = Archive::open(&path.to_string_lossy(), file, Limits::default())?;
             return Ok((Self::Archive(archive), bytes));
         }
         let mut paths = Vec::new();
         for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|error| file_error(path, &error))?;
+            let entry = entry.map_err(|error| Error::file(path, &error.into()))?;
             let relative = entry.path().strip_prefix(path).unwrap_or(entry.path());
             if entry.file_type().is_file() && !archive::is_clutter(&relative.to_string_lossy()) {
                 // A file that cannot even be asked for its size is listed when it is read.
@@ -174,12 +174,12 @@ impl Files {
                 if is_table(&name) {
                     match read_file(&path) {
                         Ok(bytes) => tables.push(TableFile { path: name, bytes }),
-                        Err(reason) => intake.skip(Skipped { name, reason }),
+                        Err(reason) => intake.skip(Skipped { name: name.into(), reason }),
                     }
                 } else {
                     intake.submit(size as usize, move || match read_file(&path) {
                         Ok(bytes) => Ok(PhotoFile { path: name.clone(), name, bytes }),
-                        Err(reason) => Err(Skipped { name, reason }),
+                        Err(reason) => Err(Skipped { name: name.into(), reason }),
                     });
                 }
                 Ok(Some(*bytes))
@@ -197,20 +197,16 @@ impl Files {
     }
 }
 
-fn read_file(path: &Path) -> std::result::Result<Vec<u8>, String> {
+fn read_file(path: &Path) -> std::result::Result<Vec<u8>, Words> {
     let limit = Limits::default().photo_bytes;
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
-        .map_err(|error| format!("cannot be read ({error})"))?;
+        .map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > limit {
-        return Err(format!("larger than {} MiB", limit >> 20));
+        return Err(Words::of("reason.larger_than").with("mib", limit >> 20));
     }
     Ok(bytes)
-}
-
-fn file_error(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::File { path: path.display().to_string(), reason: error.to_string() }
 }
 
 #[cfg(test)]
@@ -272,7 +268,7 @@ mod tests {
         let (one, loaded) = load_with(&folder.0, 1);
         assert_eq!(loaded.added, 20);
         assert_eq!(loaded.duplicates, ["flowers/rose/90 copy.png"]);
-        let skipped: Vec<&str> = loaded.skipped.iter().map(|s| s.name.as_str()).collect();
+        let skipped: Vec<&str> = loaded.skipped.iter().map(|s| &*s.name).collect();
         assert_eq!(skipped, ["flowers/rose/91.txt", "flowers/rose/92.png"]);
         assert_eq!(one.classes(), ["rose", "tulip"]);
         assert_eq!((one.photos()[0].width, one.photos()[0].height), (20, 10));

@@ -1,5 +1,7 @@
 //! Which image format a file is in, by its first bytes; names lie too often.
 
+use crate::error::Words;
+
 /// The formats of photos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageKind {
@@ -23,10 +25,10 @@ pub enum ImageKind {
 
 impl ImageKind {
     /// Why photos of this kind are not read here, for people; a browser may read them.
-    pub fn foreign(self) -> Option<&'static str> {
+    pub fn foreign(self) -> Option<Words> {
         match self {
-            Self::Avif => Some("an AVIF; save it as JPEG or PNG"),
-            Self::Heic => Some("a HEIC photo; save it as JPEG or PNG"),
+            Self::Avif => Some(Words::of("reason.avif")),
+            Self::Heic => Some(Words::of("reason.heic")),
             _ => None,
         }
     }
@@ -45,7 +47,7 @@ pub const SNIFF_BYTES: usize = 16;
 /// assert_eq!(sniff(b"\xff\xd8\xff\xe0 ..."), Ok(ImageKind::Jpeg));
 /// assert!(sniff(b"just text").is_err());
 /// ```
-pub fn sniff(start: &[u8]) -> Result<ImageKind, &'static str> {
+pub fn sniff(start: &[u8]) -> Result<ImageKind, Words> {
     let brand = start.get(4..12).unwrap_or_default();
     if start.starts_with(b"\xff\xd8\xff") {
         Ok(ImageKind::Jpeg)
@@ -67,9 +69,9 @@ pub fn sniff(start: &[u8]) -> Result<ImageKind, &'static str> {
     } else if brand.starts_with(b"ftyphe") || brand.starts_with(b"ftypmif1") {
         Ok(ImageKind::Heic)
     } else if start.is_empty() {
-        Err("an empty file")
+        Err(Words::of("reason.empty"))
     } else {
-        Err("not an image")
+        Err(Words::of("reason.no_image"))
     }
 }
 
@@ -81,11 +83,11 @@ mod tests {
     fn formats_are_told_by_their_first_bytes() {
         assert_eq!(sniff(b"\x89PNG\r\n\x1a\n...."), Ok(ImageKind::Png));
         assert_eq!(sniff(b"RIFF\0\0\0\0WEBPVP8 "), Ok(ImageKind::WebP));
-        assert_eq!(sniff(b"RIFF\0\0\0\0WAVEfmt "), Err("not an image"));
-        assert_eq!(sniff(b"RIFF"), Err("not an image"));
+        assert_eq!(sniff(b"RIFF\0\0\0\0WAVEfmt "), Err(Words::of("reason.no_image")));
+        assert_eq!(sniff(b"RIFF"), Err(Words::of("reason.no_image")));
         assert_eq!(sniff(b"\0\0\0\x18ftypheic\0\0\0\0"), Ok(ImageKind::Heic));
-        assert_eq!(ImageKind::Heic.foreign(), Some("a HEIC photo; save it as JPEG or PNG"));
+        assert_eq!(ImageKind::Heic.foreign(), Some(Words::of("reason.heic")));
         assert_eq!(ImageKind::Jpeg.foreign(), None);
-        assert_eq!(sniff(b""), Err("an empty file"));
+        assert_eq!(sniff(b""), Err(Words::of("reason.empty")));
     }
 }

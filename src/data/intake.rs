@@ -7,7 +7,7 @@ use super::image_kind::sniff;
 use super::library::{Added, Library};
 use super::names::composed;
 use super::photo::{Photo, PhotoId, Skipped};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -232,7 +232,10 @@ fn outcome(
     match prepare(&file, stored_size) {
         Ok((photo, pixels)) => Outcome::Photo(photo, pixels),
         Err(Error::Photo { name, reason }) => Outcome::Skipped(Skipped { name, reason }),
-        Err(error) => Outcome::Skipped(Skipped { name: file.name, reason: error.to_string() }),
+        Err(_) => Outcome::Skipped(Skipped {
+            name: file.name.into(),
+            reason: Words::of("reason.unreadable"),
+        }),
     }
 }
 
@@ -293,7 +296,7 @@ mod tests {
             }
             let name = i.to_string();
             if i % 10 == 3 {
-                intake.skip(Skipped { name, reason: "a text".into() });
+                intake.skip(Skipped { name: name.into(), reason: Words::of("reason.no_image") });
                 continue;
             }
             // The first of each ten is by far the largest, so that those after it are done before it.
@@ -320,7 +323,7 @@ mod tests {
     #[test]
     fn what_waits_is_bounded() {
         let mut intake = Intake::new(4, 1);
-        let read = || Err(Skipped { name: "x".into(), reason: "x".into() });
+        let read = || Err(Skipped { name: "x".into(), reason: Words::of("reason.empty") });
         intake.submit(WAITING_BYTES, read);
         assert!(!intake.has_room());
         intake.wait();

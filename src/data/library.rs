@@ -4,7 +4,7 @@ use super::mirror::{self, Verdict};
 use super::photo::{Photo, PhotoId, Split};
 use super::resize::LARGEST_SIZE;
 use super::split::{self, Ratios};
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result, Words};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -57,11 +57,11 @@ impl Library {
     /// [`Error::Setting`] if the size is not in `1..=LARGEST_SIZE`.
     pub fn new(stored_size: usize, memory_limit: u64) -> Result<Self> {
         if stored_size == 0 || stored_size > LARGEST_SIZE {
-            return Err(Error::Setting {
-                name: "stored photo size".into(),
-                expected: format!("1 to {LARGEST_SIZE} pixels"),
-                found: stored_size.to_string(),
-            });
+            return Err(Error::setting(
+                Words::of("name.stored_size"),
+                Words::of("expected.pixels").with("low", 1u32).with("high", LARGEST_SIZE),
+                stored_size,
+            ));
         }
         Ok(Self {
             stored_size,
@@ -121,9 +121,11 @@ impl Library {
     pub fn add(&mut self, photo: Photo, pixels: &[u8]) -> Result<Added> {
         if pixels.len() != self.photo_bytes() {
             return Err(Error::Shape {
-                place: format!("photo {}", photo.name),
-                expected: format!("[{0}, {0}, 4], {1} bytes", self.stored_size, self.photo_bytes()),
-                found: format!("{} bytes", pixels.len()),
+                place: Words::of("place.photo").with("name", photo.name),
+                expected: Words::of("expected.stored_bytes")
+                    .with("size", self.stored_size)
+                    .with("n", self.photo_bytes()),
+                found: Words::of("words.bytes").with("n", pixels.len()),
             });
         }
         // Whether it is a copy is a question of the labels that photos come with.
@@ -204,10 +206,9 @@ impl Library {
             .iter()
             .map(|photo| {
                 let Some(label) = photo.label.as_deref() else { return Ok(None) };
-                numbers.get(label).copied().map(Some).ok_or_else(|| Error::Unknown {
-                    what: "class".into(),
-                    name: label.into(),
-                    suggestion: did_you_mean(label, classes.iter().map(String::as_str)),
+                numbers.get(label).copied().map(Some).ok_or_else(|| {
+                    let known = classes.iter().map(String::as_str);
+                    Error::unknown(Words::of("what.class"), label, known)
                 })
             })
             .collect()

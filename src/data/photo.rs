@@ -1,6 +1,6 @@
 //! What is known of a photo beside its pixels.
 
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Name, Result, Words};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -47,11 +47,8 @@ impl FromStr for PhotoId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = || Error::Setting {
-            name: "photo id".into(),
-            expected: "32 hexadecimal digits".into(),
-            found: text.into(),
-        };
+        let wrong =
+            || Error::setting(Words::of("name.photo_id"), Words::of("expected.hex_digits"), text);
         // Digits are checked first: the parser below would accept a sign.
         if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(wrong());
@@ -104,11 +101,10 @@ impl Split {
     /// # Errors
     /// [`Error::Unknown`] for any other name.
     pub fn from_name(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|split| split.name() == name).ok_or_else(|| Error::Unknown {
-            what: "split".into(),
-            name: name.into(),
-            suggestion: did_you_mean(name, Self::ALL.map(Self::name)),
-        })
+        Self::ALL
+            .into_iter()
+            .find(|split| split.name() == name)
+            .ok_or_else(|| Error::unknown(Words::of("what.split"), name, Self::ALL.map(Self::name)))
     }
 }
 
@@ -139,12 +135,12 @@ pub struct Photo {
 }
 
 /// A file that was left out, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Skipped {
     /// Folder and file name.
-    pub name: String,
+    pub name: Name,
     /// Why, for people.
-    pub reason: String,
+    pub reason: Words,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! on each side when enlarging, one target pixel wide when shrinking, so that shrinking averages instead of skipping.
 //! Sums are f32 in a fixed order, so every machine gets the same bytes. Transparent pixels lie on white.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use serde::{Deserialize, Serialize};
 
 /// The largest side that [`resize`] makes, in pixels.
@@ -72,8 +72,8 @@ impl Preprocessing {
         if photo.len() == bytes {
             return Ok(());
         }
-        let (expected, found) = (format!("{bytes} bytes"), format!("{} bytes", photo.len()));
-        Err(Error::Shape { place: "stored photo".into(), expected, found })
+        let [expected, found] = [bytes, photo.len()].map(|n| Words::of("words.bytes").with("n", n));
+        Err(Error::Shape { place: Words::of("place.stored_photo"), expected, found })
     }
 }
 
@@ -94,17 +94,17 @@ pub fn resize(rgba: &[u8], width: usize, height: usize, size: usize) -> Result<V
     let pixels = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(4));
     if pixels != Some(rgba.len()) || rgba.is_empty() {
         return Err(Error::Shape {
-            place: "resize".into(),
-            expected: format!("{height} × {width} pixels of 4 bytes, at least one"),
-            found: format!("{} bytes", rgba.len()),
+            place: Words::of("place.resize"),
+            expected: Words::of("expected.rgba").with("height", height).with("width", width),
+            found: Words::of("words.bytes").with("n", rgba.len()),
         });
     }
     if size == 0 || size > LARGEST_SIZE {
-        return Err(Error::Setting {
-            name: "stored photo size".into(),
-            expected: format!("1 to {LARGEST_SIZE} pixels"),
-            found: size.to_string(),
-        });
+        return Err(Error::setting(
+            Words::of("name.stored_size"),
+            Words::of("expected.pixels").with("low", 1u32).with("high", LARGEST_SIZE),
+            size,
+        ));
     }
     let columns = taps(width, size);
     let rows = taps(height, size);

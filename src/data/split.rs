@@ -6,7 +6,7 @@
 
 use super::photo::{Photo, PhotoId, Split};
 use super::series;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::rng::{Random, Stream};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,11 +35,11 @@ impl Ratios {
     pub fn check(&self) -> Result<()> {
         let held = u64::from(self.validation) + u64::from(self.test);
         if held > 50 {
-            return Err(Error::Setting {
-                name: "validation and test percent".into(),
-                expected: "at most 50 together".into(),
-                found: held.to_string(),
-            });
+            return Err(Error::setting(
+                Words::of("name.held_back"),
+                Words::of("expected.held_back"),
+                held,
+            ));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use super::dice::Dice;
 use super::{check_size, scenery, textures, things};
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result, Words};
 
 /// The numbers of these pictures start behind those of the flowers, so that no two share their random numbers.
 const FIRST_NUMBER: u32 = 1000;
@@ -50,11 +50,9 @@ const fn names<const COUNT: usize>(first: usize) -> [&'static str; COUNT] {
 /// [`Error::Unknown`] if there is no such kind, [`Error::Setting`] if the size is not in `8..=LARGEST_SIZE`.
 pub fn draw_other(seed: u64, kind: &str, index: u32, size: usize) -> Result<Vec<u8>> {
     let known = || PAINTERS.iter().map(|(name, _)| *name);
-    let number = known().position(|name| name == kind).ok_or_else(|| Error::Unknown {
-        what: "drawn picture".into(),
-        name: kind.into(),
-        suggestion: did_you_mean(kind, known()),
-    })?;
+    let number = known()
+        .position(|name| name == kind)
+        .ok_or_else(|| Error::unknown(Words::of("what.drawn_picture"), kind, known()))?;
     check_size(size)?;
     let mut dice = Dice::new(seed, FIRST_NUMBER + number as u32, index);
     let mut canvas = PAINTERS[number].1(size, &mut dice);

@@ -2,7 +2,7 @@
 //! there was any have neither.
 
 use super::{from_json, internal, refuse, to_json};
-use crate::error::Result;
+use crate::error::{Result, Words};
 use crate::model::calibration::{Calibration, OutlierDetector};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -15,7 +15,9 @@ const KEY: &str = "calibration";
 /// Name of the tensor: one number a channel that the classifying head reads.
 pub(super) const KERNEL: &str = "outliers.kernel";
 
-const REMEDY: &str = "calibrate it anew with `floret calibrate`";
+fn remedy() -> Words {
+    Words::of("remedy.calibrate_anew")
+}
 
 #[derive(Serialize, Deserialize)]
 struct Numbers {
@@ -51,17 +53,24 @@ pub(super) fn read(
     let kernel = match (metadata.contains_key(KEY), tensors.tensor(KERNEL).ok()) {
         (false, None) => return Ok(None),
         (true, Some(kernel)) => kernel,
-        (true, None) => return Err(refuse(format!("tensor `{KERNEL}` is missing"), REMEDY)),
+        (true, None) => {
+            return Err(refuse(Words::of("problem.tensor_missing").with("name", KERNEL), remedy()));
+        }
         (false, Some(_)) => {
-            return Err(refuse(format!("tensor `{KERNEL}` is there without `{KEY}`"), REMEDY));
+            return Err(refuse(
+                Words::of("problem.tensor_without").with("name", KERNEL).with("key", KEY),
+                remedy(),
+            ));
         }
     };
     let Numbers { temperature, outlier_bias: bias } = from_json(metadata, KEY)?;
     if kernel.dtype() != Dtype::F32 || kernel.shape() != [channels] {
         let (dtype, shape) = (kernel.dtype(), kernel.shape());
-        let problem =
-            format!("tensor `{KERNEL}`: expected F32 [{channels}], found {dtype:?} {shape:?}");
-        return Err(refuse(problem, REMEDY));
+        let problem = Words::of("problem.tensor_shape")
+            .with("name", KERNEL)
+            .with("expected", format!("F32 [{channels}]"))
+            .with("found", format!("{dtype:?} {shape:?}"));
+        return Err(refuse(problem, remedy()));
     }
     let numbers = kernel.data().chunks_exact(4);
     let kernel = numbers.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
@@ -75,13 +84,14 @@ fn check(calibration: &Calibration) -> Result<()> {
     let Calibration { temperature, outliers } = calibration;
     // The range that the search looks at, and some.
     if !(1e-3..=1e3).contains(temperature) {
-        return Err(refuse(format!("its temperature is {temperature}"), REMEDY));
+        return Err(refuse(Words::of("problem.temperature").with("value", *temperature), remedy()));
     }
     let mut numbers = outliers.kernel.iter().chain([&outliers.bias]);
     match numbers.find(|number| !number.is_finite()) {
-        Some(number) => {
-            Err(refuse(format!("tensor `{KERNEL}` or its bias holds {number}"), REMEDY))
-        }
+        Some(number) => Err(refuse(
+            Words::of("problem.tensor_or_bias_holds").with("name", KERNEL).with("value", *number),
+            remedy(),
+        )),
         None => Ok(()),
     }
 }

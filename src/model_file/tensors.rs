@@ -1,7 +1,7 @@
 //! Named tensors and the arenas that hold them.
 
 use super::calibration::KERNEL;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::Storage;
 use crate::plan::parameters::Parameters;
 use safetensors::SafeTensors;
@@ -82,8 +82,10 @@ pub(super) fn write<'a>(
             let numbers = &arena[place.offset..][..place.len];
             if let Some(number) = numbers.iter().find(|number| !number.is_finite()) {
                 return Err(Error::ModelFile {
-                    problem: format!("tensor `{}` would hold {number}", place.name),
-                    remedy: "go back to a state from before the training diverged".into(),
+                    problem: Words::of("problem.tensor_would_hold")
+                        .with("name", place.name)
+                        .with("value", *number),
+                    remedy: Words::of("remedy.before_divergence"),
                 });
             }
             // Every target is little-endian, as the format is.
@@ -112,16 +114,15 @@ pub(super) fn read(
             continue;
         }
         for place in places(storage, prefix, parameters) {
-            let missing = |_| unfit(format!("tensor `{}` is missing", place.name));
+            let missing = |_| unfit(Words::of("problem.tensor_missing").with("name", &place.name));
             let view = tensors.tensor(&place.name).map_err(missing)?;
             if view.dtype() != Dtype::F32 || view.shape() != place.shape {
-                return Err(unfit(format!(
-                    "tensor `{}`: expected F32 {:?}, found {:?} {:?}",
-                    place.name,
-                    place.shape,
-                    view.dtype(),
-                    view.shape()
-                )));
+                return Err(unfit(
+                    Words::of("problem.tensor_shape")
+                        .with("name", &place.name)
+                        .with("expected", format!("F32 {:?}", place.shape))
+                        .with("found", format!("{:?} {:?}", view.dtype(), view.shape())),
+                ));
             }
             foreign.remove(place.name.as_str());
             found.push((storage, place, view.data()));
@@ -129,7 +130,7 @@ pub(super) fn read(
     }
     foreign.remove(KERNEL);
     if let Some(name) = foreign.first() {
-        return Err(unfit(format!("tensor `{name}` belongs to no layer")));
+        return Err(unfit(Words::of("problem.tensor_of_no_layer").with("name", *name)));
     }
     // Memory is taken only now that all tensors are known to be there: a text may promise more than its file holds.
     let mut arenas = BTreeMap::from([
@@ -142,15 +143,15 @@ pub(super) fn read(
         for (number, bytes) in arena[place.offset..].iter_mut().zip(bytes.chunks_exact(4)) {
             *number = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
             if !number.is_finite() || (place.is_square && *number < 0.0) {
-                let problem = format!("tensor `{}` holds {number}", place.name);
-                return Err(Error::ModelFile { problem, remedy: "use an earlier save".into() });
+                let problem = Words::of("problem.tensor_holds").with("name", &place.name);
+                let problem = problem.with("value", *number);
+                return Err(Error::ModelFile { problem, remedy: Words::of("remedy.earlier_save") });
             }
         }
     }
     Ok(arenas)
 }
 
-fn unfit(problem: String) -> Error {
-    let remedy = "its network text and its weights do not belong together".into();
-    Error::ModelFile { problem, remedy }
+fn unfit(problem: Words) -> Error {
+    Error::ModelFile { problem, remedy: Words::of("remedy.not_together") }
 }

@@ -1,8 +1,8 @@
 //! A pasted cell: macros, assignments, the model line and the run after it, or the bare nested list.
 
 use super::parse::{Reader, is_name};
-use super::value::{Data, Span, Value, suggest};
-use crate::error::Result;
+use super::value::{Data, Span, Value, shorten, suggest};
+use crate::error::{Result, Words};
 use serde::Serialize;
 use std::rc::Rc;
 
@@ -92,22 +92,20 @@ impl Statements<'_> {
                 let value = self.reader.value()?;
                 if self.bare.is_some() {
                     return Err(span.error(
-                        "one network",
-                        "another list",
-                        Some("put both into one ['serial', …]".into()),
+                        Words::of("expected.one_network"),
+                        Words::of("found.another_list"),
+                        Some(Words::of("hint.put_into_serial")),
                     ));
                 }
                 self.bare = Some(Rc::new(value));
                 Ok(true)
             }
             Some(c) if is_name(c) => self.named_statement().map(|()| true),
-            Some(c @ (']' | ')' | '}')) => Err(self
-                .reader
-                .error_here("a statement", Some(format!("one `{c}` too many: remove it")))),
-            Some(_) => Err(self.reader.error_here(
-                "a nested list such as ['serial', …], or a cell with CnnExtModel",
-                None,
+            Some(c @ (']' | ')' | '}')) => Err(self.reader.error_here(
+                Words::of("expected.statement"),
+                Some(Words::of("hint.one_too_many").with("code", c)),
             )),
+            Some(_) => Err(self.reader.error_here(Words::of("expected.list_or_cell"), None)),
         }
     }
 
@@ -153,7 +151,7 @@ impl Statements<'_> {
             }
             Some('(' | '.') => self.call(name, span),
             _ => Err(self.reader.error_here(
-                format!("`=`, `.` or `(` after `{name}`"),
+                Words::of("expected.after_name").with("name", &name),
                 suggest(&name, ["CnnExtModel"]),
             )),
         }
@@ -184,7 +182,9 @@ impl Statements<'_> {
             function.push_str(self.reader.take_while(is_name));
         }
         if self.reader.peek() != Some('(') {
-            return Err(self.reader.error_here(format!("`(` after `{function}`"), None));
+            return Err(self
+                .reader
+                .error_here(Words::of("expected.call").with("name", function), None));
         }
         let mut arguments = Vec::new();
         self.reader.open()?;
@@ -224,17 +224,20 @@ impl Statements<'_> {
         let count = arguments.len();
         let mut values = arguments.into_iter();
         let (Some(name), Some(body), None) = (values.next(), values.next(), values.next()) else {
-            let found = format!("{count} arguments");
-            return Err(span.error("set_macro('name', [body])", found, None));
+            let expected = Words::value("set_macro('name', [body])");
+            return Err(span.error(expected, Words::of("found.arguments").with("n", count), None));
         };
         let name_span = name.span;
         let name = match &name.value {
             Expression::Value(value) if value.text().is_some() => value.text().unwrap_or_default(),
-            _ => return Err(name_span.error("a macro's name in quotes", "something else", None)),
+            _ => {
+                let expected = Words::of("expected.quoted_macro_name");
+                return Err(name_span.error(expected, Words::of("found.something_else"), None));
+            }
         };
         if name.is_empty() || !name.chars().all(|c| is_name(c) || c == '-') {
-            let expected = "a name of letters, digits, `_` and `-`";
-            return Err(name_span.error(expected, format!("`{name}`"), None));
+            let expected = Words::of("expected.macro_name_letters");
+            return Err(name_span.error(expected, Words::code(shorten(name)), None));
         }
         let body = self.network_of(body)?;
         self.macros.push(MacroDefinition { name: name.to_owned(), body });
@@ -249,8 +252,8 @@ impl Statements<'_> {
             self.run.model = value.text().map(str::to_owned);
         }
         let Some(network) = network else {
-            let expected = "CnnExtModel('name', data, [network])";
-            return Err(span.error(expected, "fewer than three arguments", None));
+            let expected = Words::value("CnnExtModel('name', data, [network])");
+            return Err(span.error(expected, Words::of("found.fewer_than_three"), None));
         };
         self.model = Some(self.network_of(network)?);
         Ok(())
@@ -261,7 +264,8 @@ impl Statements<'_> {
             Expression::Value(value) => Ok(value),
             Expression::Name(name, span) => self.variable(&name, span),
             Expression::Ignored => {
-                Err(argument.span.error("a nested list or the name of one", "a call", None))
+                let expected = Words::of("expected.list_or_name");
+                Err(argument.span.error(expected, Words::of("found.call"), None))
             }
         }
     }
@@ -271,7 +275,7 @@ impl Statements<'_> {
         found.map(|(_, value)| Rc::clone(value)).ok_or_else(|| {
             let known = self.variables.iter().map(|(variable, _)| variable.as_str());
             let suggestion = suggest(name, known);
-            span.error("a list or the name of one set before", format!("`{name}`"), suggestion)
+            span.error(Words::of("expected.list_or_name_set"), Words::code(name), suggestion)
         })
     }
 
@@ -296,13 +300,11 @@ impl Statements<'_> {
         match self.model.or(self.bare).or(list) {
             Some(network) => Ok(Cell { macros: self.macros, network, run: self.run }),
             None => {
-                let suggestion = self.macros.last().map(|definition| {
-                    format!(
-                        "use the macro: ['custom', {{'name': '{}', 'args': {{'#act': 'LA'}}}}]",
-                        definition.name
-                    )
-                });
-                Err(self.reader.error_here("a network, such as ['serial', …]", suggestion))
+                let suggestion = self
+                    .macros
+                    .last()
+                    .map(|definition| Words::of("hint.use_macro").with("name", &definition.name));
+                Err(self.reader.error_here(Words::of("expected.network"), suggestion))
             }
         }
     }

@@ -4,7 +4,7 @@ use super::layers::{GROUPS, LEAVES, Layer, LayerKind, leaf};
 use super::macros::{MacroCall, Macros};
 use super::options::Options;
 use super::value::{Data, Entry, MAX_DEPTH, Span, Value, suggest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 
 /// Layers that a network may have.
 const MAX_LAYERS: usize = 10_000;
@@ -41,12 +41,12 @@ impl Expander<'_> {
     fn layer(&mut self, value: &Value, place: &str, label: Option<&str>) -> Result<Layer> {
         self.layers += 1;
         if self.layers > MAX_LAYERS {
-            let expected = format!("at most {MAX_LAYERS} layers");
-            return Err(value.span.error(expected, "more, loops counted", None));
+            let expected = Words::of("expected.layers").with("n", MAX_LAYERS);
+            return Err(value.span.error(expected, Words::of("found.more_with_loops"), None));
         }
         if self.depth >= MAX_DEPTH {
-            let expected = format!("layers at most {MAX_DEPTH} deep, macros counted");
-            return Err(value.span.error(expected, "one more", None));
+            let expected = Words::of("expected.layers_deep").with("n", MAX_DEPTH);
+            return Err(value.span.error(expected, Words::of("found.one_more"), None));
         }
         self.depth += 1;
         let layer = self.layer_within_limits(value, place, label);
@@ -69,7 +69,7 @@ impl Expander<'_> {
         let parts = take_apart(value)?;
         if let Some(kind) = leaf(parts.kind, parts.span, parts.entries)? {
             if let Some(child) = parts.children.first() {
-                let expected = format!("no layers inside `{}`", parts.kind);
+                let expected = Words::of("expected.no_layers_inside").with("kind", parts.kind);
                 return Err(child.span.error(expected, child.describe(), None));
             }
             let label = label.unwrap_or(parts.kind);
@@ -88,19 +88,18 @@ impl Expander<'_> {
             return self.custom(&parts, &options, place, label);
         }
         let Some(first) = parts.children.first() else {
-            let expected = format!("at least one layer inside `{}`", parts.kind);
-            return Err(value.span.error(expected, "none", None));
+            let expected = Words::of("expected.layer_inside").with("kind", parts.kind);
+            return Err(value.span.error(expected, Words::of("found.none"), None));
         };
         let name = label.unwrap_or(parts.kind);
         match parts.kind {
             "serial" => self.series(parts.children, parts.span, place, name, label),
             "loop" => {
                 if let Some(second) = parts.children.get(1) {
-                    let suggestion = Some("put them into one ['serial', …]".into());
                     return Err(second.span.error(
-                        "one layer inside `loop`",
-                        "another",
-                        suggestion,
+                        Words::of("expected.one_layer_in_loop"),
+                        Words::of("found.another"),
+                        Some(Words::of("hint.put_into_serial")),
                     ));
                 }
                 let repeat = options.count("repeat", 0, Some(1))?;
@@ -166,33 +165,33 @@ impl Expander<'_> {
         label: Option<&str>,
     ) -> Result<Layer> {
         if let Some(child) = parts.children.first() {
-            let expected = "no layers inside `custom`";
+            let expected = Words::of("expected.no_layers_inside").with("kind", "custom");
             return Err(child.span.error(expected, child.describe(), None));
         }
         let value = options.required("name")?;
         let Some(name) = value.text() else {
-            return Err(value.span.error("the name of a macro", value.describe(), None));
+            let expected = Words::of("expected.macro_name");
+            return Err(value.span.error(expected, value.describe(), None));
         };
         let arguments = match options.get("args") {
             None => &[],
             Some(Value { data: Data::Dict(entries), .. }) => entries.as_slice(),
             Some(other) => {
-                let expected = "`args` as a dictionary {'#arg': value, …}";
+                let expected = Words::of("expected.args");
                 return Err(other.span.error(expected, other.describe(), None));
             }
         };
         if let Some(entry) = arguments.iter().find(|entry| !entry.key.starts_with('#')) {
-            let suggestion = Some(format!("write '#{}'", entry.key));
-            let found = format!("`{}`", entry.key);
+            let suggestion = Words::of("hint.write").with("code", format!("'#{}'", entry.key));
             return Err(entry.key_span.error(
-                "an argument that starts with `#`",
-                found,
-                suggestion,
+                Words::of("expected.hash_argument"),
+                Words::code(&entry.key),
+                Some(suggestion),
             ));
         }
         if self.active.iter().any(|active| active == name) {
-            let chain = format!("{} → {name}", self.active.join(" → "));
-            return Err(value.span.error("macros that do not use themselves", chain, None));
+            let chain = Words::value(format!("{} → {name}", self.active.join(" → ")));
+            return Err(value.span.error(Words::of("expected.no_recursion"), chain, None));
         }
         let body = self.macros.body(&MacroCall { name, span: value.span, arguments })?;
         self.active.push(name.to_owned());
@@ -204,7 +203,7 @@ impl Expander<'_> {
     fn unknown_kind(&self, parts: &Parts, value: &Value) -> Error {
         let kinds = LEAVES.iter().chain(&GROUPS).map(|(name, _)| *name);
         let suggestion = if self.macros.names().any(|name| name == parts.kind) {
-            Some(format!("call the macro: ['custom', {{'name': '{}', 'args': {{…}}}}]", parts.kind))
+            Some(Words::of("hint.call_macro").with("name", parts.kind))
         } else {
             suggest(parts.kind, kinds.clone())
         };
@@ -212,26 +211,28 @@ impl Expander<'_> {
             Data::List(items) => items.first().map_or(value.span, |kind| kind.span),
             _ => value.span,
         };
-        let expected = format!("a kind of layer ({})", kinds.collect::<Vec<_>>().join(", "));
-        span.error(expected, format!("`{}`", super::value::shorten(parts.kind)), suggestion)
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let expected = Words::of("expected.kind").with("kinds", kinds);
+        span.error(expected, Words::code(super::value::shorten(parts.kind)), suggestion)
     }
 }
 
 /// `[kind, {options}, child…]`, options left out or not.
 fn take_apart(value: &Value) -> Result<Parts<'_>> {
-    let wrong = |value: &Value, suggestion: Option<String>| {
-        value.span.error("a layer such as ['max', {'stride': 2}]", value.describe(), suggestion)
+    let wrong = |value: &Value, suggestion: Option<Words>| {
+        value.span.error(Words::of("expected.layer"), value.describe(), suggestion)
     };
     let items = match &value.data {
         Data::List(items) => items,
         Data::Text(kind) => {
-            return Err(wrong(value, Some(format!("write ['{}']", super::value::shorten(kind)))));
+            let code = format!("['{}']", super::value::shorten(kind));
+            return Err(wrong(value, Some(Words::of("hint.write").with("code", code))));
         }
         _ => return Err(wrong(value, None)),
     };
     let Some((first, rest)) = items.split_first() else { return Err(wrong(value, None)) };
     let Some(kind) = first.text() else {
-        return Err(first.span.error("a kind of layer in quotes", first.describe(), None));
+        return Err(first.span.error(Words::of("expected.quoted_kind"), first.describe(), None));
     };
     let (entries, children) = match rest.split_first() {
         Some((Value { data: Data::Dict(entries), .. }, children)) => (entries.as_slice(), children),

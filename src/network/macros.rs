@@ -4,7 +4,7 @@ use super::cell::MacroDefinition;
 use super::parse::Reader;
 use super::predefined;
 use super::value::{Data, Entry, MAX_DEPTH, Span, Value, suggest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use std::rc::Rc;
 
 /// Values that expanding one text may make: a text of nested macros can grow without bound.
@@ -51,8 +51,8 @@ impl Macros {
         let predefined = predefined::MACROS.iter().find(|(name, _)| *name == call.name);
         let Some((_, text)) = predefined else {
             let suggestion = suggest(call.name, self.names());
-            let found = format!("`{}`", call.name);
-            return Err(call.span.error("the name of a macro", found, suggestion));
+            let expected = Words::of("expected.macro_name");
+            return Err(call.span.error(expected, Words::code(call.name), suggestion));
         };
         let body = Reader::new(text)?.value()?;
         // A predefined body has no place in the user's text: its values point to the call.
@@ -113,8 +113,8 @@ impl Substitution<'_> {
 
     fn count(&mut self, value: &Value, span: Span, depth: usize) -> Result<()> {
         if depth > MAX_DEPTH {
-            let expected = format!("at most {MAX_DEPTH} levels after macros");
-            return Err(span.error(expected, "one more", None));
+            let expected = Words::of("expected.macro_levels").with("n", MAX_DEPTH);
+            return Err(span.error(expected, Words::of("found.one_more"), None));
         }
         // Long strings and keys count for what they take.
         let characters = match &value.data {
@@ -126,8 +126,8 @@ impl Substitution<'_> {
         self.macros.values_left = match self.macros.values_left.checked_sub(size) {
             Some(left) => left,
             None => {
-                let expected = format!("at most {MAX_VALUES} values after macros");
-                return Err(span.error(expected, "more", None));
+                let expected = Words::of("expected.macro_values").with("n", MAX_VALUES);
+                return Err(span.error(expected, Words::of("found.more"), None));
             }
         };
         Ok(())
@@ -135,8 +135,9 @@ impl Substitution<'_> {
 
     fn argument(&mut self, name: &str, span: Span, depth: usize) -> Result<Value> {
         let Some(call) = self.call else {
-            let suggestion = Some("write the value itself, such as 'LA'".into());
-            return Err(span.error("a value", format!("`{name}` outside a macro"), suggestion));
+            let found = Words::of("found.outside_macro").with("name", name);
+            let suggestion = Some(Words::of("hint.write_value_itself"));
+            return Err(span.error(Words::of("expected.value"), found, suggestion));
         };
         match call.arguments.iter().find(|entry| entry.key == name) {
             Some(entry) => self.copy(&entry.value, depth),
@@ -171,20 +172,19 @@ impl Substitution<'_> {
         let misspelt = call.arguments.iter().find(|entry| {
             suggest(&entry.key, [name]).is_some() && !mentions(self.body, &entry.key)
         });
-        let place = format!("unresolved in macro `{}`", call.name);
+        let found =
+            |name: &str| Words::of("found.unresolved").with("name", name).with("macro", call.name);
         if let Some(entry) = misspelt.filter(|_| self.stamp.is_some()) {
-            let found = format!("`{}` {place}", entry.key);
-            return entry.key_span.error(
-                format!("the argument `{name}`"),
-                found,
-                suggest(&entry.key, [name]),
-            );
+            let expected = Words::of("expected.argument").with("name", name);
+            return entry.key_span.error(expected, found(&entry.key), suggest(&entry.key, [name]));
         }
         let suggestion = suggest(name, given).unwrap_or_else(|| match self.stamp {
-            Some(_) => format!("add '{name}' to its args"),
-            None => format!("add '{name}' to the args of the call at {}", call.span),
+            Some(_) => Words::of("hint.add_to_args").with("name", name),
+            None => {
+                Words::of("hint.add_to_call").with("name", name).with("place", call.span.words())
+            }
         });
-        span.error("an argument that the call gives", format!("`{name}` {place}"), Some(suggestion))
+        span.error(Words::of("expected.given_argument"), found(name), Some(suggestion))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Options of a layer, read with their types.
 
-use super::value::{Data, Entry, Span, Value, suggest};
-use crate::error::{Error, Result};
+use super::value::{Data, Entry, Span, Value, shorten, suggest};
+use crate::error::{Error, Result, Words, meant};
 use crate::kernel::Activation;
 use crate::shape::Padding;
 
@@ -34,11 +34,13 @@ impl<'a> Options<'a> {
     pub fn new(kind: &'a str, span: Span, entries: &'a [Entry], known: &[&str]) -> Result<Self> {
         if let Some(entry) = entries.iter().find(|entry| !known.contains(&entry.key.as_str())) {
             let expected = match known {
-                [] => format!("no options in `{kind}`"),
-                _ => format!("an option of `{kind}` ({})", known.join(", ")),
+                [] => Words::of("expected.no_options").with("kind", kind),
+                _ => {
+                    Words::of("expected.option").with("kind", kind).with("known", known.join(", "))
+                }
             };
             let suggestion = suggest(&entry.key, known.iter().copied());
-            return Err(entry.key_span.error(expected, format!("`{}`", entry.key), suggestion));
+            return Err(entry.key_span.error(expected, Words::code(&entry.key), suggestion));
         }
         Ok(Self { kind, span, entries })
     }
@@ -54,8 +56,8 @@ impl<'a> Options<'a> {
     /// [`Error::Syntax`] where it is not.
     pub fn required(&self, name: &str) -> Result<&'a Value> {
         self.get(name).ok_or_else(|| {
-            let expected = format!("the option `{name}` of `{}`", self.kind);
-            self.span.error(expected, "none", None)
+            let expected = Words::of("expected.required_option").with("name", name);
+            self.span.error(expected.with("kind", self.kind), Words::of("found.none"), None)
         })
     }
 
@@ -82,7 +84,7 @@ impl<'a> Options<'a> {
         match &value.data {
             Data::List(items) => match items.as_slice() {
                 [height, width] => Ok([read_count(height, name, 1)?, read_count(width, name, 1)?]),
-                _ => Err(wrong(value, format!("`{name}` as a number or [height, width]"))),
+                _ => Err(wrong(value, Words::of("expected.option_pair").with("name", name))),
             },
             _ => read_count(value, name, 1).map(|size| [size, size]),
         }
@@ -97,11 +99,13 @@ impl<'a> Options<'a> {
         let number = match value.data {
             Data::Integer(number) => number as f32,
             Data::Float(number) => number as f32,
-            _ => return Err(wrong(value, format!("a number as `{name}`"))),
+            _ => return Err(wrong(value, Words::of("expected.option_number").with("name", name))),
         };
         let (low, high) = range;
         if !(low..=high).contains(&number) {
-            return Err(wrong(value, format!("`{name}` from {low} to {high}")));
+            let expected = Words::of("expected.option_range").with("name", name);
+            let expected = expected.with("low", low).with("high", high);
+            return Err(value.span.error(expected, value.describe(), None));
         }
         Ok(number)
     }
@@ -115,7 +119,7 @@ impl<'a> Options<'a> {
         match value.data {
             Data::Bool(flag) => Ok(flag),
             Data::Integer(number @ (0 | 1)) => Ok(number == 1),
-            _ => Err(wrong(value, format!("True or False as `{name}`"))),
+            _ => Err(wrong(value, Words::of("expected.option_flag").with("name", name))),
         }
     }
 
@@ -153,10 +157,11 @@ impl<'a> Options<'a> {
             text => {
                 let suggestion = text.and_then(|text| {
                     let same = known.iter().find(|known| known.eq_ignore_ascii_case(text));
-                    let spelt = same.map(|known| format!("did you mean `{known}`?"));
+                    let spelt = same.map(|known| meant(known));
                     spelt.or_else(|| suggest(text, known.iter().copied()))
                 });
-                let expected = format!("`{name}` as one of {}", known.join(", "));
+                let expected = Words::of("expected.option_choice").with("name", name);
+                let expected = expected.with("known", known.join(", "));
                 Err(value.span.error(expected, value.describe(), suggestion))
             }
         }
@@ -175,29 +180,32 @@ impl<'a> Options<'a> {
             None => default,
             Some(value) => match value.text() {
                 Some(text) => text,
-                None => return Err(wrong(value, "`actions` as a string such as 'LA'".into())),
+                None => return Err(wrong(value, Words::of("expected.option_actions"))),
             },
         };
-        let error = |expected: String, suggestion: Option<String>| {
+        let error = |expected: Words, suggestion: Option<Words>| {
             let span = value.map_or(self.span, |value| value.span);
-            span.error(expected, format!("`{text}`"), suggestion)
+            span.error(expected, Words::code(shorten(text)), suggestion)
         };
         if text.len() > 16 {
-            return Err(error("`actions` of at most 16 letters".into(), None));
+            return Err(error(Words::of("expected.actions_length"), None));
         }
         if let Some(other) = text.chars().find(|&letter| !known.contains(letter)) {
             let letters: Vec<String> = known.chars().map(|letter| format!("`{letter}`")).collect();
             let upper = text.to_ascii_uppercase();
             let suggestion = if upper.chars().all(|letter| known.contains(letter)) {
-                format!("write '{upper}'")
+                Words::of("hint.write").with("code", format!("'{upper}'"))
             } else {
-                format!("remove `{other}`")
+                Words::of("hint.remove").with("code", other)
             };
-            let expected = format!("`actions` of {} only", letters.join(", "));
+            let expected = Words::of("expected.actions_of").with("letters", letters.join(", "));
             return Err(error(expected, Some(suggestion)));
         }
         if known.contains('L') && text.matches('L').count() != 1 {
-            return Err(error("exactly one `L` in `actions`".into(), Some("such as 'LAB'".into())));
+            return Err(error(
+                Words::of("expected.one_l"),
+                Some(Words::of("hint.such_as").with("code", "'LAB'")),
+            ));
         }
         Ok(text
             .chars()
@@ -213,10 +221,14 @@ impl<'a> Options<'a> {
 fn read_count(value: &Value, name: &str, least: i64) -> Result<usize> {
     match value.data {
         Data::Integer(number) if (least..=MAX_SIZE).contains(&number) => Ok(number as usize),
-        _ => Err(wrong(value, format!("`{name}` as a whole number from {least} to {MAX_SIZE}"))),
+        _ => {
+            let expected = Words::of("expected.option_count").with("name", name);
+            let expected = expected.with("low", least).with("high", MAX_SIZE);
+            Err(value.span.error(expected, value.describe(), None))
+        }
     }
 }
 
-fn wrong(value: &Value, expected: String) -> Error {
+fn wrong(value: &Value, expected: Words) -> Error {
     value.span.error(expected, value.describe(), None)
 }

@@ -4,7 +4,7 @@
 //! commas and `#` comments all read alike.
 
 use super::value::{Data, Entry, MAX_DEPTH, Span, Value, shorten, suggest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words, meant};
 
 /// Longest text that is read, in bytes.
 pub const MAX_TEXT: usize = 1 << 18;
@@ -24,9 +24,9 @@ impl<'a> Reader<'a> {
     pub fn new(text: &'a str) -> Result<Self> {
         if text.len() > MAX_TEXT {
             return Err(Error::Setting {
-                name: "network text".into(),
-                expected: format!("at most {} kB", MAX_TEXT >> 10),
-                found: format!("{} kB", text.len().div_ceil(1 << 10)),
+                name: Words::of("name.network_text"),
+                expected: Words::of("expected.at_most_kb").with("n", MAX_TEXT >> 10),
+                found: Words::of("words.kb").with("n", text.len().div_ceil(1 << 10)),
             });
         }
         Ok(Self { rest: text, span: Span { line: 1, column: 1 }, opened: Vec::new() })
@@ -89,18 +89,18 @@ impl<'a> Reader<'a> {
     }
 
     /// The next word or sign, in words.
-    pub fn describe_next(&self) -> String {
-        let Some(next) = self.peek() else { return "the end of the text".into() };
+    pub fn describe_next(&self) -> Words {
+        let Some(next) = self.peek() else { return Words::of("found.end_of_text") };
         if next == '\'' || next == '"' {
             let inside = self.rest[1..].split([next, '\n']).next().unwrap_or_default();
-            return format!("`{next}{}{next}`", shorten(inside));
+            return Words::code(format_args!("{next}{}{next}", shorten(inside)));
         }
         let word = self.rest.split(|c: char| !is_name(c)).next().unwrap_or_default();
-        if word.is_empty() { format!("`{next}`") } else { format!("`{}`", shorten(word)) }
+        if word.is_empty() { Words::code(next) } else { Words::code(shorten(word)) }
     }
 
     /// An error at the next character.
-    pub fn error_here(&self, expected: impl Into<String>, suggestion: Option<String>) -> Error {
+    pub fn error_here(&self, expected: Words, suggestion: Option<Words>) -> Error {
         self.span.error(expected, self.describe_next(), suggestion)
     }
 
@@ -110,8 +110,8 @@ impl<'a> Reader<'a> {
     /// [`Error::Syntax`] where brackets nest deeper than [`MAX_DEPTH`].
     pub fn open(&mut self) -> Result<()> {
         if self.opened.len() >= MAX_DEPTH {
-            let expected = format!("brackets at most {MAX_DEPTH} deep");
-            return Err(self.span.error(expected, "one more", None));
+            let expected = Words::of("expected.brackets_deep").with("n", MAX_DEPTH);
+            return Err(self.span.error(expected, Words::of("found.one_more"), None));
         }
         let span = self.span;
         if let Some(bracket) = self.advance() {
@@ -149,26 +149,29 @@ impl<'a> Reader<'a> {
     /// What is wrong where a comma or a closing bracket should stand.
     fn bracket_error(&self) -> Error {
         let Some(&(bracket, opened)) = self.opened.last() else {
-            return self.error_here("a comma", None);
+            return self.error_here(Words::of("expected.comma"), None);
         };
         let close = closing(bracket);
-        let expected = format!("`,` or the `{close}` for the `{bracket}` of {opened}");
+        let expected = Words::of("expected.comma_or_close")
+            .with("close", close)
+            .with("open", bracket)
+            .with("place", opened.words());
         let next = self.peek();
         let suggestion = match next {
-            None => Some(format!("add the missing `{close}`")),
+            None => Some(Words::of("hint.add_missing").with("code", close)),
             Some(next @ (']' | '}' | ')')) => {
                 let outer = self.opened.iter().rev().skip(1).any(|&(b, _)| closing(b) == next);
                 Some(if outer {
-                    format!("add the missing `{close}` before it")
+                    Words::of("hint.add_missing_before").with("code", close)
                 } else {
-                    format!("one `{next}` too many: remove it")
+                    Words::of("hint.one_too_many").with("code", next)
                 })
             }
-            Some('=') => Some("between a key and its value stands `:`".into()),
+            Some('=') => Some(Words::of("hint.colon_between")),
             Some(next) if is_value_start(next) && self.starts_statement() => {
-                Some(format!("add the missing `{close}` before it"))
+                Some(Words::of("hint.add_missing_before").with("code", close))
             }
-            Some(next) if is_value_start(next) => Some("add the missing comma before it".into()),
+            Some(next) if is_value_start(next) => Some(Words::of("hint.add_comma_before")),
             Some(_) => None,
         };
         self.error_here(expected, suggestion)
@@ -204,12 +207,12 @@ impl<'a> Reader<'a> {
     fn value_error(&self) -> Error {
         let suggestion = match self.peek() {
             Some('‘' | '’' | '“' | '”' | '`' | '´') => {
-                Some("use straight quotes: 'text'".into())
+                Some(Words::of("hint.straight_quotes"))
             }
-            Some(',') => Some("one comma too many: remove it".into()),
+            Some(',') => Some(Words::of("hint.comma_too_many")),
             _ => None,
         };
-        self.error_here("a list, string, number, True, False or None", suggestion)
+        self.error_here(Words::of("expected.any_value"), suggestion)
     }
 
     fn list(&mut self) -> Result<Data> {
@@ -252,7 +255,8 @@ impl<'a> Reader<'a> {
             let key_span = self.span;
             let key = self.key()?;
             if entries.iter().any(|entry| entry.key == key) {
-                return Err(key_span.error("each key once", format!("`{key}` again"), None));
+                let found = Words::of("found.key_again").with("key", key);
+                return Err(key_span.error(Words::of("expected.each_key_once"), found, None));
             }
             self.skip_blanks();
             if !self.take(':') {
@@ -271,30 +275,32 @@ impl<'a> Reader<'a> {
             Some('\'' | '"') => self.string(),
             Some(c) if is_name(c) => {
                 let name = self.rest.split(|c: char| !is_name(c)).next().unwrap_or_default();
-                Err(self.error_here("a key in quotes", Some(format!("write '{}'", shorten(name)))))
+                let suggestion = Words::of("hint.write").with("code", quoted(name));
+                Err(self.error_here(Words::of("expected.quoted_key"), Some(suggestion)))
             }
-            _ => Err(self.error_here("a key in quotes", None)),
+            _ => Err(self.error_here(Words::of("expected.quoted_key"), None)),
         }
     }
 
     fn colon_error(&self, key: &str) -> Error {
         let suggestion = match self.peek() {
-            Some('=') => Some("write `:` for `=`".into()),
+            Some('=') => Some(Words::of("hint.colon_for_equals")),
             Some(c) if is_name(c) => {
                 let tail = self.rest.split(|c: char| !is_name(c)).next().unwrap_or_default();
-                Some(format!("did you mean `'{}'`?", shorten(&format!("{key}{tail}"))))
+                Some(meant(&quoted(&format!("{key}{tail}"))))
             }
             _ => None,
         };
-        self.error_here(format!("`:` after the key `{}`", shorten(key)), suggestion)
+        self.error_here(Words::of("expected.colon_after_key").with("key", shorten(key)), suggestion)
     }
 
     fn string(&mut self) -> Result<String> {
         let span = self.span;
         let Some(quote) = self.advance() else { return Ok(String::new()) };
         let unclosed = || {
-            let suggestion = Some(format!("add the missing `{quote}`"));
-            span.error(format!("a string closed by `{quote}`"), "the end of the line", suggestion)
+            let suggestion = Some(Words::of("hint.add_missing").with("code", quote));
+            let expected = Words::of("expected.closed_string").with("quote", quote);
+            span.error(expected, Words::of("found.end_of_line"), suggestion)
         };
         let mut text = String::new();
         loop {
@@ -315,7 +321,7 @@ impl<'a> Reader<'a> {
     fn escape(&mut self) -> Result<char> {
         let span = self.span;
         self.advance();
-        let unknown = |found: String| span.error("an escape such as \\n or \\u0041", found, None);
+        let unknown = |found: Words| span.error(Words::of("expected.escape"), found, None);
         match self.advance() {
             Some(c @ ('\'' | '"' | '\\' | '/')) => Ok(c),
             Some('n') => Ok('\n'),
@@ -329,10 +335,10 @@ impl<'a> Reader<'a> {
                 u32::from_str_radix(&digits, 16)
                     .ok()
                     .and_then(char::from_u32)
-                    .ok_or_else(|| unknown(format!("`\\u{}`", shorten(&digits))))
+                    .ok_or_else(|| unknown(Words::code(format_args!("\\u{}", shorten(&digits)))))
             }
-            Some(c) => Err(unknown(format!("`\\{c}`"))),
-            None => Err(unknown("the end of the text".into())),
+            Some(c) => Err(unknown(Words::code(format_args!("\\{c}")))),
+            None => Err(unknown(Words::of("found.end_of_text"))),
         }
     }
 
@@ -351,7 +357,7 @@ impl<'a> Reader<'a> {
             self.advance();
         }
         let text = &start[..start.len() - self.rest.len()];
-        let bad = || span.error("a number", format!("`{}`", shorten(text)), None);
+        let bad = || span.error(Words::of("expected.number"), Words::code(shorten(text)), None);
         if exponent {
             let number: f64 = text.parse().map_err(|_| bad())?;
             return if number.is_finite() { Ok(Data::Float(number)) } else { Err(bad()) };
@@ -367,14 +373,20 @@ impl<'a> Reader<'a> {
             "False" | "false" => Data::Bool(false),
             "None" | "null" => Data::Null,
             _ => {
-                let suggestion = suggest(word, KEYWORDS)
-                    .unwrap_or_else(|| format!("a string stands in quotes: '{}'", shorten(word)));
-                return Err(self.error_here("a value", Some(suggestion)));
+                let suggestion = suggest(word, KEYWORDS).unwrap_or_else(|| {
+                    Words::of("hint.string_in_quotes").with("code", quoted(word))
+                });
+                return Err(self.error_here(Words::of("expected.value"), Some(suggestion)));
             }
         };
         self.take_while(is_name);
         Ok(data)
     }
+}
+
+/// A string of the notation, short enough for an error.
+fn quoted(text: &str) -> String {
+    format!("'{}'", shorten(text))
 }
 
 /// Whether a character can stand in a name.

@@ -1,7 +1,7 @@
 //! The nine models of the textbook's chapter, with the input and actions that its report runs them with.
 
 use super::predefined;
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result, Words};
 use crate::shape::Shape;
 use serde::Serialize;
 
@@ -52,10 +52,8 @@ const fn preset_of(
 /// # Errors
 /// [`Error::Unknown`] with the closest name.
 pub fn preset(name: &str) -> Result<&'static Preset> {
-    PRESETS.iter().find(|preset| preset.name == name).ok_or_else(|| Error::Unknown {
-        what: "model".into(),
-        name: name.into(),
-        suggestion: did_you_mean(name, PRESETS.iter().map(|preset| preset.name)),
+    PRESETS.iter().find(|preset| preset.name == name).ok_or_else(|| {
+        Error::unknown(Words::of("what.model"), name, PRESETS.iter().map(|preset| preset.name))
     })
 }
 
@@ -77,17 +75,16 @@ impl Preset {
         if size == self.input.height {
             return Ok(text);
         }
-        let refused = |expected: String| Error::Setting {
-            name: format!("input of {}", self.name),
-            expected,
-            found: size.to_string(),
+        let refused = |expected: Words| {
+            let name = Words::of("name.input_of").with("model", self.name);
+            Error::setting(name, expected, size)
         };
-        let fixed = || refused(self.input.height.to_string());
+        let fixed = || refused(Words::value(self.input.height));
         let (before, pooling) = text.rsplit_once(LAST_POOLING).ok_or_else(fixed)?;
         let (window, after) = pooling.split_once('}').ok_or_else(fixed)?;
         let shrunk = self.input.height / window.parse::<usize>().map_err(|_| fixed())?.max(1);
         if size == 0 || !size.is_multiple_of(shrunk) {
-            return Err(refused(format!("a multiple of {shrunk}")));
+            return Err(refused(Words::of("expected.multiple").with("of", shrunk)));
         }
         Ok(format!("{before}{LAST_POOLING}{}}}{after}", size / shrunk))
     }

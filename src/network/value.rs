@@ -1,6 +1,6 @@
 //! Values of the notation, each with its place in the text, and the errors that point there.
 
-use crate::error::{Error, did_you_mean};
+use crate::error::{Error, Words, did_you_mean};
 
 /// Nested lists, options and macro arguments go no deeper than this.
 pub const MAX_DEPTH: usize = 64;
@@ -14,27 +14,15 @@ pub struct Span {
     pub column: usize,
 }
 
-impl std::fmt::Display for Span {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
-    }
-}
-
 impl Span {
     /// An [`Error::Syntax`] at this place.
-    pub fn error(
-        self,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-        suggestion: Option<String>,
-    ) -> Error {
-        Error::Syntax {
-            line: self.line,
-            column: self.column,
-            expected: expected.into(),
-            found: found.into(),
-            suggestion,
-        }
+    pub fn error(self, expected: Words, found: Words, suggestion: Option<Words>) -> Error {
+        Error::Syntax { line: self.line, column: self.column, expected, found, suggestion }
+    }
+
+    /// This place in words.
+    pub fn words(self) -> Words {
+        Words::of("place.line_column").with("line", self.line).with("column", self.column)
     }
 }
 
@@ -87,17 +75,17 @@ impl Value {
     }
 
     /// The value in words, for "found …".
-    pub fn describe(&self) -> String {
+    pub fn describe(&self) -> Words {
         match &self.data {
-            Data::Null => "`None`".into(),
-            Data::Bool(true) => "`True`".into(),
-            Data::Bool(false) => "`False`".into(),
-            Data::Integer(number) => format!("`{number}`"),
-            Data::Float(number) => format!("`{number}`"),
-            Data::Text(text) => format!("`'{}'`", shorten(text)),
-            Data::List(items) if items.is_empty() => "an empty list".into(),
-            Data::List(items) => format!("a list of {}", items.len()),
-            Data::Dict(_) => "a dictionary `{…}`".into(),
+            Data::Null => Words::code("None"),
+            Data::Bool(true) => Words::code("True"),
+            Data::Bool(false) => Words::code("False"),
+            Data::Integer(number) => Words::code(number),
+            Data::Float(number) => Words::code(number),
+            Data::Text(text) => Words::code(format_args!("'{}'", shorten(text))),
+            Data::List(items) if items.is_empty() => Words::of("found.empty_list"),
+            Data::List(items) => Words::of("found.list").with("n", items.len()),
+            Data::Dict(_) => Words::of("found.dictionary"),
         }
     }
 }
@@ -112,6 +100,6 @@ pub fn shorten(text: &str) -> String {
 }
 
 /// The known name closest to `name`, as a suggestion; none for a name so long that it must be something else.
-pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<Words> {
     if name.len() <= 64 { did_you_mean(name, known) } else { None }
 }

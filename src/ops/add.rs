@@ -1,7 +1,7 @@
 //! Sum of two values, the second one repeated along the channels: the skip connection (He et al., 2016).
 
 use super::Operation;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{Activation, AddBackward, AddForward, Kernel, TiledAdd};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
@@ -30,15 +30,13 @@ impl Operation for Add {
         let [first, second] = [inputs[0], inputs[1]];
         let same_size = (first.height, first.width) == (second.height, second.width);
         if !same_size || second.channels == 0 || first.channels % second.channels != 0 {
-            return Err(Error::Layer {
-                layer: String::new(),
-                expected: format!(
-                    "a summand of {} × {} pixels whose channels divide {}",
-                    first.height, first.width, first.channels
-                ),
-                found: format!("{second}"),
-                suggestion: None,
-            });
+            return Err(Error::in_layer(
+                Words::of("expected.summand")
+                    .with("height", first.height)
+                    .with("width", first.width)
+                    .with("channels", first.channels),
+                Words::value(second.to_string()),
+            ));
         }
         Ok(first)
     }

@@ -1,7 +1,7 @@
 //! Concatenation along the channels: the inception module's joint (Szegedy et al., 2015).
 
 use super::Operation;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{ConcatBackward, ConcatForward, Kernel, Part};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
@@ -33,15 +33,12 @@ impl Operation for Concat {
         if let Some(other) =
             inputs.iter().find(|s| (s.height, s.width) != (first.height, first.width))
         {
-            return Err(Error::Layer {
-                layer: String::new(),
-                expected: format!(
-                    "branches of {} × {} pixels, as the first one",
-                    first.height, first.width
-                ),
-                found: format!("{other}"),
-                suggestion: None,
-            });
+            return Err(Error::in_layer(
+                Words::of("expected.branches")
+                    .with("height", first.height)
+                    .with("width", first.width),
+                Words::value(other.to_string()),
+            ));
         }
         Ok(Shape { channels: inputs.iter().map(|shape| shape.channels).sum(), ..first })
     }

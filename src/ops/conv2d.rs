@@ -1,7 +1,7 @@
 //! Convolution with bias, and the activation that follows it.
 
-use super::{Initialisation, Operation, ParameterSpec};
-use crate::error::{Error, Result};
+use super::{Initialisation, Operation, ParameterSpec, Reach};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{
     Activation, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Convolution,
     GroupedConv2dBackwardInput, GroupedConv2dBackwardWeight, GroupedConv2dForward,
@@ -91,20 +91,20 @@ pub(super) fn windowed_shape(
     padding: Padding,
     channels: usize,
 ) -> Result<Shape> {
-    let error = |expected: &str, found: String| Error::Layer {
-        layer: String::new(),
-        expected: expected.into(),
-        found,
-        suggestion: None,
-    };
     if kernel_size.contains(&0) || stride.contains(&0) || channels == 0 {
-        let found = format!("kernel size {kernel_size:?}, stride {stride:?}, {channels} channels");
-        return Err(error("kernel size, stride and channels of at least 1", found));
+        let found = Words::of("found.window")
+            .with("kernel_size", format!("{kernel_size:?}"))
+            .with("stride", format!("{stride:?}"))
+            .with("n", channels);
+        return Err(Error::in_layer(Words::of("expected.window"), found));
     }
     let [height, width] = output_size(&input, kernel_size, stride, padding);
     if height == 0 || width == 0 {
-        let found = format!("input {input} under kernel size {kernel_size:?}, stride {stride:?}");
-        return Err(error("at least one output pixel", found));
+        let found = Words::of("found.input_under_window")
+            .with("input", input.to_string())
+            .with("kernel_size", format!("{kernel_size:?}"))
+            .with("stride", format!("{stride:?}"));
+        return Err(Error::in_layer(Words::of("expected.output_pixel"), found));
     }
     Ok(Shape::new(height, width, channels))
 }
@@ -112,9 +112,12 @@ pub(super) fn windowed_shape(
 /// Kernel and bias of a linear map, laid out as [`Convolution`] states. The kernel's last axis is the outputs, which the
 /// others add up to.
 pub(super) fn linear_parameters(kernel_shape: Vec<usize>) -> Vec<ParameterSpec> {
-    let (kernel_len, outputs) =
-        (kernel_shape.iter().product(), kernel_shape.last().copied().unwrap_or_default());
-    let fan_in = kernel_shape.iter().rev().skip(1).product();
+    // A network too large for any memory is refused by its sizes, which must not overflow before.
+    let elements =
+        |shape: &[usize]| shape.iter().fold(1, |len: usize, &size| len.saturating_mul(size));
+    let (outputs, inputs) =
+        kernel_shape.split_last().map_or((0, &[][..]), |(last, rest)| (*last, rest));
+    let (kernel_len, fan_in) = (elements(&kernel_shape), elements(inputs));
     vec![
         ParameterSpec {
             name: "kernel",
@@ -169,14 +172,19 @@ impl Operation for Conv2d {
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape> {
         let (from, to, groups) = (inputs[0].channels, self.out_channels, self.groups);
         if groups == 0 || !from.is_multiple_of(groups) || !to.is_multiple_of(groups) {
-            return Err(Error::Layer {
-                layer: String::new(),
-                expected: "groups that divide the channels of input and output".into(),
-                found: format!("{groups} groups, {from} input channels, {to} output channels"),
-                suggestion: None,
-            });
+            return Err(Error::in_layer(
+                Words::of("expected.groups"),
+                Words::of("found.groups")
+                    .with("groups", groups)
+                    .with("inputs", from)
+                    .with("outputs", to),
+            ));
         }
         windowed_shape(inputs[0], self.kernel_size, self.stride, self.padding, self.out_channels)
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Window { kernel_size: self.kernel_size, stride: self.stride }
     }
 
     fn parameters(&self, inputs: &[Shape], output: Shape) -> Vec<ParameterSpec> {

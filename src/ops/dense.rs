@@ -1,8 +1,8 @@
 //! Dense layer: flattens its input (rows, columns, channels) and multiplies; a 1 × 1 convolution of one pixel.
 
 use super::conv2d::{LinearMap, linear_backward, linear_forward, linear_parameters};
-use super::{Operation, ParameterSpec};
-use crate::error::{Error, Result};
+use super::{Operation, ParameterSpec, Reach};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{Activation, Convolution};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::{Padding, Shape, Window};
@@ -35,15 +35,13 @@ impl Operation for Dense {
 
     fn output_shape(&self, _inputs: &[Shape]) -> Result<Shape> {
         if self.width == 0 {
-            let found = "0".into();
-            return Err(Error::Layer {
-                layer: String::new(),
-                expected: "a width of at least 1".into(),
-                found,
-                suggestion: None,
-            });
+            return Err(Error::in_layer(Words::of("expected.width"), Words::value(self.width)));
         }
         Ok(Shape::vector(self.width))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Everything
     }
 
     fn parameters(&self, inputs: &[Shape], output: Shape) -> Vec<ParameterSpec> {

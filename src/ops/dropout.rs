@@ -1,7 +1,7 @@
 //! Inverted dropout (Srivastava et al., 2014): training only.
 
 use super::Operation;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{self, Kernel};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
@@ -20,12 +20,10 @@ impl Operation for Dropout {
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape> {
         if !(self.keep_prob > 0.0 && self.keep_prob <= 1.0) {
-            return Err(Error::Layer {
-                layer: String::new(),
-                expected: "keep_prob above 0 and at most 1".into(),
-                found: self.keep_prob.to_string(),
-                suggestion: None,
-            });
+            return Err(Error::in_layer(
+                Words::of("expected.keep_prob"),
+                Words::value(self.keep_prob),
+            ));
         }
         Ok(inputs[0])
     }

@@ -1,7 +1,7 @@
 //! Additive normal noise: training only.
 
 use super::Operation;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{self, Kernel};
 use crate::ops::lowering::NodeLowering;
 use crate::shape::Shape;
@@ -28,12 +28,13 @@ impl Operation for Noise {
             && self.std.is_finite()
             && (0.0..=1.0).contains(&self.ratio))
         {
-            return Err(Error::Layer {
-                layer: String::new(),
-                expected: "a finite mean, std of at least 0 and ratio from 0 to 1".into(),
-                found: format!("mean {}, std {}, ratio {}", self.mean, self.std, self.ratio),
-                suggestion: None,
-            });
+            return Err(Error::in_layer(
+                Words::of("expected.noise"),
+                Words::of("found.noise")
+                    .with("mean", self.mean)
+                    .with("std", self.std)
+                    .with("ratio", self.ratio),
+            ));
         }
         Ok(inputs[0])
     }

@@ -6,6 +6,7 @@ pub mod markdown;
 mod picture;
 mod words;
 
+use crate::backend::DeviceName;
 use crate::data::library::Library;
 use crate::data::photo::{PhotoId, Split};
 use crate::data::resize::resize;
@@ -88,8 +89,8 @@ pub struct Experiment {
     pub recipe_name: String,
     /// Its settings, the seed being each run's own.
     pub recipe: Recipe,
-    /// The executor, in words.
-    pub device: String,
+    /// The device that the last run was on; none before there is one.
+    pub device: Option<DeviceName>,
     /// Photos in all.
     pub photos: usize,
     /// Class names.
@@ -130,7 +131,7 @@ impl Experiment {
         Self {
             recipe_name: recipe_name.into(),
             recipe,
-            device: String::new(),
+            device: None,
             photos: 0,
             classes: Vec::new(),
             samples: Vec::new(),
@@ -163,7 +164,7 @@ impl Experiment {
     ) -> Result<Evaluation> {
         let tested = library.indices(Split::Test);
         let test = trainer.classifier().evaluate(library, &tested, &mut |_| true).await?;
-        self.device = trainer.device();
+        self.device = Some(trainer.device());
         self.photos = library.all_indices().len();
         self.classes.clone_from(&test.classes);
         if self.runs.is_empty() {
@@ -287,7 +288,7 @@ pub(crate) mod tests {
             },
         };
         Experiment {
-            device: "CPU, 2 threads".into(),
+            device: Some(DeviceName::Cpu { threads: 2 }),
             photos: 3668,
             classes: vec!["<rose>".into(), "tulip".into()],
             samples: vec![Sample {

@@ -1,5 +1,6 @@
 //! The lines that the report prints, in Korean as it has them and in English.
 
+use crate::error::harmless;
 use crate::model::metrics::interval::Interval;
 use crate::model::metrics::{Evaluation, Prediction};
 use crate::train::EpochReport;
@@ -62,6 +63,7 @@ pub fn percent_within(accuracy: Option<f64>, interval: Option<Interval>) -> Stri
 /// How little an accuracy says, where it was measured on no photos or on few.
 pub fn doubt(evaluation: &Evaluation, language: Language) -> Option<String> {
     if let [class] = evaluation.classes.as_slice() {
+        let class = harmless(class);
         return Some(match language {
             Language::En => format!(
                 "There is one class only, `{class}`: any answer is right, so the test says nothing."

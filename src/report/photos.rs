@@ -5,6 +5,7 @@ use crate::data::layout::{Layout, SplitFolder};
 use crate::data::mirror::{Mirroring, Verdict};
 use crate::data::photo::Split;
 use crate::data::warnings::Warning;
+use crate::error::harmless;
 use crate::model::metrics::interval::Interval;
 use crate::report::lines::Language;
 
@@ -35,7 +36,8 @@ pub fn layout(layout: &Layout, language: Language) -> Vec<String> {
         }
     }
     if let Some(table) = &layout.table {
-        let (names, end) = (table.names.join(", "), decline(table.taken, "table"));
+        let names: Vec<String> = table.names.iter().map(|name| harmless(name)).collect();
+        let (names, end) = (names.join(", "), decline(table.taken, "table"));
         let (photos, classes) = (table.photos, table.classes);
         lines.push(match language {
             Language::En => format!("{names} labels {photos} photos, {classes} classes{end}"),
@@ -63,6 +65,7 @@ pub fn layout(layout: &Layout, language: Language) -> Vec<String> {
 
 fn folder(folder: &SplitFolder, language: Language) -> String {
     let SplitFolder { name, split, photos } = folder;
+    let name = harmless(name);
     match language {
         Language::En => {
             let part = match split {
@@ -90,7 +93,7 @@ pub fn mirroring(mirror: Mirroring, verdict: &Verdict, language: Language) -> St
         (Mirroring::No, Language::En) => "Photos are not mirrored, as was asked for.".into(),
         (Mirroring::Yes, Language::Ko) => "설정대로 사진의 좌우를 뒤집어 씁니다.".into(),
         (Mirroring::No, Language::Ko) => "설정대로 사진의 좌우를 뒤집지 않습니다.".into(),
-        (Mirroring::Auto, language) => match (&verdict.pair, language) {
+        (Mirroring::Auto, language) => match (verdict.pair.clone().map(|pair| pair.map(|name| harmless(&name))), language) {
             (Some([one, other]), Language::En) => format!(
                 "Photos are not mirrored: left and right tell `{one}` from `{other}` apart. `--mirror yes` mirrors them all \
                  the same."
@@ -112,6 +115,7 @@ pub fn mirroring(mirror: Mirroring, verdict: &Verdict, language: Language) -> St
 
 /// A warning, with what to do.
 pub fn warning(warning: &Warning, language: Language) -> String {
+    // Names of folders may hold anything.
     match language {
         Language::En => english(warning),
         Language::Ko => korean(warning),
@@ -122,8 +126,9 @@ fn english(warning: &Warning) -> String {
     let list = |classes: &[String]| list(classes, Language::En);
     match warning {
         Warning::OneClass { class } => format!(
-            "There is one class only, `{class}`: one class leaves nothing to tell apart, and any answer would be right. Add a \
-             folder of photos of something else."
+            "There is one class only, `{}`: one class leaves nothing to tell apart, and any answer would be right. Add a \
+             folder of photos of something else.",
+            harmless(class)
         ),
         Warning::SamePicture { classes } => format!(
             "All photos of {} show the same picture: there is nothing to learn from more of it, and nothing to test with. Add \
@@ -164,7 +169,8 @@ fn korean(warning: &Warning) -> String {
     let list = |classes: &[String]| list(classes, Language::Ko);
     match warning {
         Warning::OneClass { class } => format!(
-            "클래스가 `{class}` 하나뿐입니다. 하나로는 구별할 것이 없어 무엇이라 답해도 맞습니다. 다른 것의 사진 폴더를 넣으세요."
+            "클래스가 `{}` 하나뿐입니다. 하나로는 구별할 것이 없어 무엇이라 답해도 맞습니다. 다른 것의 사진 폴더를 넣으세요.",
+            harmless(class)
         ),
         Warning::SamePicture { classes } => format!(
             "{}의 사진이 모두 같은 그림입니다. 더 배울 것도, 시험할 것도 없습니다. 서로 다른 사진을 넣으세요.",
@@ -203,7 +209,8 @@ fn least(photos: usize) -> f64 {
 
 /// `left`, `left and right`, or how many more there are.
 fn list(names: &[String], language: Language) -> String {
-    let quoted: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<String> =
+        names.iter().take(NAMED).map(|name| format!("`{}`", harmless(name))).collect();
     let more = names.len() - quoted.len();
     match language {
         Language::En if more > 0 => format!("{} and {more} more classes", quoted.join(", ")),

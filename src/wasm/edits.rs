@@ -2,7 +2,7 @@
 
 use super::{Engine, thrown};
 use crate::data::edits::{Edit, EditedPhoto, Edits, named};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
@@ -77,8 +77,8 @@ impl Engine {
         let known = |&index: &usize| match index < self.library.photos().len() {
             true => Ok(named(&self.library, index)),
             false => Err(Error::Unknown {
-                what: "photo".into(),
-                name: index.to_string(),
+                what: Words::of("what.photo"),
+                name: index.to_string().into(),
                 suggestion: None,
             }),
         };

@@ -1,7 +1,7 @@
 //! The report's experiment: one network after another, and the report on them.
 
 use super::{Engine, RecipeChoice, given, thrown};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::model::metrics::Evaluation;
 use crate::report::experiment::{Experiment, html, markdown};
 use crate::report::lines::Language;
@@ -71,5 +71,8 @@ impl Engine {
 }
 
 fn none_begun() -> Error {
-    Error::Data { problem: "there is no experiment".into(), remedy: "start one".into() }
+    Error::Data {
+        problem: Words::of("problem.no_experiment"),
+        remedy: Words::of("remedy.start_experiment"),
+    }
 }

@@ -5,7 +5,7 @@ use crate::data::archive::{self, Archive, Item, Limits, PhotoFile, TableFile, is
 use crate::data::decode::decode_kept;
 use crate::data::image_kind::sniff;
 use crate::data::intake::{Intake, Outcome};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use serde::Serialize;
 use std::io::{self, Read, Seek, SeekFrom};
 use wasm_bindgen::prelude::*;
@@ -176,7 +176,7 @@ impl Engine {
         }
         #[derive(Serialize)]
         struct Foreign {
-            reason: &'static str,
+            reason: Words,
         }
         if let Some(reason) = sniff(bytes).ok().and_then(|kind| kind.foreign()) {
             return given(&Foreign { reason });
@@ -193,7 +193,7 @@ impl Engine {
         struct Foreign {
             path: String,
             name: String,
-            reason: &'static str,
+            reason: Words,
             #[serde(with = "serde_wasm_bindgen::preserve")]
             bytes: js_sys::Uint8Array,
         }
@@ -203,7 +203,9 @@ impl Engine {
             given(&Foreign {
                 path: file.path,
                 name: file.name,
-                reason: kind.and_then(|kind| kind.foreign()).unwrap_or("not an image"),
+                reason: kind
+                    .and_then(|kind| kind.foreign())
+                    .unwrap_or_else(|| Words::of("reason.no_image")),
                 bytes: js_sys::Uint8Array::from(file.bytes.as_slice()),
             })
         };

@@ -13,7 +13,7 @@ use crate::data::resize::{resize, stored_size};
 use crate::data::split::Ratios;
 use crate::data::warnings::{Warning, before_training};
 use crate::draw;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
@@ -100,9 +100,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Lists a file that could not be read.
-    pub fn skip(&mut self, name: String, reason: String) {
-        self.skipped.push(Skipped { name, reason });
+    /// Lists a file that could not be read, and why: `{ key, values }` of the error catalogue.
+    pub fn skip(&mut self, name: String, reason: JsValue) -> std::result::Result<(), JsValue> {
+        let reason: Words = serde_wasm_bindgen::from_value(reason)?;
+        self.skipped.push(Skipped { name: name.into(), reason });
+        Ok(())
     }
 
     /// Prepares to draw `per_class` flowers of every class; gives how many that are in all.
@@ -219,8 +221,8 @@ impl Engine {
             (self.library.photos().get(index), self.library.photo_pixels(index))
         else {
             return Err(thrown(Error::Unknown {
-                what: "photo".into(),
-                name: index.to_string(),
+                what: Words::of("what.photo"),
+                name: index.to_string().into(),
                 suggestion: None,
             }));
         };

@@ -3,7 +3,7 @@
 use super::{Engine, given, thrown};
 use crate::data::photo::Split;
 use crate::draw;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -57,8 +57,8 @@ impl Engine {
         let indices: Vec<usize> = test.map(|(index, _)| index).collect();
         match indices.len() {
             0 => Err(Error::Data {
-                problem: "no photo is held back for the test".into(),
-                remedy: "load photos first".into(),
+                problem: Words::of("problem.no_test_photos"),
+                remedy: Words::of("remedy.load_photos"),
             }),
             count => Ok(indices[number as usize % count]),
         }

@@ -47,8 +47,9 @@ test('what photos came with is taken, and can be declined', async ({ page }) => 
 test('what says nothing is said before training, and no percentage is shown of it', async ({ page }) => {
   await visit(page);
   await load(page, 'same_pictures.zip');
-  await expect(page.getByText(/38 files are duplicates and were left out/)).toBeVisible();
-  await expect(page.getByText(/All photos of black and white show the same picture/)).toBeVisible();
+  const photos = page.locator('floret-photos');
+  await expect(photos.getByText(/38 files are duplicates and were left out/)).toBeVisible();
+  await expect(photos.getByText(/All photos of black and white show the same picture/)).toBeVisible();
   await go(page, 'train');
   const before = page.locator('floret-train .warnings');
   await expect(before.getByText(/No photo is held back for the test/)).toBeVisible();
@@ -64,11 +65,12 @@ test('photos decide whether they are mirrored, unless they are told', async ({ p
   await visit(page);
   await load(page, 'tiny.zip');
   await go(page, 'train');
-  await expect(page.getByText(/Only 2 photos are held back for the test/)).toBeVisible();
-  await expect(page.getByText(/Photos are not mirrored: left and right tell/)).toBeVisible();
-  await page.getByText('Yes', { exact: true }).click();
-  await expect(page.getByText(/Photos are mirrored, as you chose, though/)).toBeVisible();
-  await page.getByText('Photos decide', { exact: true }).click();
+  const train = page.locator('floret-train');
+  await expect(train.getByText(/Only 2 photos are held back for the test/)).toBeVisible();
+  await expect(train.getByText(/Photos are not mirrored: left and right tell/)).toBeVisible();
+  await train.getByText('Yes', { exact: true }).click();
+  await expect(train.getByText(/Photos are mirrored, as you chose, though/)).toBeVisible();
+  await train.getByText('Photos decide', { exact: true }).click();
   await setEpochs(page, 1);
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(page.locator('floret-report .figure')).toHaveCount(1, { timeout: 90_000 });

@@ -11,7 +11,9 @@
 
 /**
  * A photo that the browser may be able to decode.
- * @typedef {{ path: string, name: string, bytes: Uint8Array, reason: string }} Foreign
+ * @typedef {{
+ *   path: string, name: string, bytes: Uint8Array, reason: import('./protocol.js').Words
+ * }} Foreign
  */
 
 /**
@@ -21,7 +23,7 @@
 
 /**
  * A photo to be asked about, decoded, or why it was not.
- * @typedef {{ size: number, pixels: Uint8Array } | { reason: string }} Asked
+ * @typedef {{ size: number, pixels: Uint8Array } | { reason: import('./protocol.js').Words }} Asked
  */
 
 /**
@@ -32,6 +34,7 @@
  * @property {Calls['attention']['done']} attention
  * @property {Calls['classify']['done']} classify
  * @property {Calls['describe']['done']} describe
+ * @property {import('./protocol.js').DeviceName} device
  * @property {import('./protocol.js').LibrarySummary} edit
  * @property {Calls['evaluate']['done']} evaluate
  * @property {import('./protocol.js').LibrarySummary} finish_photos

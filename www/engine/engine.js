@@ -101,9 +101,7 @@ export class Engine extends EventTarget {
     const lost = [...this.waiting.values()];
     this.waiting.clear();
     /** @type {EngineError} */
-    const detail = again
-      ? { code: 'crashed', message: reason }
-      : { code: 'no_engine', why: reason, message: reason };
+    const detail = again ? { code: 'crashed', message: reason } : { code: 'no_engine', message: reason };
     if (again) this.start();
     else this.dead = detail;
     for (const call of lost) call.reject(new EngineFailure(detail));

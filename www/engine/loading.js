@@ -3,11 +3,12 @@
  * what the engine does not read.
  */
 
-import { messageOf } from './failure.js';
 import * as persistence from './persistence.js';
 
 /** Larger photos are not decoded by the browser: this many pixels take 256 MiB. */
 const MOST_PIXELS = 64e6;
+/** Why a file that the browser does not hand out cannot be read. */
+const UNREADABLE = { key: 'reason.unreadable', values: {} };
 /** Milliseconds of work between two messages. */
 const STEP_MS = 50;
 /** Milliseconds between two photos that the page is shown while they come. */
@@ -217,8 +218,8 @@ class Reading {
     let bytes;
     try {
       bytes = await content;
-    } catch (failure) {
-      await exclusive(() => engine.skip(path, messageOf(failure)));
+    } catch {
+      await exclusive(() => engine.skip(path, UNREADABLE));
       return;
     }
     await exclusive(() => engine.take_file(path, new Uint8Array(bytes)));
@@ -342,9 +343,13 @@ async function decode(file) {
  * @param {Context} context
  */
 export async function photoToAsk(file, model, { engine, exclusive }) {
-  const failed = (/** @type {string} */ reason) => ({ code: 'photo', name: file.name, reason });
-  const bytes = await file.arrayBuffer().catch(failure => {
-    throw failed(messageOf(failure));
+  const failed = (/** @type {import('./protocol.js').Words} */ reason) => ({
+    code: 'photo',
+    name: file.name,
+    reason,
+  });
+  const bytes = await file.arrayBuffer().catch(() => {
+    throw failed(UNREADABLE);
   });
   const asked = await exclusive(() => engine.photo_to_ask(model, file.name, new Uint8Array(bytes)));
   if ('pixels' in asked) return { width: asked.size, height: asked.size, pixels: asked.pixels };

@@ -17,7 +17,13 @@ const WARM_UP_STEPS = 5;
 export async function measure({ model, batch, steps, task, device }, { engine, exclusive }) {
   const { presets } = await exclusive(() => engine.hello(false));
   const preset = presets.find(({ name }) => name === model);
-  if (!preset) throw { code: 'setting', name: 'model', expected: names(presets), found: model };
+  if (!preset)
+    throw {
+      code: 'setting',
+      name: { key: 'what.model', values: {} },
+      expected: names(presets),
+      found: model,
+    };
   const size = preset.input.height;
   await exclusive(() => engine.begin_photos(size));
   await exclusive(() => engine.begin_drawing(INFER_PHOTOS / 5, 1));

@@ -17,7 +17,7 @@
  * @param {EngineProgress} after
  * @param {{ epochs: number, batch_size: number }} recipe
  * @param {number} seconds that lie between
- * @param {string} device what computes, in words
+ * @param {import('./protocol.js').DeviceName} device what computes
  * @returns {import('./protocol.js').TrainProgress}
  */
 export function stretch(before, after, { epochs, batch_size }, seconds, device) {

@@ -7,8 +7,20 @@
 export const PROTOCOL_VERSION = 1;
 
 /**
- * An engine error: a code with its values; `message` is the engine's English wording.
+ * A phrase of the catalogues in www/i18n/errors, with what stands in it.
+ * @typedef {{ key: string, values: { [name: string]: Value } }} Words
+ */
+
+/** What stands in a phrase: a number, a name, or a phrase. @typedef {number | string | Words} Value */
+
+/**
+ * An error: a code with its values, worded by the page; `message` and `detail` are for the console.
  * @typedef {{ code: string, message?: string, [value: string]: any }} EngineError
+ */
+
+/**
+ * What computes. A GPU's name is its interface and adapter.
+ * @typedef {{ kind: 'cpu', threads: number } | { kind: 'gpu', name: string }} DeviceName
  */
 
 /**
@@ -52,7 +64,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {number[]} unlabelled
  */
 
-/** @typedef {{ name: string, reason: string }} Skipped */
+/** @typedef {{ name: string, reason: Words }} Skipped */
 
 /**
  * What was recognised of a data set's own arrangement, and whether it is taken: a split made by its author, a
@@ -150,6 +162,7 @@ export const PROTOCOL_VERSION = 1;
  * A node of the graph, for its picture.
  * @typedef {object} GraphNode
  * @property {string} kind
+ * @property {boolean} is_drawn_with_input whether it is part of the block before it
  * @property {number[]} inputs
  * @property {Shape} shape
  * @property {[number, number]} [kernel_size]
@@ -209,7 +222,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} seconds since the last message
  * @property {EpochLine[]} lines new ones
  * @property {boolean} finished
- * @property {string} device what computes, in words
+ * @property {DeviceName} device what computes
  * @property {Tried[]} [tried] what was tried before a device was chosen, with the first message
  * @property {LayerSignal[]} [signals] what passes through the layers, where it was measured
  * @property {boolean} [recovered] whether the device was lost and the run goes on from its last state
@@ -354,11 +367,11 @@ export const PROTOCOL_VERSION = 1;
  *   Answer
  */
 
-/** @typedef {{ id: string, name: string, hardware: boolean }} Device */
+/** @typedef {{ id: string, name: DeviceName, hardware: boolean }} Device */
 
-/** A device that was tried for a few steps. @typedef {{ device: string, images_per_s: number }} Tried */
+/** A device that was tried for a few steps. @typedef {{ device: DeviceName, images_per_s: number }} Tried */
 
-/** @typedef {{ devices: [string, string], photos: number, largest_difference: number }} Agreement */
+/** @typedef {{ devices: [DeviceName, DeviceName], photos: number, largest_difference: number }} Agreement */
 
 /**
  * What the engine can do: its networks, the orders of actions that they can have, its devices, the report's
@@ -379,7 +392,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {string} model
  * @property {number} batch
  * @property {number} steps
- * @property {string} device
+ * @property {DeviceName} device
  * @property {number} [train_images_per_s]
  * @property {number} [infer_images_per_s]
  * @property {number} [infer_ms_per_image]

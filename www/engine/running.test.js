@@ -29,7 +29,7 @@ function setUp(fail = (/** @type {string} */ _method, /** @type {number} */ _ste
   const engine = {
     save: async () => Uint8Array.of(step),
     progress: state,
-    device: () => 'GPU',
+    device: () => ({ kind: 'gpu', name: 'WebGPU, a card' }),
     tried: () => [],
     layer_signals: async () => [],
     advance: async () => {

@@ -171,7 +171,7 @@ export const en = {
   'recipe.modern': 'Modern',
   'recipe.textbook': 'Textbook',
   'recipe.modern_words':
-    'Photos are cropped, mirrored and tinted at random; the learning rate rises, then falls; weights are averaged. This gives the best results. Altered photos are harder, so accuracy in training stays below accuracy on whole ones.',
+    'Photos are cropped and tinted at random, and mirrored where that changes no class; the learning rate rises, then falls; weights are averaged. This gives the best results. Altered photos are harder, so accuracy in training stays below accuracy on whole ones.',
   'recipe.textbook_words':
     'Adam at 0.001 and unaltered photos: as close to the textbook as correct mathematics allows.',
   'recipe.fine_tune_words':
@@ -563,31 +563,4 @@ export const en = {
   'update.words': 'A newer version of this page is ready.',
   'update.take': 'Update now',
   'update.later': 'Later',
-  'error.syntax': 'Line {line}, column {column}: expected {expected}, found {found}.',
-  'error.layer': 'Layer {layer}: expected {expected}, found {found}.',
-  'error.unknown': 'Nobody defined the {what} “{name}”.',
-  'error.shape': '{place}: expected the shape {expected}, found {found}.',
-  'error.setting': '{name}: expected {expected}, found {found}.',
-  'error.memory': 'This needs {needed} of memory, and {available} are allowed.',
-  'error.did_you_mean': 'Did you mean `{name}`?',
-  'error.memory_fits': 'A batch of {batch} would fit.',
-  'error.memory_never': 'Not even a batch of one fits.',
-  'error.photo_memory':
-    'These photos need {needed} of memory, and {available} are allowed: {photos_that_fit} photos of this size fit.',
-  'error.photo': 'The photo {name} cannot be read: {reason}.',
-  'error.archive': 'The archive {name} cannot be read: {reason}.',
-  'error.data': '{problem}; {remedy}.',
-  'error.model_file': 'This model file does not open: {problem}; {remedy}.',
-  'error.diverged':
-    'The loss ran away at step {step} ({loss}). Lower the learning rate or take the modern recipe.',
-  'error.device': '{device}: {problem}; {remedy}.',
-  'error.device_lost': 'The device {device} was lost: {reason}.',
-  'error.internal': 'A fault of ours in {place}: {problem}. Please report it.',
-  'error.crashed': 'The engine stopped unexpectedly and was started again. ({message})',
-  'error.fetch_network': 'The model {file} did not come: the network is away ({detail}).',
-  'error.fetch_status': 'The model {file} did not come: the host answered {detail}.',
-  'error.fetch_content': 'The model {file} came damaged and was thrown away.',
-  'error.no_engine':
-    'The engine did not start: {why}. Reload the page; it needs a browser of the last three years.',
-  'error.page': 'Something went wrong in the page: {message}',
 };

@@ -1,6 +1,8 @@
 /** Words of the page in the reader's language. */
 
 import { en } from './en.js';
+import { errors as enErrors } from './errors/en.js';
+import { errors as koErrors } from './errors/ko.js';
 import { ko } from './ko.js';
 
 /** @typedef {'en' | 'ko'} Language */
@@ -11,7 +13,7 @@ import { ko } from './ko.js';
  */
 
 /** @type {Record<Language, Record<string, Words>>} */
-const WORDS = { en, ko };
+const WORDS = { en: { ...en, ...enErrors }, ko: { ...ko, ...koErrors } };
 const KEY = 'floret.language';
 
 /** @type {Language} */
@@ -52,7 +54,7 @@ export function setLanguage(next) {
 export function t(key, values = {}) {
   const { n } = values;
   const all = typeof n === 'number' ? { ...values, n: new Intl.NumberFormat(current).format(n) } : values;
-  const words = formOf(WORDS[current][key] ?? en[key] ?? key, n);
+  const words = formOf(WORDS[current][key] ?? WORDS.en[key] ?? key, n);
   return words.replace(/\{(\w+)\}/g, (whole, name) => (name in all ? String(all[name]) : whole));
 }
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { en } from './en.js';
 import { t } from './i18n.js';
@@ -24,16 +23,4 @@ test('a count chooses the form, and is written as the language writes it', () =>
   assert.equal(t('count.classes', { n: 1 }), '1 class');
   assert.equal(t('count.photos', { n: 1234 }), '1,234 photos');
   assert.equal(t('no.such_key'), 'no.such_key');
-});
-
-test('every error of the engine that can reach the page has words', () => {
-  const source = readFileSync(new URL('../../src/error.rs', import.meta.url), 'utf8');
-  const variants = [
-    ...source.slice(source.indexOf('pub enum Error')).matchAll(/^ {4}([A-Z]\w+)(?: \{|,)/gm),
-  ].map(([, name]) => name);
-  assert.ok(variants.length > 10, String(variants));
-  // Files have paths in the terminal only; who cancels knows it.
-  const worded = variants.filter(name => !['File', 'Cancelled'].includes(name));
-  for (const name of worded)
-    assert.ok(`error.${name.replace(/(?<=.)[A-Z]/g, '_$&').toLowerCase()}` in en, name);
 });

@@ -53,7 +53,11 @@ class DevicePanel extends Panel {
       this.choice,
       h('option', { value: 'auto' }, t('device.auto')),
       devices.map(({ id, name, hardware }) =>
-        h('option', { value: id }, hardware ? wordDevice(name) : t('device.software', { name })),
+        h(
+          'option',
+          { value: id },
+          hardware ? wordDevice(name) : t('device.software', { name: wordDevice(name) }),
+        ),
       ),
     );
   }

@@ -25,7 +25,7 @@ import { icon } from '../ui/icons.js';
 import { mark } from '../ui/mark.js';
 import { button, go, heading, Panel } from '../ui/panel.js';
 import { thumbnail } from '../ui/thumbnail.js';
-import { wordDoctor, wordWarnings } from '../ui/words.js';
+import { harmless, wordDoctor, wordValue, wordWarnings } from '../ui/words.js';
 
 /** @typedef {import('../ui/files.js').Found} Found */
 /** @typedef {import('../engine/protocol.js').ClassCount} ClassCount */
@@ -390,17 +390,22 @@ function warnings({ warnings }) {
 /** What was recognised, in words. @param {Layout} layout @param {keyof Layout} name */
 function layoutWords({ split, table, names }, name) {
   if (name === 'split' && split) {
-    const parts = split.folders.map(({ name, split, photos }) => t(`layout.${split}`, { name, n: photos }));
+    const parts = split.folders.map(({ name, split, photos }) =>
+      t(`layout.${split}`, { name: harmless(name), n: photos }),
+    );
     const words = t('layout.split', { parts: parts.join(', ') });
     return split.validation_is_test ? `${words} ${t('layout.validation_is_test')}` : words;
   }
   if (name === 'table' && table) {
-    const values = { names: table.names.join(', '), photos: t('count.photos', { n: table.photos }) };
+    const values = {
+      names: table.names.map(harmless).join(', '),
+      photos: t('count.photos', { n: table.photos }),
+    };
     const words = t('layout.table', { ...values, classes: t('count.classes', { n: table.classes }) });
     return table.unlisted > 0 ? `${words} ${t('layout.unlisted', { n: table.unlisted })}` : words;
   }
   return t('layout.names', {
-    classes: (names?.classes ?? []).map(label => nameOf('class', label)).join(', '),
+    classes: (names?.classes ?? []).map(label => harmless(nameOf('class', label))).join(', '),
   });
 }
 
@@ -433,7 +438,7 @@ function skipped({ skipped: files, photos }) {
   if (files.length === 0) return null;
   const list = files
     .slice(0, SKIPPED)
-    .map(({ name, reason }) => h('li', {}, h('code', {}, name), ' — ', reason));
+    .map(({ name, reason }) => h('li', {}, h('code', {}, harmless(name)), ' — ', wordValue(reason)));
   const title = h('summary', {}, t('photos.skipped', { n: files.length }));
   return h('details', { class: 'skipped', open: photos === 0 }, title, h('ul', {}, list));
 }

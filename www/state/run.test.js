@@ -47,7 +47,7 @@ const progress = (id, step, more = {}) => ({
     seconds: 1,
     lines: [],
     finished: false,
-    device: 'CPU',
+    device: { kind: 'cpu', threads: 1 },
     ...more,
   },
 });

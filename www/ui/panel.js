@@ -126,6 +126,12 @@ export function detailOf(failure) {
 export function showFailure(place, failure) {
   const detail = detailOf(failure);
   // Who cancels knows it.
-  if (detail.code === 'cancelled') fill(place);
-  else fill(place, h('p', { class: 'fault', role: 'alert' }, wordError(detail)));
+  if (detail.code === 'cancelled') {
+    fill(place);
+    return;
+  }
+  // What a driver, a host or the browser says is no sentence for a reader, yet helps who looks for the cause.
+  const cause = detail.message || detail.detail;
+  if (cause) console.info(`${detail.code}:`, cause);
+  fill(place, h('p', { class: 'fault', role: 'alert' }, wordError(detail)));
 }

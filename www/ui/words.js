@@ -1,40 +1,76 @@
-/** Engine errors and remarks in the reader's language. */
+/** Engine errors and remarks in the reader's language, worded from data. */
 
 import { known, language, nameOf, t } from '../i18n/i18n.js';
 import { bytes, number, percent } from './format.js';
 
+/** @typedef {import('../engine/protocol.js').Value} Value */
+
+/** What moves the text around it, or hides it: control characters and changes of direction. */
+const HARMFUL = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+/** The blocks of scripts that run from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
 /** @param {import('../engine/protocol.js').EngineError} error */
 export function wordError(error) {
-  const key = `error.${error.code}`;
-  if (!known(key)) return error.message ?? error.code;
-  const values = Object.fromEntries(
-    Object.entries(error).map(([name, value]) => [
-      name,
-      typeof value === 'number' ? number(value) : String(value ?? ''),
-    ]),
-  );
-  if (error.code === 'memory' || error.code === 'photo_memory') {
+  const { code, suggestion, ...rest } = error;
+  const key = `error.${code}`;
+  if (!known(key)) return error.message ?? code;
+  const values = wordValues(rest);
+  if (code === 'memory' || code === 'photo_memory') {
     values.needed = bytes(error.needed);
     values.available = bytes(error.available);
   }
-  if (error.code === 'memory') {
-    const fits = error.batch_that_fits;
-    return `${t(key, values)} ${fits ? t('error.memory_fits', { batch: fits }) : t('error.memory_never')}`;
+  const said = [t(key, values)];
+  if (code === 'memory') {
+    const batch = error.batch_that_fits;
+    said.push(batch ? t('error.memory_fits', { batch: number(batch) }) : t('error.memory_never'));
   }
-  return error.suggestion ? `${t(key, values)} ${wordSuggestion(error.suggestion)}` : t(key, values);
+  if (suggestion) said.push(wordValue(suggestion));
+  return said.join(' ');
 }
 
-/** The engine suggests names in English. @param {string} suggestion */
-function wordSuggestion(suggestion) {
-  const meant = suggestion.match(/^did you mean `(.+)`\?$/);
-  return meant ? t('error.did_you_mean', { name: meant[1] }) : suggestion;
+/** A value of an error: a number as the language writes it, a name, or a phrase. @param {Value} value @returns {string} */
+export function wordValue(value) {
+  if (typeof value === 'number') return wordNumber(value);
+  if (typeof value === 'string') return harmless(value);
+  return t(value.key, wordValues(value.values));
 }
 
-/** A device in the reader's language: the engine names threads in English. @param {string} name */
-export function wordDevice(name) {
-  const threads = name.match(/^CPU, (\d+) threads?$/);
-  if (!threads) return name;
-  return threads[1] === '1' ? t('device.one_thread') : t('device.threads', { n: number(Number(threads[1])) });
+/** Every value worded; a count `n` stays a number, which chooses the form. @param {Record<string, Value | null>} values */
+function wordValues(values) {
+  const worded = Object.entries(values).map(([name, value]) => [
+    name,
+    name === 'n' && typeof value === 'number' ? value : wordValue(value ?? ''),
+  ]);
+  return /** @type {Record<string, string | number>} */ (Object.fromEntries(worded));
+}
+
+/** A number with all its digits: settings may be as small as a learning rate. @param {number} value */
+function wordNumber(value) {
+  const size = Math.abs(value);
+  const plain = size === 0 || (size >= 1e-6 && size < 1e16);
+  return number(value, { maximumSignificantDigits: 16, notation: plain ? 'standard' : 'scientific' });
+}
+
+/**
+ * A name from outside as it may stand in a sentence: one that runs from right to left keeps that to itself (Unicode's
+ * first strong isolate), and nothing in it turns the text around it.
+ * @param {string} name
+ */
+export function harmless(name) {
+  const shown = name.replace(HARMFUL, '\ufffd');
+  return RIGHT_TO_LEFT.test(shown) ? `\u2068${shown}\u2069` : shown;
+}
+
+/** A device in the reader's language. @param {import('../engine/protocol.js').DeviceName} device */
+export function wordDevice(device) {
+  if (device.kind === 'gpu') return harmless(device.name);
+  return device.threads === 1 ? t('device.one_thread') : t('device.threads', { n: device.threads });
+}
+
+/** A class in the reader's language. @param {string} label */
+function className(label) {
+  return harmless(nameOf('class', label));
 }
 
 /** Classes that a sentence names; of more it says how many. */
@@ -42,7 +78,7 @@ const NAMED = 5;
 
 /** Classes as words of a sentence. @param {string[]} classes */
 function list(classes) {
-  const named = classes.slice(0, NAMED).map(name => nameOf('class', name));
+  const named = classes.slice(0, NAMED).map(className);
   if (classes.length > NAMED) named.push(t('warning.more', { n: classes.length - NAMED }));
   return new Intl.ListFormat(language(), { type: 'conjunction' }).format(named);
 }
@@ -59,7 +95,7 @@ export function wordWarnings(warnings) {
 function wordWarning(warning) {
   switch (warning.kind) {
     case 'one_class':
-      return t('warning.one_class', { class: nameOf('class', warning.class) });
+      return t('warning.one_class', { class: className(warning.class) });
     case 'left_out':
       return t('warning.left_out', { n: warning.photos, left: number(warning.left) });
     case 'few_test_photos':
@@ -86,7 +122,7 @@ function leastOf(n) {
  */
 export function wordMirror({ name, mirror: chosen }, mirror) {
   const pair = mirror?.pair;
-  const [one, other] = pair ? pair.map(label => nameOf('class', label)) : ['', ''];
+  const [one, other] = pair ? pair.map(className) : ['', ''];
   if (chosen === true) return t(pair ? 'mirror.yes_although' : 'mirror.yes', { one, other });
   if (chosen === false) return t('mirror.no');
   if (name === 'textbook') return t('mirror.textbook');
@@ -99,7 +135,7 @@ export function wordMirror({ name, mirror: chosen }, mirror) {
  * @param {import('../engine/protocol.js').Evaluation} report
  */
 export function wordDoubt({ classes, n, interval }) {
-  if (classes.length === 1) return t('report.one_class', { class: nameOf('class', classes[0]) });
+  if (classes.length === 1) return t('report.one_class', { class: className(classes[0]) });
   if (!interval) return t('report.no_test');
   if (!interval.wide) return null;
   return t('report.few', { n, low: percent(interval.low, 0), high: percent(interval.high, 0) });
@@ -124,10 +160,10 @@ export function wordDoctor({
   const notes = Object.entries(counted)
     .filter(([, found]) => found.length > 0)
     .map(([name, found]) => ({ name, words: t(`doctor.${name}`, { n: number(found.length) }) }));
-  const classes = small_classes.join(', ');
+  const classes = small_classes.map(harmless).join(', ');
   if (classes) notes.push({ name: 'small_classes', words: t('doctor.small_classes', { classes }) });
   if (imbalance) {
-    const [most, least] = imbalance;
+    const [most, least] = imbalance.map(harmless);
     notes.push({ name: 'imbalance', words: t('doctor.imbalance', { most, least }) });
   }
   return notes;

@@ -1,6 +1,6 @@
 //! The device: which adapter is taken and why, its limits, and whether it was lost or has failed.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Name, Result, Words};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The options of a GPU executor.
@@ -84,8 +84,9 @@ async fn request_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter> {
     };
     instance.request_adapter(&options).await.map_err(|error| Error::Device {
         device: "WebGPU".into(),
-        problem: format!("no GPU adapter: {error}"),
-        remedy: "the CPU executor runs everywhere".into(),
+        problem: Words::of("problem.no_adapter"),
+        remedy: Words::of("remedy.processor_everywhere"),
+        detail: error.to_string(),
     })
 }
 
@@ -144,9 +145,10 @@ impl Device {
         let summary = AdapterSummary::new(&adapter.get_info(), browser_words().await);
         if summary.software && !options.allow_software {
             return Err(Error::Device {
-                device: summary.to_string(),
-                problem: "it is a software adapter, far slower than the CPU executor".into(),
-                remedy: "use the CPU executor, or a browser with hardware acceleration".into(),
+                device: summary.to_string().into(),
+                problem: Words::of("problem.software_adapter"),
+                remedy: Words::of("remedy.hardware"),
+                detail: String::new(),
             });
         }
         let offered = adapter.limits();
@@ -161,9 +163,10 @@ impl Device {
             wgpu::DeviceDescriptor { required_limits, required_features, ..Default::default() };
         let (handle, queue) =
             adapter.request_device(&descriptor).await.map_err(|error| Error::Device {
-                device: summary.to_string(),
-                problem: error.to_string(),
-                remedy: "use the CPU executor, or close other programs that use the GPU".into(),
+                device: summary.to_string().into(),
+                problem: Words::of("problem.device_refused"),
+                remedy: Words::of("remedy.close_programs"),
+                detail: error.to_string(),
             })?;
         let status = Arc::new(Mutex::new(Status::default()));
         let reported = Arc::clone(&status);
@@ -187,31 +190,40 @@ impl Device {
     /// Returns an error where the device is lost or has failed since it was opened.
     pub fn check(&self) -> Result<()> {
         let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reason) = &status.lost {
-            let device = self.adapter.to_string();
-            return Err(Error::DeviceLost { device, reason: reason.clone() });
+        if let Some(detail) = &status.lost {
+            return Err(self.gone(detail.clone()));
         }
         match &status.failure {
-            Some(problem) => Err(self.error(problem.clone())),
+            Some(detail) => Err(self.error(Words::of("problem.device_failed"), detail.clone())),
             None => Ok(()),
         }
     }
 
     /// Marks the device as lost and returns the error. A browser breaks off reads before it reports the loss that broke them
     /// off.
-    pub fn lost(&self, reason: String) -> Error {
+    pub fn lost(&self, detail: String) -> Error {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        let reason = status.lost.get_or_insert(reason).clone();
-        Error::DeviceLost { device: self.adapter.to_string(), reason }
+        let detail = status.lost.get_or_insert(detail).clone();
+        self.gone(detail)
     }
 
-    /// Makes a device error with this device's name.
-    pub fn error(&self, problem: String) -> Error {
+    fn gone(&self, detail: String) -> Error {
+        Error::DeviceLost { device: self.name(), reason: Words::of("reason.device_gone"), detail }
+    }
+
+    /// Makes a device error with this device's name; `detail` is what the driver says.
+    pub fn error(&self, problem: Words, detail: impl std::fmt::Display) -> Error {
         Error::Device {
-            device: self.adapter.to_string(),
+            device: self.name(),
             problem,
-            remedy: "start again, on the CPU executor if it happens again".into(),
+            remedy: Words::of("remedy.start_again"),
+            detail: detail.to_string(),
         }
+    }
+
+    /// Returns the device's name as it may be shown.
+    pub fn name(&self) -> Name {
+        self.adapter.to_string().into()
     }
 
     /// Returns a function that destroys the device; everything after it fails with [`Error::DeviceLost`].
@@ -238,6 +250,6 @@ impl Device {
     fn poll_as(&self, kind: wgpu::PollType) -> Result<()> {
         let polled = self.handle.poll(kind).map(|_| ()).map_err(|error| error.to_string());
         self.check()?;
-        polled.map_err(|problem| self.error(problem))
+        polled.map_err(|detail| self.error(Words::of("problem.device_failed"), detail))
     }
 }

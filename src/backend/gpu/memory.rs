@@ -3,7 +3,7 @@
 
 use super::device::Device;
 use super::dispatch::Operand;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Words};
 use crate::kernel::{ROW, Storage, View, round_up_to_row};
 use crate::plan::Plan;
 use futures_channel::oneshot;
@@ -255,7 +255,7 @@ pub(super) async fn read_buffer<T: bytemuck::Pod>(
     let view = staging
         .slice(..)
         .get_mapped_range()
-        .map_err(|error| device.error(format!("a read failed: {error}")))?;
+        .map_err(|error| device.error(Words::of("problem.read_failed"), error))?;
     let elements = bytemuck::pod_collect_to_vec::<u8, T>(&view);
     drop(view);
     staging.unmap();

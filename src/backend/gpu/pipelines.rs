@@ -3,7 +3,7 @@
 use super::device::Device;
 use super::dispatch::Dispatch;
 use super::shaders::Shader;
-use crate::error::Result;
+use crate::error::{Result, Words};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::rc::Rc;
@@ -46,7 +46,7 @@ impl Pipelines {
             Some(error) => {
                 // What failed must not be found again.
                 self.pipelines.clear();
-                Err(device.error(format!("a shader was refused: {error}")))
+                Err(device.error(Words::of("problem.shader_refused"), error))
             }
             None => pipelines,
         }

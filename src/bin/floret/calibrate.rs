@@ -4,11 +4,11 @@ use crate::device::DeviceArguments;
 use crate::memory::MemoryArguments;
 use crate::output::progress_bar;
 use crate::photos::{PhotosArguments, load_known};
-use crate::{file_error, read_file};
+use crate::read_file;
 use clap::Args;
 use floret::classify::Classifier;
 use floret::data::library::Library;
-use floret::error::Result;
+use floret::error::{Error, Result};
 use floret::model_file::ModelFile;
 use floret::recipe::check_looks;
 use std::path::PathBuf;
@@ -49,11 +49,11 @@ async fn calibrate(arguments: &CalibrateArguments) -> Result<()> {
     }
     let library = load_known(&arguments.photos, &file, memory_limit, &arguments.loading)?;
     let model = file.snapshot.model.clone();
-    let mut classifier = Classifier::new(arguments.device.open()?, model, 0, memory_limit).await?;
+    let mut classifier = Classifier::new(arguments.device.open()?, model, memory_limit).await?;
     calibrate_with_bar(&mut classifier, &library).await?;
     file.snapshot.model.calibration = classifier.model.calibration;
     std::fs::write(&arguments.out, file.to_bytes()?)
-        .map_err(|error| file_error(&arguments.out, error))?;
+        .map_err(|error| Error::file(&arguments.out, &error))?;
     eprintln!("saved {}", arguments.out.display());
     Ok(())
 }

@@ -5,11 +5,11 @@ use crate::eval::{OTHERS_PER_KIND, OTHERS_SEED, evaluate_with_bar};
 use crate::memory::MemoryArguments;
 use crate::output::say;
 use crate::photos::{PhotosArguments, load_known};
-use crate::{file_error, read_file};
+use crate::read_file;
 use clap::Args;
 use floret::classify::Classifier;
 use floret::data::photo::Split;
-use floret::error::Result;
+use floret::error::{Error, Result};
 use floret::model_file::ModelFile;
 use floret::report::card::{Card, markdown};
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ async fn card(arguments: &CardArguments) -> Result<()> {
     let file = ModelFile::from_bytes(&bytes)?;
     let library = load_known(&arguments.photos, &file, memory_limit, &arguments.loading)?;
     let model = file.snapshot.model.clone();
-    let mut classifier = Classifier::new(arguments.device.open()?, model, 0, memory_limit).await?;
+    let mut classifier = Classifier::new(arguments.device.open()?, model, memory_limit).await?;
     let held_back = library.indices(Split::Test);
     let evaluation = evaluate_with_bar(&mut classifier, &library, &held_back).await?;
     let others = match &classifier.model.calibration {
@@ -60,7 +60,7 @@ async fn card(arguments: &CardArguments) -> Result<()> {
         others: others.as_ref(),
     })?;
     match &arguments.out {
-        Some(path) => std::fs::write(path, text).map_err(|error| file_error(path, error)),
+        Some(path) => std::fs::write(path, text).map_err(|error| Error::file(path, &error)),
         None => {
             say!("{}", text.trim_end());
             Ok(())

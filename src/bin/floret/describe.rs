@@ -2,7 +2,7 @@
 
 use crate::output::{print_json, say};
 use crate::preset::network_text;
-use crate::{file_error, read_file};
+use crate::read_text;
 use clap::Args;
 use floret::error::Result;
 use floret::network::Network;
@@ -94,8 +94,7 @@ pub fn describe(arguments: &DescribeArguments) -> Result<()> {
             Network::new(&text, input, floret::network::presets::preset(name)?.classes)?
         }
         (None, Some(path)) => {
-            let text =
-                String::from_utf8(read_file(path)?).map_err(|error| file_error(path, error))?;
+            let text = read_text(path)?;
             Network::new(&text, Shape::new(arguments.input, arguments.input, 3), arguments.classes)?
         }
     };

@@ -10,7 +10,7 @@ use floret::classify::Classifier;
 use floret::classify::others::{OtherKind, Others};
 use floret::data::library::Library;
 use floret::data::photo::Split;
-use floret::error::{Error, Result};
+use floret::error::{Error, Result, Words};
 use floret::model::metrics::Evaluation;
 use floret::model::metrics::reliability::Reliability;
 use floret::model_file::ModelFile;
@@ -87,7 +87,7 @@ async fn eval(arguments: &EvalArguments) -> Result<()> {
         None => None,
     };
     let backend = arguments.device.open()?;
-    let mut classifier = Classifier::new(backend, file.snapshot.model, 0, memory_limit).await?;
+    let mut classifier = Classifier::new(backend, file.snapshot.model, memory_limit).await?;
     let evaluation = match &chosen {
         Some((library, photos)) => Some(evaluate_with_bar(&mut classifier, library, photos).await?),
         None => None,
@@ -120,8 +120,8 @@ fn chosen(library: &Library, file: &ModelFile, part: Part) -> Result<Vec<usize>>
     }
     if photos.is_empty() {
         return Err(Error::Data {
-            problem: "none of these photos was held back when the model was trained".into(),
-            remedy: "name the folder of class folders that it was trained on".into(),
+            problem: Words::of("problem.none_held_back"),
+            remedy: Words::of("remedy.name_training_folder"),
         });
     }
     Ok(photos)

@@ -1,7 +1,6 @@
 //! `floret experiment`: the report's four models one after another on the same photos, and the report on them.
 
 use crate::device::DeviceArguments;
-use crate::file_error;
 use crate::memory::MemoryArguments;
 use crate::output::print_json;
 use crate::photos::{PhotosArguments, load_grouped, warn};
@@ -12,7 +11,7 @@ use clap::Args;
 use floret::data::groups::Groups;
 use floret::data::library::Library;
 use floret::data::resize::stored_size;
-use floret::error::Result;
+use floret::error::{Error, Result};
 use floret::model::Model;
 use floret::network::Network;
 use floret::recipe::Recipe;
@@ -113,7 +112,7 @@ async fn experiment(arguments: &ExperimentArguments) -> Result<()> {
     } else {
         html::page(&experiment, language)
     };
-    std::fs::write(&arguments.out, text).map_err(|error| file_error(&arguments.out, error))?;
+    std::fs::write(&arguments.out, text).map_err(|error| Error::file(&arguments.out, &error))?;
     for line in experiment.table() {
         let reported = line.reported.map_or(String::new(), |reported| {
             format!(" (report: {:.1}%, {:.0} s)", 100.0 * reported.accuracy, reported.seconds)

@@ -90,7 +90,7 @@ pub fn run(arguments: &GradientFlowArguments) -> Result<()> {
 }
 
 async fn flows(arguments: &GradientFlowArguments) -> Result<()> {
-    let device = arguments.device.open()?.name();
+    let device = arguments.device.open()?.name().to_string();
     let mut outcome = Outcome { device, train_photos: 0, probe_photos: 0, flows: Vec::new() };
     for model in &arguments.models {
         let (_, input) = network_text_for(model, "LA", arguments.input)?;

@@ -21,7 +21,7 @@ mod recipe;
 mod train;
 
 use clap::{Parser, Subcommand};
-use floret::error::{Error, Result};
+use floret::error::{Error, Result, Words};
 use std::process::ExitCode;
 
 /// Train and run flower classifiers: the networks of the page, from a terminal.
@@ -83,10 +83,11 @@ fn main() -> ExitCode {
 
 /// Reads a file, naming it where that fails.
 fn read_file(path: &std::path::Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| file_error(path, error))
+    std::fs::read(path).map_err(|error| Error::file(path, &error))
 }
 
-/// An error of reading or writing a file.
-fn file_error(path: &std::path::Path, error: impl std::fmt::Display) -> Error {
-    Error::File { path: path.display().to_string(), reason: error.to_string() }
+/// Reads a file as text, naming it where that fails.
+fn read_text(path: &std::path::Path) -> Result<String> {
+    let no_text = |_| Error::File { path: path.into(), reason: Words::of("reason.no_text") };
+    String::from_utf8(read_file(path)?).map_err(no_text)
 }

@@ -8,7 +8,7 @@ use floret::data::layout::Accepted;
 use floret::data::library::Library;
 use floret::data::resize::stored_size;
 use floret::data::warnings::{Warning, before_training};
-use floret::error::{Error, Result};
+use floret::error::{Error, Name, Result, Words};
 use floret::model_file::ModelFile;
 use floret::report::lines::Language;
 use floret::report::photos as words;
@@ -89,8 +89,8 @@ pub fn load(
     }
     if library.all_indices().is_empty() {
         return Err(Error::Data {
-            problem: format!("no labelled photos in {}", path.display()),
-            remedy: "name a folder that holds one folder of photos a class".into(),
+            problem: Words::of("problem.no_labelled_photos").with("path", Name::from(path)),
+            remedy: Words::of("remedy.name_class_folders"),
         });
     }
     Ok((library, loaded))
@@ -130,8 +130,8 @@ pub fn load_known(
     library.restore_splits(&file.splits);
     if library.photos().iter().all(|photo| photo.split.is_none()) {
         return Err(Error::Data {
-            problem: format!("the model was trained with none of the photos in {}", path.display()),
-            remedy: "name the folder of class folders that it was trained on".into(),
+            problem: Words::of("problem.trained_with_none").with("path", Name::from(path)),
+            remedy: Words::of("remedy.name_training_folder"),
         });
     }
     Ok(library)

@@ -1,8 +1,8 @@
 //! The recipe that a command trains by.
 
-use crate::{file_error, read_file};
+use crate::read_file;
 use floret::data::mirror::Mirroring;
-use floret::error::Result;
+use floret::error::{Error, Result, Words};
 use floret::recipe::Recipe;
 use std::path::Path;
 
@@ -31,8 +31,15 @@ impl From<Mirror> for Mirroring {
 pub fn named_or_read(name: &str) -> Result<Recipe> {
     let path = Path::new(name);
     if path.extension().is_some_and(|extension| extension == "json") {
-        let mut recipe: Recipe =
-            serde_json::from_slice(&read_file(path)?).map_err(|error| file_error(path, error))?;
+        let mut recipe: Recipe = serde_json::from_slice(&read_file(path)?).map_err(|error| {
+            let key = if error.is_data() {
+                Words::of("reason.no_recipe")
+            } else {
+                Words::of("reason.no_json")
+            };
+            let reason = key.with("line", error.line()).with("column", error.column());
+            Error::File { path: path.into(), reason }
+        })?;
         if recipe.mirror == Mirroring::No {
             recipe.set_mirroring(Mirroring::No);
         }

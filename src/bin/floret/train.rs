@@ -8,14 +8,14 @@ use crate::output::{print_json, progress_bar};
 use crate::photos::{PhotosArguments, load_grouped, warn};
 use crate::preset::network_text;
 use crate::recipe::{Mirror, named_or_read};
-use crate::{file_error, read_file};
+use crate::{read_file, read_text};
 use clap::Args;
 use floret::data::folder::Loaded;
 use floret::data::mirror::Mirroring;
 use floret::data::photo::Split;
 use floret::data::split::Ratios;
 use floret::data::warnings::Warning;
-use floret::error::{Error, Result};
+use floret::error::{Error, Result, Words};
 use floret::model::Model;
 use floret::model::metrics::Evaluation;
 use floret::model_file::ModelFile;
@@ -130,8 +130,7 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
             (file.snapshot.model.network.text.clone(), file.snapshot.model.network.graph.input())
         }
         (None, Some(path)) => {
-            let bytes = read_file(path)?;
-            let text = String::from_utf8(bytes).map_err(|error| file_error(path, error))?;
+            let text = read_text(path)?;
             (text, floret::shape::Shape::new(arguments.input, arguments.input, 3))
         }
         (None, None) => network_text(&arguments.model, arguments.actions.as_deref())?,
@@ -148,8 +147,8 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
     let start = match resumed {
         Some(file) if !file.continuable => {
             return Err(Error::ModelFile {
-                problem: "it was saved without the state of its training run".into(),
-                remedy: "train anew, or resume a file saved without --final-only".into(),
+                problem: Words::of("problem.saved_without_run"),
+                remedy: Words::of("remedy.train_anew"),
             });
         }
         Some(file) => {
@@ -210,13 +209,13 @@ async fn train(arguments: &TrainArguments) -> Result<()> {
     let progress = snapshot.progress.clone();
     let file = ModelFile { snapshot, continuable: !arguments.final_only, splits: library.splits() };
     std::fs::write(&arguments.out, file.to_bytes()?)
-        .map_err(|error| file_error(&arguments.out, error))?;
+        .map_err(|error| Error::file(&arguments.out, &error))?;
     eprintln!("saved {}", arguments.out.display());
     if arguments.json {
         let photos = library.indices(Split::Train).len() as f64 * f64::from(progress.epoch);
         print_json(&Outcome {
             model: name,
-            device: trainer.device(),
+            device: trainer.device().to_string(),
             photos: &folder,
             warnings: &warnings,
             recipe: &recipe,

@@ -3,6 +3,7 @@
 use super::super::names::{self, Alphabet};
 use super::path::{is_clutter, name_of};
 use super::{Item, Limits, Skipped, Source, read_photo};
+use crate::error::Words;
 use flate2::bufread::MultiGzDecoder;
 use std::cell::Cell;
 use std::io::{self, BufReader, Read};
@@ -86,7 +87,7 @@ impl TarReader {
     }
 
     /// The next photo or skipped file.
-    pub fn next(&mut self) -> Option<Result<Item, String>> {
+    pub fn next(&mut self) -> Option<Result<Item, Words>> {
         loop {
             match self.entry() {
                 Ok(Step::Item(item)) => return Some(Ok(item)),
@@ -98,16 +99,16 @@ impl TarReader {
     }
 
     /// Reads one entry to its last block; the stream lies at a header whenever this is called.
-    fn entry(&mut self) -> Result<Step, String> {
+    fn entry(&mut self) -> Result<Step, Words> {
         self.allow(HEADER_BYTES)?;
-        let Some(head) = head(&mut self.stream).map_err(|error| damaged(&error))? else {
+        let Some(head) = head(&mut self.stream).map_err(|_| cut_off())? else {
             return Ok(Step::End);
         };
         let Head { path, kind, size } = head;
         let path = names::decoded_next(&mut self.alphabet, &path);
         self.entries += 1;
         if self.entries > self.limits.entries {
-            return Err(format!("more than {} entries; split it", self.limits.entries));
+            return Err(Words::of("reason.too_many_entries").with("n", self.limits.entries));
         }
         let name = name_of(&path);
         if kind.is_dir() || kind.is_pax_global_extensions() {
@@ -115,12 +116,12 @@ impl TarReader {
             return Ok(Step::Nothing);
         }
         if kind.is_gnu_sparse() {
-            return Err(format!("{name} is stored as a sparse file; make it again as .zip"));
+            return Err(Words::of("reason.sparse").with("name", name));
         }
         if !kind.is_file() {
             self.skip(size)?;
-            let reason = "a link or device, not a file".into();
-            return Ok(Step::Item(Item::Skipped(Skipped { name, reason })));
+            let reason = Words::of("reason.no_file");
+            return Ok(Step::Item(Item::Skipped(Skipped { name: name.into(), reason })));
         }
         if is_clutter(&path) {
             self.skip(size)?;
@@ -135,30 +136,28 @@ impl TarReader {
     }
 
     /// Passes over the rest of an entry, padding included.
-    fn skip(&mut self, bytes: u64) -> Result<(), String> {
+    fn skip(&mut self, bytes: u64) -> Result<(), Words> {
         self.allow(u64::MAX)?;
         let end = self.stream.read.checked_add(bytes);
         let Some(end) = end.and_then(|end| end.checked_next_multiple_of(BLOCK)) else {
-            return Err(damaged(&io::Error::from(io::ErrorKind::UnexpectedEof)));
+            return Err(cut_off());
         };
         let rest = end - self.stream.read;
         let skipped = io::copy(&mut (&mut self.stream).take(rest), &mut io::sink());
-        let problem = match skipped {
-            Ok(skipped) if skipped == rest => return Ok(()),
-            Ok(_) => io::Error::from(io::ErrorKind::UnexpectedEof),
-            Err(problem) => problem,
-        };
+        if skipped.is_ok_and(|skipped| skipped == rest) {
+            return Ok(());
+        }
         // Where the bytes in all ran out, that is the news.
         self.allow(u64::MAX)?;
-        Err(damaged(&problem))
+        Err(cut_off())
     }
 
     /// Allows so many more bytes, within the limit of bytes in all.
-    fn allow(&mut self, bytes: u64) -> Result<(), String> {
+    fn allow(&mut self, bytes: u64) -> Result<(), Words> {
         let left = self.limits.total_bytes.saturating_sub(self.stream.read);
         if left == 0 {
             let most = self.limits.total_bytes >> 20;
-            return Err(format!("it unpacks to more than {most} MiB; split it"));
+            return Err(Words::of("reason.unpacks_to_more").with("mib", most));
         }
         self.stream.allowance = left.min(bytes);
         Ok(())
@@ -188,8 +187,6 @@ enum Step {
     End,
 }
 
-fn damaged(error: &io::Error) -> String {
-    format!(
-        "damaged or not complete ({error}); what came before was read; make or download it again"
-    )
+fn cut_off() -> Words {
+    Words::of("reason.archive_cut_off")
 }

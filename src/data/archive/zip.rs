@@ -3,6 +3,7 @@
 use super::super::names;
 use super::path::{is_clutter, name_of};
 use super::{Item, Limits, Skipped, Source, read_photo};
+use crate::error::Words;
 use std::io::{BufReader, Read};
 use zip::ZipArchive;
 use zip::result::ZipError;
@@ -20,12 +21,11 @@ pub struct ZipReader {
 
 impl ZipReader {
     /// Reads the directory.
-    pub fn open(source: Box<dyn Source>, limits: Limits) -> Result<Self, String> {
-        let archive = ZipArchive::new(BufReader::new(source)).map_err(|error| {
-            format!("damaged or not complete ({error}); make or download it again")
-        })?;
+    pub fn open(source: Box<dyn Source>, limits: Limits) -> Result<Self, Words> {
+        let archive = ZipArchive::new(BufReader::new(source))
+            .map_err(|_| Words::of("reason.archive_damaged"))?;
         if archive.len() > limits.entries {
-            return Err(format!("more than {} entries; split it", limits.entries));
+            return Err(Words::of("reason.too_many_entries").with("n", limits.entries));
         }
         // Programs do not always say which alphabet they write, so all names are looked at together.
         let names: Vec<&[u8]> = archive.file_names_raw().collect();
@@ -40,7 +40,7 @@ impl ZipReader {
     }
 
     /// The next photo or skipped file.
-    pub fn next(&mut self) -> Option<Result<Item, String>> {
+    pub fn next(&mut self) -> Option<Result<Item, Words>> {
         while self.next < self.paths.len() {
             let index = self.next;
             self.next += 1;
@@ -60,7 +60,7 @@ impl ZipReader {
             self.bytes_left = counted.limit();
             if self.bytes_left == 0 {
                 let most = self.limits.total_bytes >> 20;
-                return Some(Err(format!("it unpacks to more than {most} MiB; split it")));
+                return Some(Err(Words::of("reason.unpacks_to_more").with("mib", most)));
             }
             return Some(Ok(item));
         }
@@ -70,13 +70,9 @@ impl ZipReader {
 
 fn skipped(path: &str, error: &ZipError) -> Item {
     let reason = match error {
-        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
-            "locked with a password; make the archive without one".into()
-        }
-        ZipError::UnsupportedArchive(_) => {
-            format!("packed in a way that cannot be read ({error}); use plain zip")
-        }
-        _ => format!("damaged in the archive ({error})"),
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Words::of("reason.locked"),
+        ZipError::UnsupportedArchive(_) => Words::of("reason.unknown_packing"),
+        _ => Words::of("reason.damaged_in_archive"),
     };
-    Item::Skipped(Skipped { name: name_of(path), reason })
+    Item::Skipped(Skipped { name: name_of(path).into(), reason })
 }

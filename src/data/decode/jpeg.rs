@@ -2,6 +2,7 @@
 
 use super::profile::Profile;
 use super::{LARGEST_PIXELS, LARGEST_SCALED_PIXELS, Raw, budget, check_pixels, damaged};
+use crate::error::Words;
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbaImage};
 use zune_core::bytestream::ZCursor;
@@ -10,7 +11,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 /// Decodes a JPEG; it may come smaller, though with at least `least` pixels along both axes.
-pub fn decode(bytes: &[u8], least: usize) -> Result<Raw, String> {
+pub fn decode(bytes: &[u8], least: usize) -> Result<Raw, Words> {
     let options = DecoderOptions::default()
         .set_strict_mode(false)
         .set_max_width(usize::from(u16::MAX))

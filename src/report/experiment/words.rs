@@ -1,6 +1,7 @@
 //! What the experiment's report says, in both languages.
 
 use super::Experiment;
+use crate::backend::DeviceName;
 use crate::report::lines::{Language, percent, percent_within};
 
 pub(super) struct Words {
@@ -20,6 +21,8 @@ pub(super) struct Words {
     pub reasons: [(&'static str, &'static str); 4],
     pub setting: &'static str,
     pub settings: [&'static str; 6],
+    /// The processor with one thread, and with several.
+    pub threads: [&'static str; 2],
 }
 
 const ENGLISH: Words = Words {
@@ -64,6 +67,7 @@ const ENGLISH: Words = Words {
     ],
     setting: "Setting",
     settings: ["Recipe", "Epochs", "Batch", "Peak learning rate", "Photos", "Computed on"],
+    threads: ["CPU, 1 thread", "CPU, {} threads"],
 };
 
 const KOREAN: Words = Words {
@@ -100,6 +104,7 @@ const KOREAN: Words = Words {
     ],
     setting: "설정",
     settings: ["학습법", "에포크", "배치", "최대 학습률", "사진", "계산 장치"],
+    threads: ["CPU, 스레드 1개", "CPU, 스레드 {}개"],
 };
 
 impl Words {
@@ -107,6 +112,16 @@ impl Words {
         match language {
             Language::En => &ENGLISH,
             Language::Ko => &KOREAN,
+        }
+    }
+
+    fn device(&self, device: &DeviceName) -> String {
+        match (device, self.threads) {
+            (DeviceName::Cpu { threads: 1 }, [one, _]) => one.into(),
+            (DeviceName::Cpu { threads }, [_, several]) => {
+                several.replace("{}", &threads.to_string())
+            }
+            (DeviceName::Gpu { name }, _) => name.to_string(),
         }
     }
 
@@ -119,7 +134,7 @@ impl Words {
             recipe.batch_size.to_string(),
             recipe.learning_rate.to_string(),
             experiment.photos.to_string(),
-            experiment.device.clone(),
+            experiment.device.as_ref().map_or(String::new(), |device| self.device(device)),
         ];
         let mut values = values.into_iter();
         self.settings.map(|name| (name, values.next().unwrap_or_default()))
