@@ -11,6 +11,7 @@ function context() {
     module: { is_clutter: (/** @type {string} */ path) => path === 'clutter' },
     engine: {
       begin_photos: () => {},
+      accept_layout: () => {},
       finish_photos: () => ({ photos: 0 }),
       take_file: (/** @type {string} */ path) => path === 'big' && refuse(),
       settle: () => ({ finished: true, bytes: 0, photos: 0, name: '', foreign: false }),
