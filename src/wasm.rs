@@ -170,11 +170,14 @@ struct Answer<'a> {
     milliseconds: f64,
 }
 
+/// What a method of the boundary gives: an error is one of ours as JavaScript reads it, see [`thrown`].
+type JsResult<T> = std::result::Result<T, JsValue>;
+
 #[wasm_bindgen]
 impl Engine {
     /// An engine without photos.
     #[wasm_bindgen(constructor)]
-    pub fn new() -> std::result::Result<Engine, JsValue> {
+    pub fn new() -> JsResult<Engine> {
         console_error_panic_hook::set_once();
         let library = Library::new(stored_size(INPUT_SIZE), PHOTO_LIMIT).map_err(thrown)?;
         let (skipped, duplicates, drawing) = (Vec::new(), Vec::new(), Drawing::default());
@@ -199,7 +202,7 @@ impl Engine {
     }
 
     /// `{ presets, actions, devices, reported }`; `software` lets `auto` choose a GPU that is only a program, as tests do.
-    pub async fn hello(&mut self, software: bool) -> std::result::Result<JsValue, JsValue> {
+    pub async fn hello(&mut self, software: bool) -> JsResult<JsValue> {
         self.software = software;
         #[derive(Serialize)]
         struct Hello {
@@ -218,17 +221,12 @@ impl Engine {
     }
 
     /// The text of a ready-made network with these actions.
-    pub fn preset_text(&self, name: &str, actions: &str) -> std::result::Result<String, JsValue> {
+    pub fn preset_text(&self, name: &str, actions: &str) -> JsResult<String> {
         Ok(preset(name).map_err(thrown)?.text(actions))
     }
 
     /// Structure and picture of a network for `size × size` photos.
-    pub fn describe(
-        &self,
-        text: &str,
-        size: usize,
-        classes: usize,
-    ) -> std::result::Result<JsValue, JsValue> {
+    pub fn describe(&self, text: &str, size: usize, classes: usize) -> JsResult<JsValue> {
         let network =
             Network::new(text, Shape::new(size, size, CHANNELS), classes).map_err(thrown)?;
         let nodes = network.graph.nodes.iter().map(PictureNode::from).collect();
@@ -242,7 +240,7 @@ impl Engine {
         size: usize,
         recipe: JsValue,
         device: String,
-    ) -> std::result::Result<(), JsValue> {
+    ) -> JsResult<()> {
         let recipe: RecipeChoice = serde_wasm_bindgen::from_value(recipe)?;
         self.start_run(&text, size, recipe, &device).await.map_err(thrown)
     }
@@ -254,13 +252,13 @@ impl Engine {
         recipe: JsValue,
         freeze: bool,
         device: String,
-    ) -> std::result::Result<(), JsValue> {
+    ) -> JsResult<()> {
         let recipe: RecipeChoice = serde_wasm_bindgen::from_value(recipe)?;
         self.tune_opened(recipe, freeze, &device).await.map_err(thrown)
     }
 
     /// Fits the run's probabilities and its score for "none of these" to the photos; `false` where they are too few.
-    pub async fn calibrate(&mut self) -> std::result::Result<bool, JsValue> {
+    pub async fn calibrate(&mut self) -> JsResult<bool> {
         let classifier =
             classifier(&mut self.run, &mut self.opened, ModelId::Run).map_err(thrown)?;
         match classifier.calibrate(&self.library, &mut |_, _| true).await {
@@ -271,37 +269,33 @@ impl Engine {
     }
 
     /// Goes on with a run whose file holds its whole state.
-    pub async fn continue_run(
-        &mut self,
-        bytes: &[u8],
-        device: String,
-    ) -> std::result::Result<(), JsValue> {
+    pub async fn continue_run(&mut self, bytes: &[u8], device: String) -> JsResult<()> {
         self.resume_run(bytes, &device).await.map_err(thrown)
     }
 
     /// Trains for about that long; gives the run's progress.
-    pub async fn advance(&mut self, budget_ms: f64) -> std::result::Result<JsValue, JsValue> {
+    pub async fn advance(&mut self, budget_ms: f64) -> JsResult<JsValue> {
         let progress = self.trainer().map_err(thrown)?.advance(budget_ms).await.map_err(thrown)?;
         given(progress)
     }
 
     /// The device that the run is on: `{ kind: 'cpu', threads }` or `{ kind: 'gpu', name }`.
-    pub fn device(&mut self) -> std::result::Result<JsValue, JsValue> {
+    pub fn device(&mut self) -> JsResult<JsValue> {
         given(&self.trainer().map_err(thrown)?.device())
     }
 
     /// The executors that were tried before the run took one, with their speed.
-    pub fn tried(&self) -> std::result::Result<JsValue, JsValue> {
+    pub fn tried(&self) -> JsResult<JsValue> {
         given(&self.tried)
     }
 
     /// Where the run stands.
-    pub fn progress(&mut self) -> std::result::Result<JsValue, JsValue> {
+    pub fn progress(&mut self) -> JsResult<JsValue> {
         given(self.trainer().map_err(thrown)?.progress())
     }
 
     /// The run's report on the photos of a split.
-    pub async fn evaluate(&mut self, split: String) -> std::result::Result<JsValue, JsValue> {
+    pub async fn evaluate(&mut self, split: String) -> JsResult<JsValue> {
         let photos = self.library.indices(Split::from_name(&split).map_err(thrown)?);
         let classifier =
             classifier(&mut self.run, &mut self.opened, ModelId::Run).map_err(thrown)?;
@@ -315,7 +309,7 @@ impl Engine {
         width: usize,
         height: usize,
         rgba: &[u8],
-    ) -> std::result::Result<JsValue, JsValue> {
+    ) -> JsResult<JsValue> {
         let began = Instant::now();
         let classifier = classifier(&mut self.run, &mut self.opened, model).map_err(thrown)?;
         let size = classifier.model.preprocessing.stored_size;
@@ -330,17 +324,17 @@ impl Engine {
     }
 
     /// The run's model file; with `continuable` it holds all that a run needs to go on.
-    pub async fn save(&mut self, continuable: bool) -> std::result::Result<Vec<u8>, JsValue> {
+    pub async fn save(&mut self, continuable: bool) -> JsResult<Vec<u8>> {
         self.file(continuable).await.and_then(|file| file.to_bytes()).map_err(thrown)
     }
 
     /// The file of the model that was opened, as it came.
-    pub fn opened_file(&self) -> std::result::Result<Vec<u8>, JsValue> {
+    pub fn opened_file(&self) -> JsResult<Vec<u8>> {
         self.opened.as_ref().map(|opened| opened.bytes.clone()).ok_or_else(|| thrown(no_model()))
     }
 
     /// Opens a model file, to classify with; a run stays as it is.
-    pub async fn open(&mut self, bytes: &[u8]) -> std::result::Result<JsValue, JsValue> {
+    pub async fn open(&mut self, bytes: &[u8]) -> JsResult<JsValue> {
         let model = ModelFile::from_bytes(bytes).map_err(thrown)?.snapshot.model;
         let classifier =
             Classifier::new(Box::new(cpu()), model, PLAN_LIMIT).await.map_err(thrown)?;
@@ -453,7 +447,7 @@ fn no_model() -> Error {
 }
 
 /// A value as a JavaScript object.
-fn given<T: Serialize>(value: &T) -> std::result::Result<JsValue, JsValue> {
+fn given<T: Serialize>(value: &T) -> JsResult<JsValue> {
     Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 

@@ -52,6 +52,7 @@ mod tests {
     use crate::network::Network;
     use crate::recipe::Recipe;
     use crate::shape::Shape;
+    use pollster::block_on;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -74,14 +75,7 @@ mod tests {
         let photos: Vec<&[u8]> = drawn.iter().map(Vec::as_slice).collect();
         let backends: [Box<dyn Backend>; 2] =
             [Box::new(CpuBackend::new(1)), Box::new(CpuBackend::new(2))];
-        let comparing = compare(backends, &model, &photos, 1 << 30);
-        // The CPU executor never waits.
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        let std::task::Poll::Ready(agreement) = Box::pin(comparing).as_mut().poll(&mut context)
-        else {
-            panic!("the CPU executor waited")
-        };
-        let agreement = agreement.unwrap();
+        let agreement = block_on(compare(backends, &model, &photos, 1 << 30)).unwrap();
         assert_eq!((agreement.photos, agreement.largest_difference), (5, 0.0));
     }
 }

@@ -1,7 +1,7 @@
 //! The page's parity check: both executors asked about the same photos.
 
 use super::devices::{cpu, gpu};
-use super::{Engine, ModelId, PLAN_LIMIT, given, thrown};
+use super::{Engine, JsResult, ModelId, PLAN_LIMIT, given, thrown};
 use crate::backend::Backend;
 use crate::classify::agreement::compare;
 use crate::data::resize::resize;
@@ -19,7 +19,7 @@ const DRAWN_SEED: u32 = 1;
 impl Engine {
     /// The largest difference between a model's answers on the processor and on the GPU, about the page's photos, or drawn
     /// ones where there are none.
-    pub async fn agreement(&mut self, model: ModelId) -> std::result::Result<JsValue, JsValue> {
+    pub async fn agreement(&mut self, model: ModelId) -> JsResult<JsValue> {
         let model = self.model(model).await.map_err(thrown)?;
         let photos = self.sample(model.preprocessing.stored_size).map_err(thrown)?;
         let photos: Vec<&[u8]> = photos.iter().map(Vec::as_slice).collect();

@@ -1,6 +1,6 @@
 //! Edits of the page's photos: made, undone, made again, kept as text, and the photos that they choose from.
 
-use super::{Engine, thrown};
+use super::{Engine, JsResult, thrown};
 use crate::data::edits::{Edit, EditedPhoto, Edits, named};
 use crate::error::{Error, Result, Words};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ enum Asked {
 #[wasm_bindgen]
 impl Engine {
     /// Makes an edit, and sums the photos up anew.
-    pub fn edit(&mut self, asked: JsValue) -> std::result::Result<JsValue, JsValue> {
+    pub fn edit(&mut self, asked: JsValue) -> JsResult<JsValue> {
         let asked: Asked = serde_wasm_bindgen::from_value(asked)?;
         let edit = self.edit_of(asked).map_err(thrown)?;
         self.edits.make(edit).map_err(thrown)?;
@@ -27,13 +27,13 @@ impl Engine {
     }
 
     /// Takes the last edit back, and sums the photos up anew.
-    pub fn undo_edit(&mut self) -> std::result::Result<JsValue, JsValue> {
+    pub fn undo_edit(&mut self) -> JsResult<JsValue> {
         self.edits.undo();
         self.summary()
     }
 
     /// Makes the edit again that was taken back last, and sums the photos up anew.
-    pub fn redo_edit(&mut self) -> std::result::Result<JsValue, JsValue> {
+    pub fn redo_edit(&mut self) -> JsResult<JsValue> {
         self.edits.redo();
         self.summary()
     }
@@ -44,7 +44,7 @@ impl Engine {
     }
 
     /// Takes the edits of a text over those that there were; they are made when the photos are summed up next.
-    pub fn set_edits(&mut self, name: &str, text: &str) -> std::result::Result<(), JsValue> {
+    pub fn set_edits(&mut self, name: &str, text: &str) -> JsResult<()> {
         self.edits = Edits::from_json(name, text).map_err(thrown)?;
         Ok(())
     }

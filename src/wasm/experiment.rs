@@ -1,6 +1,6 @@
 //! The report's experiment: one network after another, and the report on them.
 
-use super::{Engine, RecipeChoice, given, thrown};
+use super::{Engine, JsResult, RecipeChoice, given, thrown};
 use crate::error::{Error, Result, Words};
 use crate::model::metrics::Evaluation;
 use crate::report::experiment::{Experiment, html, markdown};
@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 impl Engine {
     /// Begins an experiment; the one before is forgotten.
-    pub fn begin_experiment(&mut self, recipe: JsValue) -> std::result::Result<(), JsValue> {
+    pub fn begin_experiment(&mut self, recipe: JsValue) -> JsResult<()> {
         let choice: RecipeChoice = serde_wasm_bindgen::from_value(recipe)?;
         let name = choice.name.clone();
         self.experiment = Some(Experiment::new(&name, choice.recipe().map_err(thrown)?));
@@ -24,7 +24,7 @@ impl Engine {
         text: String,
         size: usize,
         device: String,
-    ) -> std::result::Result<(), JsValue> {
+    ) -> JsResult<()> {
         let experiment = self.experiment.as_mut().ok_or_else(none_begun).map_err(thrown)?;
         let recipe = experiment.recipe.clone();
         experiment.split(&mut self.library, recipe.seed).map_err(thrown)?;
@@ -32,7 +32,7 @@ impl Engine {
     }
 
     /// Judges the run that has ended and adds it to the experiment; gives its test report and the experiment so far.
-    pub async fn record_run(&mut self, model: String) -> std::result::Result<JsValue, JsValue> {
+    pub async fn record_run(&mut self, model: String) -> JsResult<JsValue> {
         #[derive(Serialize)]
         struct Recorded<'a> {
             report: Evaluation,
@@ -44,11 +44,7 @@ impl Engine {
     }
 
     /// The experiment's report: `html` or `md`, in `en` or `ko`.
-    pub fn experiment_report(
-        &self,
-        format: &str,
-        language: &str,
-    ) -> std::result::Result<String, JsValue> {
+    pub fn experiment_report(&self, format: &str, language: &str) -> JsResult<String> {
         let experiment = self.experiment.as_ref().ok_or_else(none_begun).map_err(thrown)?;
         let language = if language == "ko" { Language::Ko } else { Language::En };
         Ok(if format == "md" {

@@ -1,6 +1,6 @@
 //! What a model does inside: what passes through its layers, and which parts of a photo speak for a class.
 
-use super::{Engine, ModelId, PLAN_LIMIT, classifier, cpu, given, no_model, thrown};
+use super::{Engine, JsResult, ModelId, PLAN_LIMIT, classifier, cpu, given, no_model, thrown};
 use crate::error::Result;
 use crate::explain::grad_cam::{HeatMap, grad_cam};
 use crate::explain::signals::{LayerSignal, labelled_pixels, layer_signals, probe_photos};
@@ -28,7 +28,7 @@ struct Attention<'a> {
 #[wasm_bindgen]
 impl Engine {
     /// What passes through each layer of the run's network as it is now. On the processor, whatever the run is on.
-    pub async fn layer_signals(&mut self) -> std::result::Result<JsValue, JsValue> {
+    pub async fn layer_signals(&mut self) -> JsResult<JsValue> {
         given(&self.signals().await.map_err(thrown)?)
     }
 
@@ -40,7 +40,7 @@ impl Engine {
         height: usize,
         rgba: &[u8],
         class: Option<usize>,
-    ) -> std::result::Result<JsValue, JsValue> {
+    ) -> JsResult<JsValue> {
         let id = model;
         let model = self.model(id).await.map_err(thrown)?;
         let size = model.preprocessing.stored_size;

@@ -1,6 +1,6 @@
 //! Archives and files of photos among the browser's files, decoded by the engine.
 
-use super::{Engine, ModelId, classifier, given, thrown};
+use super::{Engine, JsResult, ModelId, classifier, given, thrown};
 use crate::data::archive::{self, Archive, Item, Limits, PhotoFile, TableFile, is_table};
 use crate::data::decode::decode_kept;
 use crate::data::image_kind::sniff;
@@ -25,7 +25,7 @@ struct BrowserFile {
 }
 
 impl BrowserFile {
-    fn new(file: web_sys::Blob) -> std::result::Result<Self, JsValue> {
+    fn new(file: web_sys::Blob) -> JsResult<Self> {
         let reader = web_sys::FileReaderSync::new()?;
         Ok(Self { file, reader, position: 0, piece: Vec::new(), piece_start: 0 })
     }
@@ -36,7 +36,7 @@ impl BrowserFile {
         self.piece.get(at..).filter(|rest| !rest.is_empty())
     }
 
-    fn fetch(&mut self) -> std::result::Result<(), JsValue> {
+    fn fetch(&mut self) -> JsResult<()> {
         let start = self.position as f64;
         let end = (start + READ_AHEAD as f64).min(self.file.size());
         self.piece.clear();
@@ -111,11 +111,7 @@ struct Step<'a> {
 #[wasm_bindgen]
 impl Engine {
     /// Opens a .zip, .tar or .tar.gz, to be read by [`Self::read_archive`].
-    pub fn open_archive(
-        &mut self,
-        name: &str,
-        file: web_sys::Blob,
-    ) -> std::result::Result<(), JsValue> {
+    pub fn open_archive(&mut self, name: &str, file: web_sys::Blob) -> JsResult<()> {
         self.reading.archive = None;
         let source = BrowserFile::new(file)?;
         self.reading.archive =
@@ -125,7 +121,7 @@ impl Engine {
 
     /// Reads photos out of the archive for about that long: `{ finished, bytes, photos, name, foreign }`, where `bytes` of
     /// the archive are dealt with.
-    pub fn read_archive(&mut self, budget_ms: f64) -> std::result::Result<JsValue, JsValue> {
+    pub fn read_archive(&mut self, budget_ms: f64) -> JsResult<JsValue> {
         let (began, mut finished) = (Instant::now(), false);
         while !finished && began.elapsed().as_secs_f64() * 1e3 < budget_ms {
             finished = !self.read_entry().map_err(thrown)?;
@@ -139,7 +135,7 @@ impl Engine {
     }
 
     /// Takes a file's content in. It may still be under way afterwards.
-    pub fn take_file(&mut self, path: &str, bytes: Vec<u8>) -> std::result::Result<(), JsValue> {
+    pub fn take_file(&mut self, path: &str, bytes: Vec<u8>) -> JsResult<()> {
         if is_table(path) {
             self.tables.push(TableFile { path: path.into(), bytes });
             return Ok(());
@@ -151,7 +147,7 @@ impl Engine {
     }
 
     /// Waits about that long for files under way; finished where none is.
-    pub fn settle(&mut self, budget_ms: f64) -> std::result::Result<JsValue, JsValue> {
+    pub fn settle(&mut self, budget_ms: f64) -> JsResult<JsValue> {
         let began = Instant::now();
         while began.elapsed().as_secs_f64() * 1e3 < budget_ms {
             let Some(outcome) = self.reading.intake.wait() else { return self.step(true, 0) };
@@ -162,12 +158,7 @@ impl Engine {
 
     /// A photo to be asked about, `{ size, pixels }`, as the model that is asked keeps it; `{ reason }` where it
     /// is not read here, though the browser may read it.
-    pub fn photo_to_ask(
-        &mut self,
-        model: ModelId,
-        name: &str,
-        bytes: &[u8],
-    ) -> std::result::Result<JsValue, JsValue> {
+    pub fn photo_to_ask(&mut self, model: ModelId, name: &str, bytes: &[u8]) -> JsResult<JsValue> {
         #[derive(Serialize)]
         struct Asked {
             size: usize,
@@ -188,7 +179,7 @@ impl Engine {
     }
 
     /// Hands out the photos that are not read here, `{ path, name, bytes, reason }` each, for the browser to decode.
-    pub fn take_foreign(&mut self) -> std::result::Result<js_sys::Array, JsValue> {
+    pub fn take_foreign(&mut self) -> JsResult<js_sys::Array> {
         #[derive(Serialize)]
         struct Foreign {
             path: String,
@@ -262,7 +253,7 @@ impl Engine {
         Ok(())
     }
 
-    fn step(&self, finished: bool, bytes: u64) -> std::result::Result<JsValue, JsValue> {
+    fn step(&self, finished: bool, bytes: u64) -> JsResult<JsValue> {
         given(&Step {
             finished,
             bytes: bytes as f64,

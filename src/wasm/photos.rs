@@ -1,7 +1,7 @@
 //! The photos of a page: taken in, drawn, summed up, shown small.
 
 use super::files::Reading;
-use super::{Engine, PHOTO_LIMIT, given, thrown};
+use super::{Engine, JsResult, PHOTO_LIMIT, given, thrown};
 use crate::data::archive;
 use crate::data::doctor::{self, Pictures};
 use crate::data::layout::{self, Accepted, Layout};
@@ -59,7 +59,7 @@ struct LibrarySummary<'a> {
 #[wasm_bindgen]
 impl Engine {
     /// Empties the library; photos will be kept for networks with `size × size` pixels.
-    pub fn begin_photos(&mut self, size: usize) -> std::result::Result<(), JsValue> {
+    pub fn begin_photos(&mut self, size: usize) -> JsResult<()> {
         self.library = Library::new(stored_size(size), PHOTO_LIMIT).map_err(thrown)?;
         self.reading = Reading::new(self.library.stored_size());
         self.skipped.clear();
@@ -79,7 +79,7 @@ impl Engine {
         width: usize,
         height: usize,
         rgba: &[u8],
-    ) -> std::result::Result<(), JsValue> {
+    ) -> JsResult<()> {
         let pixels = resize(rgba, width, height, self.library.stored_size()).map_err(thrown)?;
         let (id, name, label) =
             (PhotoId::of(bytes), archive::name_of(path), archive::label_of(path));
@@ -101,7 +101,7 @@ impl Engine {
     }
 
     /// Lists a file that could not be read, and why: `{ key, values }` of the error catalogue.
-    pub fn skip(&mut self, name: String, reason: JsValue) -> std::result::Result<(), JsValue> {
+    pub fn skip(&mut self, name: String, reason: JsValue) -> JsResult<()> {
         let reason: Words = serde_wasm_bindgen::from_value(reason)?;
         self.skipped.push(Skipped { name: name.into(), reason });
         Ok(())
@@ -114,7 +114,7 @@ impl Engine {
     }
 
     /// Draws for about that long; gives how many are there.
-    pub fn draw_some(&mut self, budget_ms: f64) -> std::result::Result<u32, JsValue> {
+    pub fn draw_some(&mut self, budget_ms: f64) -> JsResult<u32> {
         let began = Instant::now();
         let classes = draw::CLASSES.len() as u32;
         let total = self.drawing.per_class * classes;
@@ -139,13 +139,13 @@ impl Engine {
 
     /// Chooses what of the data set's own arrangement is taken from now on, `{ split, table, names }`: until
     /// [`Self::finish_photos`] nothing changes.
-    pub fn accept_layout(&mut self, accepted: JsValue) -> std::result::Result<(), JsValue> {
+    pub fn accept_layout(&mut self, accepted: JsValue) -> JsResult<()> {
         self.accepted = serde_wasm_bindgen::from_value::<Accepted>(accepted)?;
         Ok(())
     }
 
     /// Labels and splits the photos and sums them up.
-    pub fn finish_photos(&mut self) -> std::result::Result<JsValue, JsValue> {
+    pub fn finish_photos(&mut self) -> JsResult<JsValue> {
         self.library.restore_labels();
         self.layout = layout::arrange(&mut self.library, &self.tables, self.accepted);
         // What belongs together is known before the split, which keeps it on one side.
@@ -154,16 +154,12 @@ impl Engine {
     }
 
     /// Small pictures of these photos.
-    pub fn thumbnails(&self, photos: &[u32]) -> std::result::Result<js_sys::Array, JsValue> {
+    pub fn thumbnails(&self, photos: &[u32]) -> JsResult<js_sys::Array> {
         photos.iter().map(|&photo| self.thumbnail(photo as usize)).collect()
     }
 
     /// Small pictures of the first photos of a class.
-    pub fn thumbnails_of_class(
-        &self,
-        class: &str,
-        count: usize,
-    ) -> std::result::Result<js_sys::Array, JsValue> {
+    pub fn thumbnails_of_class(&self, class: &str, count: usize) -> JsResult<js_sys::Array> {
         let photos = self.library.photos().iter().enumerate();
         let of_class = photos.filter(|(_, photo)| photo.label.as_deref() == Some(class));
         of_class.take(count).map(|(index, _)| self.thumbnail(index)).collect()
@@ -172,7 +168,7 @@ impl Engine {
 
 impl Engine {
     /// Makes the edits, splits the photos and sums them up.
-    pub(super) fn summary(&mut self) -> std::result::Result<JsValue, JsValue> {
+    pub(super) fn summary(&mut self) -> JsResult<JsValue> {
         self.edits.apply(&mut self.library);
         self.split(&BTreeMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
         let mirror = self.library.record_mirror().map_err(thrown)?;
@@ -206,7 +202,7 @@ impl Engine {
         self.library.assign_splits(seed, &Ratios::default())
     }
 
-    fn thumbnail(&self, index: usize) -> std::result::Result<JsValue, JsValue> {
+    fn thumbnail(&self, index: usize) -> JsResult<JsValue> {
         #[derive(Serialize)]
         struct Thumbnail<'a> {
             photo: usize,

@@ -1,6 +1,6 @@
 //! Photos to try a model on that nobody has to bring: held-back ones, and drawn flowers.
 
-use super::{Engine, given, thrown};
+use super::{Engine, JsResult, given, thrown};
 use crate::data::photo::Split;
 use crate::draw;
 use crate::error::{Error, Result, Words};
@@ -25,7 +25,7 @@ struct Sample<'a> {
 #[wasm_bindgen]
 impl Engine {
     /// One of the photos that are held back for the test, as it is stored: the one of that number, counted round.
-    pub fn held_back_photo(&self, number: u32) -> std::result::Result<JsValue, JsValue> {
+    pub fn held_back_photo(&self, number: u32) -> JsResult<JsValue> {
         let index = self.held_back(number).map_err(thrown)?;
         let (photo, stored) = (&self.library.photos()[index], self.library.photo_pixels(index));
         given(&Sample {
@@ -37,7 +37,7 @@ impl Engine {
     }
 
     /// Draws the flower of that number, classes taking turns.
-    pub fn drawn_flower(&self, number: u32) -> std::result::Result<JsValue, JsValue> {
+    pub fn drawn_flower(&self, number: u32) -> JsResult<JsValue> {
         let classes = draw::CLASSES.len() as u32;
         let (class, index) = (draw::CLASSES[(number % classes) as usize], number / classes);
         let pixels = draw::draw(SEED, class, index, DRAWN).map_err(thrown)?;
