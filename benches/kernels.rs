@@ -2,6 +2,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use floret::backend::cpu::CpuBackend;
+use floret::backend::resident::Resident;
 use floret::bench::{BenchOptions, bench};
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,8 @@ fn kernels(criterion: &mut Criterion) {
             let passes = passes as usize;
             let options =
                 BenchOptions { model: model.into(), batch_size: BATCH_SIZE, steps: 1, passes };
-            let mut backend = CpuBackend::new(1);
-            pollster::block_on(bench(&mut backend, &options, &clock)).expect("a preset and a batch")
+            let mut device = Resident::new(Box::new(CpuBackend::new(1)), u64::MAX);
+            pollster::block_on(bench(&mut device, &options, &clock)).expect("a preset and a batch")
         };
         let mut group = criterion.benchmark_group(model);
         for kernel in measure(1).kernels {

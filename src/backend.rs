@@ -6,6 +6,7 @@ pub mod cpu;
 mod device_name;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod resident;
 
 pub use device_name::DeviceName;
 

@@ -1,6 +1,6 @@
 //! How fast an executor trains and classifies: the same figures from the terminal and from the page.
 
-use crate::backend::{Backend, PlanId};
+use crate::backend::resident::{LoadedPlan, Resident};
 use crate::error::{Error, Result, Words};
 use crate::kernel::{
     Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Kernel, METRICS, StepInputs, Storage,
@@ -8,11 +8,11 @@ use crate::kernel::{
 use crate::network::Network;
 use crate::network::presets::preset;
 use crate::plan::parameters::{KernelInitialisation, Parameters};
-use crate::plan::{Optimizer, Plan, PlanOptions, Source};
+use crate::plan::{Optimizer, PlanOptions, Source};
 use crate::rng::{Random, Stream};
 use serde::Serialize;
 
-/// What to measure.
+/// The measurement that is wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BenchOptions {
     /// Name of a preset.
@@ -25,7 +25,7 @@ pub struct BenchOptions {
     pub passes: usize,
 }
 
-/// What was measured. Rates are medians over passes.
+/// The measurement. Rates are medians over passes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BenchReport {
     /// The preset.
@@ -65,7 +65,7 @@ pub struct KernelReport {
     pub gflops: f64,
     /// Share of the step's time.
     pub share: f64,
-    /// What a kernel of multiply-adds reaches of the device's ceiling, where that is known.
+    /// Share of the device's ceiling that a kernel of multiply-adds reaches, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ceiling_share: Option<f64>,
 }
@@ -75,15 +75,13 @@ pub struct KernelReport {
 /// ```
 /// use floret::bench::{BenchOptions, bench};
 /// use floret::backend::cpu::CpuBackend;
+/// use floret::backend::resident::Resident;
 /// let options = BenchOptions { model: "plain_flower".into(), batch_size: 2, steps: 1, passes: 1 };
 /// let start = std::time::Instant::now();
 /// let clock = || start.elapsed().as_secs_f64() * 1e3;
-/// let mut backend = CpuBackend::new(1);
-/// let mut measuring = Box::pin(bench(&mut backend, &options, &clock));
-/// // The CPU executor never waits.
-/// let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-/// let std::task::Poll::Ready(report) = measuring.as_mut().poll(&mut context) else { panic!() };
-/// assert!(report?.train_images_per_s > 0.0);
+/// let mut device = Resident::new(Box::new(CpuBackend::new(1)), u64::MAX);
+/// let report = pollster::block_on(bench(&mut device, &options, &clock))?;
+/// assert!(report.train_images_per_s > 0.0);
 /// # Ok::<(), floret::error::Error>(())
 /// ```
 ///
@@ -91,7 +89,7 @@ pub struct KernelReport {
 /// [`Error::Unknown`] for a model that is none of the presets, [`Error::Setting`] for a batch, steps or passes of 0, and
 /// the executor's own.
 pub async fn bench(
-    backend: &mut dyn Backend,
+    device: &mut Resident,
     options: &BenchOptions,
     clock: &dyn Fn() -> f64,
 ) -> Result<BenchReport> {
@@ -106,166 +104,160 @@ pub async fn bench(
     let preset = preset(&options.model)?;
     let network = Network::new(&preset.text(preset.actions), preset.input, preset.classes)?;
     let parameters = Parameters::new(&network.graph);
-    let plan = |options: &PlanOptions| Plan::new(&network.graph, &parameters, options);
     let batch_size = options.batch_size;
-    let train = plan(&PlanOptions::training(batch_size, Source::Tensor, Optimizer::ADAM))?;
-    let batch = plan(&PlanOptions::evaluation(batch_size, Source::Tensor))?;
-    let single = plan(&PlanOptions::evaluation(1, Source::Tensor))?;
-    prepare(backend, &train, &parameters).await?;
+    let source = Source::Tensor;
+    let training = PlanOptions::training(batch_size, source, Optimizer::ADAM);
+    let mut bench = Bench { device, clock, options };
 
-    let mut bench = Bench { backend, clock, options };
-    let train_id = bench.load(&train, batch_size).await?;
-    let train_ms = bench.step_ms(train_id, &train, batch_size).await?;
-    let mut kernels = bench.kernels(train_id, &train).await?;
-    bench.backend.unload(train_id);
-    let batch_id = bench.load(&batch, batch_size).await?;
-    let batch_ms = bench.step_ms(batch_id, &batch, batch_size).await?;
-    bench.backend.unload(batch_id);
-    let single_id = bench.load(&single, 1).await?;
-    let single_ms = bench.step_ms(single_id, &single, 1).await?;
-    bench.backend.unload(single_id);
+    let loaded = bench.load(&network, &parameters, &training).await?;
+    let train_ms = bench.step_ms(&loaded).await?;
+    let mut kernels = bench.kernels(&loaded).await?;
+    let calls = &loaded.plan.calls;
+    let flops: f64 = calls.iter().map(|call| flops(&call.kernel, batch_size)).sum();
+    let train_bytes = loaded.plan.bytes();
+    bench.device.unload(loaded);
+    let mut evaluation_ms = [0.0; 2];
+    for (ms, batch_size) in evaluation_ms.iter_mut().zip([batch_size, 1]) {
+        let evaluation = PlanOptions::evaluation(batch_size, source);
+        let loaded = bench.load(&network, &parameters, &evaluation).await?;
+        *ms = bench.step_ms(&loaded).await?;
+        bench.device.unload(loaded);
+    }
+    let [batch_ms, single_ms] = evaluation_ms;
 
-    let ceiling_gflops = bench.backend.ceiling().await?.map(|rate| rate / 1e9);
+    let ceiling_gflops = bench.device.backend().ceiling().await?.map(|rate| rate / 1e9);
     for kernel in kernels.iter_mut().filter(|kernel| kernel.gflops > 0.0) {
         kernel.ceiling_share = ceiling_gflops.map(|ceiling| kernel.gflops / ceiling);
     }
 
-    let flops: f64 = train.calls.iter().map(|call| flops(&call.kernel, batch_size)).sum();
     Ok(BenchReport {
         model: options.model.clone(),
-        backend: bench.backend.name().to_string(),
+        backend: bench.device.device().to_string(),
         batch_size,
         train_images_per_s: batch_size as f64 / train_ms * 1e3,
         infer_images_per_s: batch_size as f64 / batch_ms * 1e3,
         infer_ms_per_image: single_ms,
         gflops: flops / train_ms / 1e6,
         ceiling_gflops,
-        train_bytes: train.bytes(),
+        train_bytes,
         kernels,
     })
 }
 
-/// Photos that an executor trains on in a second, from `steps` steps of a network on random numbers: short enough to choose
+/// Photos that an executor trains on in a second, from `steps` steps of a network on random photos: short enough to choose
 /// an executor by. `clock` tells milliseconds.
 ///
 /// # Errors
-/// [`Error::Setting`] for a batch of 0, [`Error::Memory`] where the plan takes more than `memory_limit` bytes, and the
+/// [`Error::Setting`] for a batch of 0, [`Error::Memory`] where the plan takes more than the device's limit, and the
 /// executor's own.
 pub async fn training_rate(
-    backend: &mut dyn Backend,
+    device: &mut Resident,
     network: &Network,
     batch_size: usize,
     steps: usize,
-    memory_limit: u64,
     clock: &dyn Fn() -> f64,
 ) -> Result<f64> {
     let parameters = Parameters::new(&network.graph);
-    let options = PlanOptions::training(batch_size, Source::Tensor, Optimizer::ADAM);
-    let plan = Plan::within(&network.graph, &parameters, &options, memory_limit)?;
-    prepare(backend, &plan, &parameters).await?;
+    let training = PlanOptions::training(batch_size, Source::Tensor, Optimizer::ADAM);
     let options = BenchOptions { model: String::new(), batch_size, steps, passes: 1 };
-    let mut bench = Bench { backend, clock, options: &options };
-    let id = bench.load(&plan, batch_size).await?;
-    let ms = bench.step_ms(id, &plan, batch_size).await?;
-    bench.backend.unload(id);
+    let mut bench = Bench { device, clock, options: &options };
+    let loaded = bench.load(network, &parameters, &training).await?;
+    let ms = bench.step_ms(&loaded).await?;
+    bench.device.unload(loaded);
     Ok(batch_size as f64 / ms * 1e3)
 }
 
-/// Storages outside the workspace, with weights, flags, statistics and targets to train on.
-async fn prepare(backend: &mut dyn Backend, plan: &Plan, parameters: &Parameters) -> Result<()> {
-    for &(storage, len) in &plan.shared {
-        backend.allocate(storage, len).await?;
-        let numbers = match storage {
-            Storage::Weights => parameters.initial_weights(1, KernelInitialisation::He),
-            Storage::Statistics => parameters.initial_statistics(),
-            Storage::ParameterFlags => parameters.flags(0),
-            Storage::Targets => {
-                let mut targets = vec![0.0; len];
-                for target in targets.chunks_exact_mut(len / plan.batch_size) {
-                    target[0] = 1.0;
-                    target[len / plan.batch_size - 1] = 1.0;
-                }
-                targets
-            }
-            _ => continue,
-        };
-        backend.write(storage, 0, bytemuck::cast_slice(&numbers))?;
-    }
-    Ok(())
-}
-
 struct Bench<'a> {
-    backend: &'a mut dyn Backend,
+    device: &'a mut Resident,
     clock: &'a dyn Fn() -> f64,
     options: &'a BenchOptions,
 }
 
 impl Bench<'_> {
-    /// Loads a plan and fills its input.
-    async fn load(&mut self, plan: &Plan, batch_size: usize) -> Result<PlanId> {
-        let id = self.backend.load(plan).await?;
+    /// Loads a plan of fresh weights, with random photos as its input and the first class as their target.
+    async fn load(
+        &mut self,
+        network: &Network,
+        parameters: &Parameters,
+        options: &PlanOptions,
+    ) -> Result<LoadedPlan> {
+        let device = &mut *self.device;
+        let plan = device.plan(&network.graph, parameters, options)?;
+        let loaded = device.load(plan).await?;
+        let plan = &loaded.plan;
+        for &(storage, len) in &plan.shared {
+            let values = match storage {
+                Storage::Weights => parameters.initial_weights(1, KernelInitialisation::He),
+                Storage::Statistics => parameters.initial_statistics(),
+                Storage::ParameterFlags => parameters.flags(0),
+                Storage::Targets => {
+                    let mut targets = vec![0.0; len];
+                    for target in targets.chunks_exact_mut(len / plan.batch_size) {
+                        target[0] = 1.0;
+                        target[len / plan.batch_size - 1] = 1.0;
+                    }
+                    targets
+                }
+                _ => continue,
+            };
+            device.hold(storage, &values).await?;
+        }
         let random = Random::new(1, Stream::Test, 0, 0);
-        let len = plan.input.extent.len(batch_size) as u32;
+        let len = plan.input.extent.len(plan.batch_size) as u32;
         let photos: Vec<f32> = (0..len).map(|index| 2.0 * random.uniform(index) - 1.0).collect();
-        let (storage, offset) = (plan.input.storage, plan.input.offset);
-        self.backend.write(storage, offset, bytemuck::cast_slice(&photos))?;
-        Ok(id)
+        device.write(plan.input.storage, plan.input.offset, bytemuck::cast_slice(&photos))?;
+        Ok(loaded)
     }
 
     /// Median milliseconds of a step.
-    async fn step_ms(&mut self, id: PlanId, plan: &Plan, batch_size: usize) -> Result<f64> {
+    async fn step_ms(&mut self, loaded: &LoadedPlan) -> Result<f64> {
         // The first step pays for caches, scratch memory and compiled pipelines.
-        self.pass(id, plan, batch_size, 1).await?;
+        self.pass(loaded, 1).await?;
         let mut passes = Vec::new();
         for _ in 0..self.options.passes {
-            passes.push(self.pass(id, plan, batch_size, self.options.steps).await?);
+            passes.push(self.pass(loaded, self.options.steps).await?);
         }
         Ok(median(passes))
     }
 
-    async fn pass(
-        &mut self,
-        id: PlanId,
-        plan: &Plan,
-        batch_size: usize,
-        steps: usize,
-    ) -> Result<f64> {
+    async fn pass(&mut self, loaded: &LoadedPlan, steps: usize) -> Result<f64> {
+        let (calls, batch_size) = (0..loaded.plan.calls.len(), loaded.plan.batch_size);
         let start = (self.clock)();
         for step in 0..steps {
-            self.backend.run(id, 0..plan.calls.len(), &inputs(batch_size, step))?;
-            self.backend.settle().await?;
+            self.device.run(loaded, calls.clone(), &inputs(batch_size, step))?;
+            self.device.settle().await?;
         }
-        self.wait(plan).await?;
+        self.wait(loaded).await?;
         Ok(((self.clock)() - start) / steps as f64)
     }
 
     /// A read comes after all that was submitted.
-    async fn wait(&mut self, plan: &Plan) -> Result<()> {
+    async fn wait(&mut self, LoadedPlan { plan, .. }: &LoadedPlan) -> Result<()> {
         let training = !plan.update.is_empty();
         let (storage, offset, len) = if training {
             (Storage::Metrics, 0, METRICS)
         } else {
             (plan.probabilities.storage, plan.probabilities.offset, 1)
         };
-        self.backend.read(storage, offset, len).await.map(|_| ())
+        self.device.read(storage, offset, len).await.map(|_| ())
     }
 
     /// Times each call of a training step, median over passes, and adds them up by kernel. On the processor each call runs
     /// alone: what a convolution takes of its batch's moments is counted as a pass of the statistics.
-    async fn kernels(&mut self, id: PlanId, plan: &Plan) -> Result<Vec<KernelReport>> {
-        let batch_size = self.options.batch_size;
+    async fn kernels(&mut self, loaded: &LoadedPlan) -> Result<Vec<KernelReport>> {
+        let (plan, batch_size) = (&loaded.plan, self.options.batch_size);
         let mut times = vec![Vec::new(); plan.calls.len()];
         for step in 0..self.options.passes {
             let inputs = inputs(batch_size, step);
             let calls = 0..plan.calls.len();
-            if let Some(seconds) = self.backend.call_seconds(id, calls, &inputs).await? {
+            if let Some(seconds) = self.device.call_seconds(loaded, calls, &inputs).await? {
                 times.iter_mut().zip(seconds).for_each(|(times, s)| times.push(1e3 * s));
                 continue;
             }
             for (call, times) in times.iter_mut().enumerate() {
                 let start = (self.clock)();
-                self.backend.run(id, call..call + 1, &inputs)?;
-                self.wait(plan).await?;
+                self.device.run(loaded, call..call + 1, &inputs)?;
+                self.wait(loaded).await?;
                 times.push((self.clock)() - start);
             }
         }
@@ -294,7 +286,7 @@ impl Bench<'_> {
 }
 
 fn inputs(batch_size: usize, step: usize) -> StepInputs {
-    // A small rate: the numbers stay ordinary however long the measurement lasts.
+    // A small rate: the values stay ordinary however long the measurement lasts.
     StepInputs { batch_size, step: step as u32, seed: 1, learning_rate: 1e-4, weight_decay: 0.0 }
 }
 
@@ -310,7 +302,7 @@ fn flops(kernel: &Kernel, batch_size: usize) -> f64 {
     }
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

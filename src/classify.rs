@@ -5,17 +5,19 @@ pub mod agreement;
 mod calibrate;
 pub mod others;
 
-use crate::backend::{Backend, PlanId};
+use crate::backend::Backend;
+use crate::backend::resident::{LoadedPlan, Resident};
 use crate::data::augment::SampleTransform;
 use crate::data::library::Library;
 use crate::data::resize::Preprocessing;
 use crate::error::{Error, Result};
-use crate::kernel::{CONTRIBUTION, StepInputs, Storage, TRANSFORM, View};
+use crate::kernel::{CONTRIBUTION, StepInputs, Storage, TRANSFORM};
 use crate::model::Model;
 use crate::model::calibration::temperature::softmax;
 use crate::model::calibration::{Outlier, Reading};
 use crate::model::metrics::{Evaluation, Prediction, argmax};
-use crate::plan::{Plan, PlanOptions, Source};
+use crate::plan::{PlanOptions, Source};
+use ndarray::{ArrayView3, Axis};
 use web_time::Instant;
 
 /// Photos classified at once.
@@ -57,14 +59,13 @@ impl Answer {
 
 /// A model with its executor and an evaluation plan.
 pub struct Classifier {
-    /// The executor.
-    pub backend: Box<dyn Backend>,
+    /// The executor, with the model's arrays.
+    pub device: Resident,
     /// Network, classes and preprocessing.
     pub model: Model,
     /// Pages of photos that lie on the executor; one more page behind them is for photos that only pass through.
     pub resident_pages: u32,
-    plan: Plan,
-    plan_id: PlanId,
+    evaluation: LoadedPlan,
 }
 
 impl Classifier {
@@ -73,36 +74,33 @@ impl Classifier {
     ///
     /// # Errors
     /// [`Error::Memory`] where the evaluation plan needs more than `memory_limit` bytes; device errors.
-    pub async fn new(
-        mut backend: Box<dyn Backend>,
-        model: Model,
-        resident_pages: u32,
-        memory_limit: u64,
-    ) -> Result<Self> {
-        let source = Source::Photos {
-            pages: resident_pages + 1,
-            stored_size: model.preprocessing.stored_size,
-        };
-        let mut options = PlanOptions::evaluation(EVALUATION_BATCH, source);
-        options.averaged = model.averaged.is_some();
-        options.keep = vec![model.network.graph.features().0];
-        let plan = Plan::within(&model.network.graph, &model.parameters, &options, memory_limit)?;
+    pub async fn new(backend: Box<dyn Backend>, model: Model, memory_limit: u64) -> Result<Self> {
+        Self::beside(Resident::new(backend, memory_limit), model, 0).await
+    }
 
-        let page_len = EVALUATION_BATCH * model.preprocessing.stored_size.pow(2);
-        backend.allocate(Storage::Photos(resident_pages), page_len).await?;
-        backend.allocate(Storage::Transforms, EVALUATION_BATCH * TRANSFORM).await?;
-        let mut arenas =
-            vec![(Storage::Weights, &model.weights), (Storage::Statistics, &model.statistics)];
+    /// As [`Self::new`], on an executor that holds `resident_pages` pages of photos already.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub async fn beside(mut device: Resident, model: Model, resident_pages: u32) -> Result<Self> {
+        let stored_size = model.preprocessing.stored_size;
+        let source = Source::Photos { pages: resident_pages + 1, stored_size };
+        let options = PlanOptions {
+            averaged: model.averaged.is_some(),
+            keep: vec![model.network.graph.features().0],
+            ..PlanOptions::evaluation(EVALUATION_BATCH, source)
+        };
+        let plan = device.plan(&model.network.graph, &model.parameters, &options)?;
+        let page = Storage::Photos(resident_pages);
+        device.reserve(page, EVALUATION_BATCH * stored_size.pow(2)).await?;
+        device.hold(Storage::Weights, &model.weights).await?;
+        device.hold(Storage::Statistics, &model.statistics).await?;
         if let Some(averaged) = &model.averaged {
-            arenas.push((Storage::AveragedWeights, &averaged.weights));
-            arenas.push((Storage::AveragedStatistics, &averaged.statistics));
+            device.hold(Storage::AveragedWeights, &averaged.weights).await?;
+            device.hold(Storage::AveragedStatistics, &averaged.statistics).await?;
         }
-        for (storage, numbers) in arenas {
-            backend.allocate(storage, numbers.len()).await?;
-            backend.write(storage, 0, bytemuck::cast_slice(numbers))?;
-        }
-        let plan_id = backend.load(&plan).await?;
-        Ok(Self { backend, model, resident_pages, plan, plan_id })
+        let evaluation = device.load(plan).await?;
+        Ok(Self { device, model, resident_pages, evaluation })
     }
 
     /// Answers to photos that lie on the executor, in order.
@@ -124,7 +122,7 @@ impl Classifier {
     /// What the network makes of photos that lie on the executor: the mean over all that the model looks at.
     async fn readings(&mut self, places: &[Place]) -> Result<Vec<Reading>> {
         let mut all = Vec::with_capacity(places.len());
-        for batch in places.chunks(self.plan.batch_size) {
+        for batch in places.chunks(self.evaluation.plan.batch_size) {
             let mut views = Vec::new();
             for transform in self.views() {
                 views.push(self.run(batch, &transform).await?.into_iter());
@@ -150,24 +148,19 @@ impl Classifier {
 
     async fn run(&mut self, places: &[Place], transform: &SampleTransform) -> Result<Vec<Reading>> {
         let records = transform_records(places, transform);
-        self.backend.write(Storage::Transforms, 0, bytemuck::cast_slice(&records))?;
+        self.device.write(Storage::Transforms, 0, bytemuck::cast_slice(&records))?;
         let step = StepInputs::without_update(places.len());
-        self.backend.run(self.plan_id, self.plan.forward.clone(), &step)?;
-        let logits = self.read_view(self.plan.logits, places.len()).await?;
-        let channels = self.model.network.graph.features().1;
-        let maps = self.read_view(self.plan.kept[0].output, places.len()).await?;
-        let readings = logits
-            .chunks(self.model.classes.len())
-            .zip(maps.chunks(maps.len() / places.len()))
-            .map(|(logits, map)| Reading {
-                logits: logits.to_vec(),
-                features: mean_pixel(map, channels),
-            });
+        let Self { device, evaluation, .. } = self;
+        device.run(evaluation, evaluation.plan.forward.clone(), &step)?;
+        let graph = &self.model.network.graph;
+        let (logits, kept) = (evaluation.plan.logits, &evaluation.plan.kept[0]);
+        let logits = device.value(logits, places.len(), graph.nodes[graph.output()].shape).await?;
+        let maps = device.value(kept.output, places.len(), graph.nodes[kept.node].shape).await?;
+        let readings = logits.outer_iter().zip(maps.outer_iter()).map(|(logits, map)| Reading {
+            logits: logits.iter().copied().collect(),
+            features: mean_pixel(map),
+        });
         Ok(readings.collect())
-    }
-
-    async fn read_view(&mut self, view: View, photos: usize) -> Result<Vec<f32>> {
-        self.backend.read(view.storage, view.offset, view.extent.len(photos)).await
     }
 
     /// Answers to stored photos (square RGBA of the model's stored size), in order.
@@ -190,7 +183,7 @@ impl Classifier {
         for (slot, photo) in batch.iter().enumerate() {
             let photo = photo.as_ref();
             self.model.preprocessing.check_stored(photo)?;
-            self.backend.write(Storage::Photos(page), slot * pixels, photo)?;
+            self.device.write(Storage::Photos(page), slot * pixels, photo)?;
         }
         Ok((0..batch.len() as u32).map(|slot| Place { page, slot }).collect())
     }
@@ -230,13 +223,13 @@ impl Classifier {
     }
 }
 
-/// The mean over the pixels of a map `[pixels, channels]`.
-fn mean_pixel(map: &[f32], channels: usize) -> Vec<f32> {
-    let mut sums = vec![0.0; channels];
-    for pixel in map.chunks_exact(channels) {
-        sums.iter_mut().zip(pixel).for_each(|(sum, number)| *sum += number);
+/// The mean over the pixels of a map, `[height, width, channels]`.
+fn mean_pixel(map: ArrayView3<f32>) -> Vec<f32> {
+    let pixels = (map.len_of(Axis(0)) * map.len_of(Axis(1))).max(1) as f32;
+    let mut sums = vec![0.0; map.len_of(Axis(2))];
+    for pixel in map.rows() {
+        sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
     }
-    let pixels = (map.len() / channels.max(1)).max(1) as f32;
     sums.iter_mut().for_each(|sum| *sum /= pixels);
     sums
 }

@@ -6,20 +6,20 @@ pub mod grad_cam;
 pub mod gradients;
 pub mod signals;
 
-use crate::backend::{Backend, PlanId};
+use crate::backend::Backend;
+use crate::backend::resident::{LoadedPlan, Resident};
 use crate::classify::{Place, transform_records};
 use crate::data::augment::SampleTransform;
 use crate::error::{Error, Result, Words};
-use crate::kernel::{StepInputs, Storage, View};
+use crate::kernel::{StepInputs, Storage};
 use crate::model::Model;
-use crate::plan::{Optimizer, Plan, PlanOptions, Source};
+use crate::plan::{Optimizer, PlanOptions, Source};
 use std::ops::Range;
 
 /// A copy of a model on an executor, with one page of photos and a training plan whose update calls never run.
 struct Probe {
-    backend: Box<dyn Backend>,
-    plan: Plan,
-    plan_id: PlanId,
+    device: Resident,
+    loaded: LoadedPlan,
     photos: usize,
 }
 
@@ -31,7 +31,7 @@ impl Probe {
     /// [`Error::Data`] without a photo, [`Error::Shape`] for a photo of another size, [`Error::Memory`] where it would
     /// take more than `memory_limit` bytes, device errors.
     async fn new(
-        mut backend: Box<dyn Backend>,
+        backend: Box<dyn Backend>,
         model: &Model,
         photos: &[&[u8]],
         keep: Vec<usize>,
@@ -52,39 +52,21 @@ impl Probe {
             train_from,
             ..PlanOptions::training(photos.len(), source, Optimizer::ADAM)
         };
-        let (graph, parameters) = (&model.network.graph, &model.parameters);
-        let plan = Plan::within(graph, parameters, &options, memory_limit)?;
-
-        backend.allocate(Storage::Photos(0), photos.len() * stored_size * stored_size).await?;
-        for (slot, photo) in photos.iter().enumerate() {
-            backend.write(Storage::Photos(0), slot * stored_size * stored_size, photo)?;
-        }
-        for &(storage, len) in &plan.shared {
-            backend.allocate(storage, len).await?;
-        }
-        for (storage, numbers) in
-            [(Storage::Weights, &model.weights), (Storage::Statistics, &model.statistics)]
-        {
-            if !numbers.is_empty() {
-                backend.write(storage, 0, bytemuck::cast_slice(numbers))?;
-            }
-        }
+        let mut device = Resident::new(backend, memory_limit);
+        let plan = device.plan(&model.network.graph, &model.parameters, &options)?;
+        device.hold_page(0, &photos.concat()).await?;
+        device.hold(Storage::Weights, &model.weights).await?;
+        device.hold(Storage::Statistics, &model.statistics).await?;
         let transform = SampleTransform::plain(stored_size, model.preprocessing.input_size);
         let places: Vec<Place> =
             (0..photos.len() as u32).map(|slot| Place { page: 0, slot }).collect();
-        let records = transform_records(&places, &transform);
-        backend.write(Storage::Transforms, 0, bytemuck::cast_slice(&records))?;
-        let plan_id = backend.load(&plan).await?;
-        Ok(Self { backend, plan, plan_id, photos: photos.len() })
+        device.hold(Storage::Transforms, &transform_records(&places, &transform)).await?;
+        let loaded = device.load(plan).await?;
+        Ok(Self { device, loaded, photos: photos.len() })
     }
 
     fn run(&mut self, calls: Range<usize>) -> Result<()> {
-        self.backend.run(self.plan_id, calls, &StepInputs::without_update(self.photos))
-    }
-
-    async fn read(&mut self, view: View) -> Result<Vec<f32>> {
-        let len = view.extent.len(self.photos);
-        self.backend.read(view.storage, view.offset, len).await
+        self.device.run(&self.loaded, calls, &StepInputs::without_update(self.photos))
     }
 }
 

@@ -279,7 +279,7 @@ mod tests {
         model.calibration = Some(Calibration { temperature: 0.7, outliers });
         let mut first_moment = vec![0.0; model.parameters.weights_len];
         for (number, parameter) in model.parameters.trained.iter().enumerate() {
-            first_moment[parameter.offset..][..parameter.spec.len()].fill(1.0 + number as f32);
+            parameter.view_mut(&mut first_moment).fill(1.0 + number as f32);
         }
         let second_moment = first_moment.clone();
         let progress = Progress {

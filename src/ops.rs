@@ -52,15 +52,31 @@ pub struct ParameterSpec {
 }
 
 impl ParameterSpec {
-    /// Numbers in the tensor.
+    /// Elements of the tensor; the largest number there is where no number holds them.
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |len: usize, &size| len.saturating_mul(size))
     }
 
-    /// Whether it holds no number.
+    /// Whether it holds no element.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// The part of its input that an op reads for one pixel of its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The pixel at the same place.
+    Pixel,
+    /// A window; both as rows, columns.
+    Window {
+        /// Its size.
+        kernel_size: [usize; 2],
+        /// The distance between windows of neighbouring output pixels.
+        stride: [usize; 2],
+    },
+    /// All pixels.
+    Everything,
 }
 
 /// The interface of every op: its description and its lowering.
@@ -71,6 +87,16 @@ pub trait Operation {
     /// Shape of the output for these inputs. Errors are of kind [`crate::error::Error::Layer`] with an empty path, which
     /// the graph fills in.
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape>;
+
+    /// The part of the input that one output pixel comes from: receptive fields and pictures follow it.
+    fn reach(&self) -> Reach {
+        Reach::Pixel
+    }
+
+    /// Whether a picture of the network shows the op as part of the one before it.
+    fn is_drawn_with_input(&self) -> bool {
+        false
+    }
 
     /// Trained tensors, in order.
     fn parameters(&self, _inputs: &[Shape], _output: Shape) -> Vec<ParameterSpec> {

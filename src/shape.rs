@@ -130,11 +130,6 @@ impl Window {
     pub const fn area(&self) -> usize {
         self.kernel_size[0] * self.kernel_size[1]
     }
-
-    /// Whether every window is one pixel, each pixel its own window: a convolution is then a plain matrix product.
-    pub fn is_pointwise(&self) -> bool {
-        self.kernel_size == [1, 1] && self.stride == [1, 1] && self.offset == [0, 0]
-    }
 }
 
 /// Output rows and columns of a window over `input`; 0 on an axis means that not even one window fits.

@@ -5,18 +5,18 @@
 
 mod batch;
 
-use crate::backend::{Backend, DeviceName, PlanId};
+use crate::backend::resident::{LoadedPlan, Resident};
+use crate::backend::{Backend, DeviceName};
 use crate::classify::{Classifier, Place};
 use crate::data::batches::epoch_order;
 use crate::data::library::Library;
 use crate::data::photo::Split;
 use crate::error::{Error, Result, Words};
-use crate::explain::gradients::{LayerGradient, gradient_norms};
 use crate::kernel::{METRICS, StepInputs, Storage};
 use crate::model::metrics::Evaluation;
 use crate::model::{Averaged, Model};
 use crate::ops::lowering::Mode;
-use crate::plan::{Plan, PlanOptions, Source};
+use crate::plan::{PlanOptions, Source};
 use crate::recipe::Recipe;
 use batch::BatchWriter;
 use serde::{Deserialize, Serialize};
@@ -122,18 +122,42 @@ pub enum Start {
     Snapshot(Box<Snapshot>),
 }
 
+impl From<Start> for Snapshot {
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Snapshot(snapshot) => *snapshot,
+            Start::Model { model, recipe, train_from } => Self {
+                first_moment: vec![0.0; model.parameters.weights_len],
+                second_moment: Vec::new(),
+                model: *model,
+                recipe,
+                progress: Progress::default(),
+                train_from,
+            },
+        }
+    }
+}
+
+/// A photo that the run learns from or watches.
+#[derive(Debug, Clone, Copy)]
+struct TrainingPhoto {
+    /// Index in the library.
+    index: usize,
+    place: Place,
+    class: usize,
+    split: Split,
+}
+
 /// A training run on an executor.
 pub struct Trainer {
     classifier: Classifier,
     recipe: Recipe,
     train_from: usize,
-    plan: Plan,
-    plan_id: PlanId,
+    training: LoadedPlan,
     writer: BatchWriter,
-    validation: Vec<(usize, Place, usize)>,
+    validation: Vec<TrainingPhoto>,
     order: Vec<usize>,
     progress: Progress,
-    has_second_moment: bool,
 }
 
 impl Trainer {
@@ -143,34 +167,18 @@ impl Trainer {
     /// [`Error::Setting`] for a recipe out of range, [`Error::Data`] for a library that cannot be trained on,
     /// [`Error::Memory`] where it would take more than `memory_limit` bytes (with the batch that fits), device errors.
     pub async fn new(
-        mut backend: Box<dyn Backend>,
+        backend: Box<dyn Backend>,
         library: &Library,
         start: Start,
         memory_limit: u64,
     ) -> Result<Self> {
-        let snapshot = match start {
-            Start::Snapshot(snapshot) => *snapshot,
-            Start::Model { model, recipe, train_from } => Snapshot {
-                first_moment: vec![0.0; model.parameters.weights_len],
-                second_moment: Vec::new(),
-                model: *model,
-                recipe,
-                progress: Progress::default(),
-                train_from,
-            },
-        };
         let Snapshot { model, first_moment, second_moment, recipe, mut progress, train_from } =
-            snapshot;
+            start.into();
         recipe.check()?;
-        let photos = place_photos(library, &model)?;
-        let training: Vec<_> =
-            photos.iter().filter(|photo| photo.3 == Split::Train).map(|p| (p.1, p.2)).collect();
-        let validation = photos
-            .iter()
-            .filter(|photo| photo.3 == Split::Validation)
-            .map(|p| (p.0, p.1, p.2))
-            .collect();
-        if training.is_empty() {
+        let photos = training_photos(library, &model)?;
+        let of = |split| photos.iter().copied().filter(move |photo| photo.split == split);
+        let learned: Vec<TrainingPhoto> = of(Split::Train).collect();
+        if learned.is_empty() {
             return Err(Error::Data {
                 problem: Words::of("problem.no_training_photos"),
                 remedy: Words::of("remedy.add_labelled_photos"),
@@ -187,54 +195,26 @@ impl Trainer {
                 Source::Photos { pages, stored_size: model.preprocessing.stored_size },
             )
         };
-        let plan = Plan::within(&model.network.graph, &model.parameters, &options, memory_limit)?;
+        let mut device = Resident::new(backend, memory_limit);
+        let plan = device.plan(&model.network.graph, &model.parameters, &options)?;
+        for (page, bytes) in (0..).zip(library.pages()) {
+            device.hold_page(page, bytes).await?;
+        }
+        let mut classifier = Classifier::beside(device, model, pages).await?;
+        let (model, device) = (&classifier.model, &mut classifier.device);
+        device.hold(Storage::ParameterFlags, &model.parameters.flags(train_from)).await?;
+        device.hold(Storage::FirstMoment, &first_moment).await?;
+        let training = device.load(plan).await?;
+        if training.plan.shared.iter().any(|&(storage, _)| storage == Storage::SecondMoment) {
+            device.write(Storage::SecondMoment, 0, bytemuck::cast_slice(&second_moment))?;
+        }
 
-        for (page, bytes) in library.pages().iter().enumerate() {
-            backend.allocate(Storage::Photos(page as u32), bytes.len().div_ceil(4)).await?;
-            backend.write(Storage::Photos(page as u32), 0, bytes)?;
-        }
-        let mut classifier = Classifier::new(backend, model, pages, memory_limit).await?;
-        let backend = &mut classifier.backend;
-        for &(storage, len) in &plan.shared {
-            match storage {
-                Storage::Weights
-                | Storage::Statistics
-                | Storage::AveragedWeights
-                | Storage::AveragedStatistics
-                | Storage::Photos(_)
-                | Storage::Workspace(_) => {}
-                Storage::Transforms => {
-                    let evaluation = crate::classify::EVALUATION_BATCH * crate::kernel::TRANSFORM;
-                    backend.allocate(storage, len.max(evaluation)).await?;
-                }
-                _ => backend.allocate(storage, len).await?,
-            }
-        }
-        let flags = classifier.model.parameters.flags(train_from);
-        backend.write(Storage::ParameterFlags, 0, bytemuck::cast_slice(&flags))?;
-        backend.write(Storage::FirstMoment, 0, bytemuck::cast_slice(&first_moment))?;
-        let has_second_moment =
-            plan.shared.iter().any(|(storage, _)| *storage == Storage::SecondMoment);
-        if has_second_moment && !second_moment.is_empty() {
-            backend.write(Storage::SecondMoment, 0, bytemuck::cast_slice(&second_moment))?;
-        }
-        let plan_id = backend.load(&plan).await?;
-
-        progress.steps_per_epoch = training.len().div_ceil(recipe.batch_size) as u64;
-        let order = shuffled(&recipe, progress.epoch, training.len());
-        let writer = BatchWriter::new(training, &classifier.model, &recipe);
-        Ok(Self {
-            classifier,
-            recipe,
-            train_from,
-            plan,
-            plan_id,
-            writer,
-            validation,
-            order,
-            progress,
-            has_second_moment,
-        })
+        progress.steps_per_epoch = learned.len().div_ceil(recipe.batch_size) as u64;
+        let order = shuffled(&recipe, progress.epoch, learned.len());
+        let validation = of(Split::Validation).collect();
+        let learned = learned.iter().map(|photo| (photo.place, photo.class)).collect();
+        let writer = BatchWriter::new(learned, model, &recipe);
+        Ok(Self { classifier, recipe, train_from, training, writer, validation, order, progress })
     }
 
     /// Where the run stands.
@@ -249,13 +229,13 @@ impl Trainer {
 
     /// The device that it trains on.
     pub fn device(&self) -> DeviceName {
-        self.classifier.backend.name()
+        self.classifier.device.device()
     }
 
     /// Bytes taken on the executor, photos included.
     pub fn bytes(&self, library: &Library) -> u64 {
         let photos: usize = library.pages().iter().map(Vec::len).sum();
-        self.plan.bytes() + photos as u64
+        self.training.plan.bytes() + photos as u64
     }
 
     /// The classifier with the weights as they are now.
@@ -272,19 +252,15 @@ impl Trainer {
             return Ok(&self.progress);
         }
         let started = Instant::now();
-        loop {
+        let epoch_ended = loop {
             self.step()?;
             let epoch_ended = self.progress.step.is_multiple_of(self.progress.steps_per_epoch);
-            if epoch_ended {
-                break;
+            if epoch_ended || started.elapsed().as_secs_f64() * 1e3 >= budget_ms {
+                break epoch_ended;
             }
-            if started.elapsed().as_secs_f64() * 1e3 >= budget_ms {
-                break;
-            }
-            self.classifier.backend.settle().await?;
-        }
+            self.classifier.device.settle().await?;
+        };
         self.gather_metrics().await?;
-        let epoch_ended = self.progress.step.is_multiple_of(self.progress.steps_per_epoch);
         let validation = if epoch_ended { self.validate().await? } else { None };
         self.progress.epoch_seconds += started.elapsed().as_secs_f64();
         if epoch_ended {
@@ -299,8 +275,8 @@ impl Trainer {
         let position =
             (self.progress.step % self.progress.steps_per_epoch) as usize * self.recipe.batch_size;
         let end = (position + self.recipe.batch_size).min(self.order.len());
-        let backend = &mut self.classifier.backend;
-        self.writer.write(backend.as_mut(), self.progress.epoch, &self.order, position..end)?;
+        let device = &mut self.classifier.device;
+        self.writer.write(device, self.progress.epoch, &self.order, position..end)?;
         let steps = self.progress.steps_per_epoch * u64::from(self.recipe.epochs);
         let inputs = StepInputs {
             batch_size: end - position,
@@ -309,15 +285,15 @@ impl Trainer {
             learning_rate: self.recipe.learning_rate_at(self.progress.step, steps),
             weight_decay: self.recipe.weight_decay,
         };
-        backend.run(self.plan_id, 0..self.plan.update.end, &inputs)?;
+        device.run(&self.training, 0..self.training.plan.update.end, &inputs)?;
         self.progress.step += 1;
         Ok(())
     }
 
     async fn gather_metrics(&mut self) -> Result<()> {
-        let backend = &mut self.classifier.backend;
-        let metrics = backend.read(Storage::Metrics, 0, METRICS).await?;
-        backend.write(Storage::Metrics, 0, &[0; 4 * METRICS])?;
+        let device = &mut self.classifier.device;
+        let metrics = device.read(Storage::Metrics, 0, METRICS).await?;
+        device.write(Storage::Metrics, 0, &[0; 4 * METRICS])?;
         let sums = &mut self.progress.sums;
         sums.loss += f64::from(metrics[0]);
         sums.weight += f64::from(metrics[1]);
@@ -334,13 +310,13 @@ impl Trainer {
             return Ok(None);
         }
         let started = Instant::now();
-        let places: Vec<Place> = self.validation.iter().map(|&(_, place, _)| place).collect();
+        let places: Vec<Place> = self.validation.iter().map(|photo| photo.place).collect();
         let answers = self.classifier.answers(&places).await?;
         let predictions = self
             .validation
             .iter()
             .zip(answers)
-            .map(|(&(photo, _, truth), answer)| answer.prediction(photo, truth));
+            .map(|(photo, answer)| answer.prediction(photo.index, photo.class));
         let classes = &self.classifier.model.classes;
         Ok(Some(Evaluation::new(classes, predictions.collect(), started.elapsed().as_secs_f64())))
     }
@@ -368,18 +344,6 @@ impl Trainer {
         self.order = shuffled(&self.recipe, progress.epoch, self.order.len());
     }
 
-    /// The gradient of the last step's batch, layer by layer; after the first step it is that of the initial weights.
-    /// All norms are 0 before it.
-    ///
-    /// # Errors
-    /// Device errors.
-    pub async fn gradient_norms(&mut self) -> Result<Vec<LayerGradient>> {
-        let model = &self.classifier.model;
-        let len = model.parameters.weights_len;
-        let gradients = self.classifier.backend.read(Storage::Gradients, 0, len).await?;
-        Ok(gradient_norms(model, &gradients))
-    }
-
     /// The model as it is now, read back from the executor.
     ///
     /// # Errors
@@ -388,13 +352,13 @@ impl Trainer {
         let mut model = self.classifier.model.clone();
         let (weights_len, statistics_len) =
             (model.parameters.weights_len, model.parameters.statistics_len);
-        let backend = &mut self.classifier.backend;
-        model.weights = backend.read(Storage::Weights, 0, weights_len).await?;
-        model.statistics = backend.read(Storage::Statistics, 0, statistics_len).await?;
+        let device = &mut self.classifier.device;
+        model.weights = device.read(Storage::Weights, 0, weights_len).await?;
+        model.statistics = device.read(Storage::Statistics, 0, statistics_len).await?;
         if model.averaged.is_some() {
             model.averaged = Some(Averaged {
-                weights: backend.read(Storage::AveragedWeights, 0, weights_len).await?,
-                statistics: backend.read(Storage::AveragedStatistics, 0, statistics_len).await?,
+                weights: device.read(Storage::AveragedWeights, 0, weights_len).await?,
+                statistics: device.read(Storage::AveragedStatistics, 0, statistics_len).await?,
             });
         }
         Ok(model)
@@ -407,10 +371,12 @@ impl Trainer {
     pub async fn snapshot(&mut self) -> Result<Snapshot> {
         let model = self.model().await?;
         let weights_len = model.parameters.weights_len;
-        let backend = &mut self.classifier.backend;
-        let first_moment = backend.read(Storage::FirstMoment, 0, weights_len).await?;
-        let second_moment = if self.has_second_moment {
-            backend.read(Storage::SecondMoment, 0, weights_len).await?
+        let shared = &self.training.plan.shared;
+        let has_second_moment = shared.iter().any(|&(storage, _)| storage == Storage::SecondMoment);
+        let device = &mut self.classifier.device;
+        let first_moment = device.read(Storage::FirstMoment, 0, weights_len).await?;
+        let second_moment = if has_second_moment {
+            device.read(Storage::SecondMoment, 0, weights_len).await?
         } else {
             Vec::new()
         };
@@ -438,15 +404,16 @@ fn is_stale(history: &[EpochReport], patience: u32) -> bool {
     best.is_some_and(|best| losses.len() - 1 - best >= patience as usize)
 }
 
-/// Number, place, class and split of every labelled photo.
-fn place_photos(library: &Library, model: &Model) -> Result<Vec<(usize, Place, usize, Split)>> {
-    let mut placed = Vec::new();
-    for (number, photo) in library.photos().iter().enumerate() {
+/// Every labelled photo that has a split.
+fn training_photos(library: &Library, model: &Model) -> Result<Vec<TrainingPhoto>> {
+    let mut photos = Vec::new();
+    for (index, photo) in library.photos().iter().enumerate() {
         if let (Some(split), Some(_)) = (photo.split, &photo.label) {
-            let (page, slot) = library.place(number);
+            let (page, slot) = library.place(index);
             let place = Place { page: page as u32, slot: slot as u32 };
-            placed.push((number, place, model.class_of(library, number)?, split));
+            let class = model.class_of(library, index)?;
+            photos.push(TrainingPhoto { index, place, class, split });
         }
     }
-    Ok(placed)
+    Ok(photos)
 }

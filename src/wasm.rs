@@ -25,7 +25,7 @@ use crate::model_file::ModelFile;
 use crate::network::Network;
 use crate::network::graph::Node;
 use crate::network::presets::{ACTIONS, PRESETS, preset};
-use crate::ops::Op;
+use crate::ops::Reach;
 use crate::recipe::Recipe;
 use crate::report::experiment::{Experiment, REPORTED, Reported};
 use crate::shape::Shape;
@@ -91,6 +91,7 @@ struct Picture<'a> {
 #[derive(Serialize)]
 struct PictureNode<'a> {
     kind: &'static str,
+    is_drawn_with_input: bool,
     inputs: &'a [usize],
     shape: Shape,
     kernel_size: Option<[usize; 2]>,
@@ -99,13 +100,14 @@ struct PictureNode<'a> {
 
 impl<'a> From<&'a Node> for PictureNode<'a> {
     fn from(node: &'a Node) -> Self {
-        let window = match &node.op {
-            Op::Conv2d(conv) => Some((conv.kernel_size, conv.stride)),
-            Op::Pool2d(pool) => Some((pool.kernel_size, pool.stride)),
+        let operation = node.op.operation();
+        let window = match operation.map(|operation| operation.reach()) {
+            Some(Reach::Window { kernel_size, stride }) => Some((kernel_size, stride)),
             _ => None,
         };
         Self {
-            kind: node.op.operation().map_or("input", |operation| operation.kind()),
+            kind: operation.map_or("input", |operation| operation.kind()),
+            is_drawn_with_input: operation.is_some_and(|operation| operation.is_drawn_with_input()),
             inputs: &node.inputs,
             shape: node.shape,
             kernel_size: window.map(|window| window.0),
@@ -314,7 +316,7 @@ impl Engine {
     pub async fn open(&mut self, bytes: &[u8]) -> std::result::Result<JsValue, JsValue> {
         let model = ModelFile::from_bytes(bytes).map_err(thrown)?.snapshot.model;
         let classifier =
-            Classifier::new(Box::new(cpu()), model, 0, PLAN_LIMIT).await.map_err(thrown)?;
+            Classifier::new(Box::new(cpu()), model, PLAN_LIMIT).await.map_err(thrown)?;
         let model = &classifier.model;
         let summary = given(&ModelSummary {
             classes: &model.classes,

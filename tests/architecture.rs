@@ -205,11 +205,15 @@ fn upward_in_page(sources: &[(String, String)]) -> Vec<String> {
         let Some(own) = path.split_once('/').and_then(|(folder, _)| floor(folder)) else {
             continue;
         };
-        let imports = ["from '../", "import '../", "import('../"]
-            .iter()
-            .flat_map(|start| text.split(start).skip(1));
-        for rest in imports {
-            let other = rest.split('\'').next().unwrap_or("");
+        let imports = ["from '../", "import '../", "import('../"].iter().flat_map(|start| {
+            text.split(start).skip(1).map(|rest| rest.split('\'').next().unwrap_or(""))
+        });
+        for import in imports {
+            // One folder up already; each further step is spelt.
+            let steps = 2 + import.matches("../").count();
+            let folders: Vec<&str> = path.split('/').collect();
+            let from = &folders[..folders.len().saturating_sub(steps)];
+            let other = [from, &[import.trim_start_matches("../")]].concat().join("/");
             // The run's reducer imports nothing, and page and worker share it.
             if other == "state/run.js" {
                 continue;
@@ -267,4 +271,9 @@ fn a_planted_circle_and_an_upward_import_are_found() {
         "import { Panel } from '../ui/panel.js';\nimport { t } from '../i18n/i18n.js';",
     )];
     assert_eq!(upward_in_page(&page), ["state/state.js imports ui/panel.js"]);
+    let deep = [source(
+        "i18n/errors/en.js",
+        "/** @type {import('../i18n.js').Words} */\nimport { store } from '../../state/state.js';",
+    )];
+    assert_eq!(upward_in_page(&deep), ["i18n/errors/en.js imports state/state.js"]);
 }

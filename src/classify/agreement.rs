@@ -30,7 +30,7 @@ pub async fn compare(
     let mut answers = Vec::with_capacity(backends.len());
     let devices = backends.each_ref().map(|backend| backend.name());
     for backend in backends {
-        let mut classifier = Classifier::new(backend, model.clone(), 0, memory_limit).await?;
+        let mut classifier = Classifier::new(backend, model.clone(), memory_limit).await?;
         let found = classifier.classify(photos).await?;
         answers.push(found.into_iter().flat_map(|answer| answer.probabilities).collect::<Vec<_>>());
     }

@@ -142,11 +142,6 @@ fn format_of(start: &[u8]) -> Option<Format> {
     }
 }
 
-/// Whether a file that starts with these bytes (512 are enough) is an archive that [`Archive`] reads.
-pub fn is_archive(start: &[u8]) -> bool {
-    format_of(start).is_some()
-}
-
 /// The photo in an entry, or why it is none. Reads no more than one byte past the limit.
 fn read_photo(path: &str, mut content: impl Read, limits: &Limits) -> Item {
     let name = name_of(path);

@@ -1,13 +1,14 @@
 //! Grad-CAM (Selvaraju et al., 2017): which part of a photo speaks for a class.
 //!
-//! The feature maps of the last layer that still has rows and columns are summed, each weighed by the mean slope of the
-//! class's logit by its pixels; what speaks against the class is cut off.
+//! The feature maps of the last layer that still has rows and columns are summed, each weighed by the mean derivative of
+//! the class's logit by its pixels; what speaks against the class is cut off.
 
 use super::{Probe, check_class};
 use crate::backend::Backend;
 use crate::error::{Error, Result, Words};
 use crate::model::Model;
 use crate::network::graph::Graph;
+use ndarray::{ArrayView1, ArrayView3, Axis};
 use serde::Serialize;
 
 /// How strongly each part of a photo speaks for a class.
@@ -53,42 +54,45 @@ pub async fn grad_cam(
     let keep = vec![node, graph.output()];
     let mut probe =
         Probe::new(backend, &model, &[photo], keep, graph.nodes.len(), memory_limit).await?;
-    let [features, logits] = [probe.plan.kept[0], probe.plan.kept[1]];
+    let plan = &probe.loaded.plan;
+    let [features, logits] = [plan.kept[0], plan.kept[1]];
     let (Some(grad_features), Some(grad_logits)) = (features.gradient, logits.gradient) else {
         return Err(unmapped(Words::of("problem.norm_behind_maps")));
     };
-    probe.run(probe.plan.forward.clone())?;
-    // The slope wanted is the logit's own, not the loss's.
+    let (forward, backward) = (plan.forward.clone(), plan.backward.clone());
+    probe.run(forward)?;
+    // The derivative wanted is the logit's own, not the loss's.
     let mut one_hot = vec![0.0f32; model.classes.len()];
     one_hot[class] = 1.0;
-    probe.backend.write(grad_logits.storage, grad_logits.offset, bytemuck::cast_slice(&one_hot))?;
-    probe.run(probe.plan.backward.clone())?;
+    probe.device.write(grad_logits.storage, grad_logits.offset, bytemuck::cast_slice(&one_hot))?;
+    probe.run(backward)?;
 
-    let features = probe.read(features.output).await?;
-    let slopes = probe.read(grad_features).await?;
     let shape = graph.nodes[node].shape;
+    let features = probe.device.value(features.output, 1, shape).await?;
+    let derivatives = probe.device.value(grad_features, 1, shape).await?;
     Ok(HeatMap {
         class,
         layer: graph.nodes[node].name.clone(),
         height: shape.height,
         width: shape.width,
-        values: weigh(&features, &slopes, shape.channels),
+        values: weigh(features.index_axis(Axis(0), 0), derivatives.index_axis(Axis(0), 0)),
     })
 }
 
-/// The map of features and slopes, both `[pixels, channels]`, scaled to a largest value of 1.
-fn weigh(features: &[f32], slopes: &[f32], channels: usize) -> Vec<f32> {
-    let pixels = (features.len() / channels) as f32;
-    let mut weights = vec![0.0; channels];
-    for pixel in slopes.chunks(channels) {
-        for (weight, slope) in weights.iter_mut().zip(pixel) {
-            *weight += slope / pixels;
+/// The map of features and of the logit's derivatives by them, both `[height, width, channels]`, row by row and scaled to
+/// a largest value of 1.
+fn weigh(features: ArrayView3<f32>, derivatives: ArrayView3<f32>) -> Vec<f32> {
+    let pixels = (derivatives.len_of(Axis(0)) * derivatives.len_of(Axis(1))) as f32;
+    let mut weights = vec![0.0; derivatives.len_of(Axis(2))];
+    for pixel in derivatives.rows() {
+        for (weight, derivative) in weights.iter_mut().zip(pixel) {
+            *weight += derivative / pixels;
         }
     }
-    let heat: Vec<f32> = features
-        .chunks(channels)
-        .map(|pixel| pixel.iter().zip(&weights).map(|(a, w)| a * w).sum::<f32>().max(0.0))
-        .collect();
+    let heat = |pixel: ArrayView1<f32>| {
+        pixel.iter().zip(&weights).map(|(a, w)| a * w).sum::<f32>().max(0.0)
+    };
+    let heat: Vec<f32> = features.rows().into_iter().map(heat).collect();
     let largest = heat.iter().copied().fold(0.0, f32::max);
     if largest > 0.0 { heat.into_iter().map(|value| value / largest).collect() } else { heat }
 }
@@ -98,6 +102,7 @@ mod tests {
     use super::super::tests::{model, photo};
     use super::*;
     use crate::backend::cpu::CpuBackend;
+    use ndarray::arr3;
     use pollster::block_on;
 
     fn heat(model: &Model, photo: &[u8], class: usize) -> Result<HeatMap> {
@@ -105,11 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn weighs_maps_by_their_mean_slope() {
-        // Two pixels, two channels: mean slopes 1 and −2.
-        let heat = weigh(&[4.0, 1.0, 1.0, 2.0], &[0.0, -1.0, 2.0, -3.0], 2);
-        assert_eq!(heat, [1.0, 0.0]);
-        assert_eq!(weigh(&[1.0, 1.0], &[-1.0, -1.0], 1), [0.0, 0.0]);
+    fn weighs_maps_by_their_mean_derivative() {
+        // Two pixels, two channels: mean derivatives 1 and −2.
+        let features = arr3(&[[[4.0, 1.0], [1.0, 2.0]]]);
+        let derivatives = arr3(&[[[0.0, -1.0], [2.0, -3.0]]]);
+        assert_eq!(weigh(features.view(), derivatives.view()), [1.0, 0.0]);
+        let (features, derivatives) = (arr3(&[[[1.0], [1.0]]]), arr3(&[[[-1.0], [-1.0]]]));
+        assert_eq!(weigh(features.view(), derivatives.view()), [0.0, 0.0]);
     }
 
     /// Where average pooling and the head follow, Grad-CAM is CAM (Zhou et al., 2016): feature maps weighed by the head.
@@ -124,7 +131,7 @@ mod tests {
         let scale = size as f32 / 8.0;
         let number = |name: &str, index: usize| {
             let parameter = model.parameters.trained.iter().find(|p| p.name == name).unwrap();
-            model.weights[parameter.offset + index]
+            parameter.view(&model.weights).iter().copied().nth(index).unwrap()
         };
         // Linear sampling between the four stored pixels around each input pixel's centre.
         let input = |x: usize, y: usize, channel: usize| {

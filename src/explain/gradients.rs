@@ -9,20 +9,23 @@ use serde::Serialize;
 pub struct LayerGradient {
     /// Path of the layer.
     pub layer: String,
-    /// Euclidean norm of the gradient of the batch's mean loss by all numbers of the kernel.
+    /// Euclidean norm of the gradient of the batch's mean loss by all elements of the kernel.
     pub norm: f64,
 }
 
 /// Norms of every layer with a kernel, from the photo to the logits, taken from a gradient arena.
+///
+/// # Panics
+/// Where the arena is not one of the model's.
 pub fn gradient_norms(model: &Model, gradients: &[f32]) -> Vec<LayerGradient> {
     let kernels =
         model.parameters.trained.iter().filter(|parameter| parameter.spec.name == "kernel");
     kernels
-        .filter_map(|kernel| {
-            let numbers = gradients.get(kernel.offset..kernel.offset + kernel.spec.len())?;
-            let squares: f64 = numbers.iter().map(|&number| f64::from(number).powi(2)).sum();
+        .map(|kernel| {
+            let gradient = kernel.view(gradients);
+            let squares: f64 = gradient.iter().map(|&value| f64::from(value).powi(2)).sum();
             let layer = model.network.graph.nodes[kernel.node].name.clone();
-            Some(LayerGradient { layer, norm: squares.sqrt() })
+            LayerGradient { layer, norm: squares.sqrt() }
         })
         .collect()
 }

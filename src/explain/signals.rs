@@ -6,7 +6,7 @@ use crate::backend::Backend;
 use crate::data::library::Library;
 use crate::data::photo::Split;
 use crate::error::Result;
-use crate::kernel::{Storage, View};
+use crate::kernel::Storage;
 use crate::model::Model;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub struct LayerSignal {
     pub gradient_norm: Option<f64>,
 }
 
-/// How numbers spread.
+/// How values spread.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
     /// Their mean.
@@ -38,12 +38,13 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// The spread of these numbers; all 0 without one.
-    pub fn of(numbers: &[f32]) -> Self {
-        let count = numbers.len().max(1) as f64;
-        let mean = numbers.iter().map(|&number| f64::from(number)).sum::<f64>() / count;
-        let squares: f64 = numbers.iter().map(|&number| (f64::from(number) - mean).powi(2)).sum();
-        let zeros = numbers.iter().filter(|&&number| number == 0.0).count();
+    /// The spread of these values; all 0 without one.
+    pub fn of<'a>(values: impl IntoIterator<Item = &'a f32, IntoIter: Clone>) -> Self {
+        let values = values.into_iter();
+        let count = values.clone().count().max(1) as f64;
+        let mean = values.clone().map(|&value| f64::from(value)).sum::<f64>() / count;
+        let squares: f64 = values.clone().map(|&value| (f64::from(value) - mean).powi(2)).sum();
+        let zeros = values.filter(|&&value| value == 0.0).count();
         Self { mean, deviation: (squares / count).sqrt(), zeros: zeros as f64 / count }
     }
 }
@@ -97,20 +98,21 @@ pub async fn layer_signals(
     let keep: Vec<usize> = rows().map(|row| row.node).collect();
     let pixels: Vec<&[u8]> = photos.iter().map(|(pixels, _)| *pixels).collect();
     let mut probe = Probe::new(backend, model, &pixels, keep, 0, memory_limit).await?;
-    probe.backend.write(Storage::Targets, 0, bytemuck::cast_slice(&targets))?;
-    probe.run(0..probe.plan.backward.end)?;
+    probe.device.hold(Storage::Targets, &targets).await?;
+    probe.run(0..probe.loaded.plan.backward.end)?;
 
-    let arena = probe.backend.read(Storage::Gradients, 0, model.parameters.weights_len).await?;
+    let arena = probe.device.read(Storage::Gradients, 0, model.parameters.weights_len).await?;
     let gradients = gradient_norms(model, &arena);
     let mut signals = Vec::new();
-    let outputs: Vec<View> = probe.plan.kept.iter().map(|kept| kept.output).collect();
-    for (row, output) in rows().zip(outputs) {
+    for (row, kept) in rows().zip(probe.loaded.plan.kept.clone()) {
+        let shape = model.network.graph.nodes[kept.node].shape;
+        let outputs = probe.device.value(kept.output, photos.len(), shape).await?;
         let gradient = gradients.iter().find(|gradient| gradient.layer == row.path);
         signals.push(LayerSignal {
             index: row.index.unwrap_or_default(),
             layer: row.path.clone(),
             kind: row.kind.clone(),
-            outputs: Spread::of(&probe.read(output).await?),
+            outputs: Spread::of(&outputs),
             gradient_norm: gradient.map(|gradient| gradient.norm),
         });
     }
@@ -134,7 +136,7 @@ mod tests {
         let spread = Spread::of(&[0.0, 0.0, 2.0, -2.0, 5.0]);
         assert_eq!((spread.mean, spread.zeros), (1.0, 0.4));
         assert!((spread.deviation - (28.0f64 / 5.0).sqrt()).abs() < 1e-12);
-        assert_eq!(Spread::of(&[]), Spread { mean: 0.0, deviation: 0.0, zeros: 0.0 });
+        assert_eq!(Spread::of(&[] as &[f32]), Spread { mean: 0.0, deviation: 0.0, zeros: 0.0 });
     }
 
     /// Without activations and for one photo, the gradient by a layer is an outer product, whose norm is a product of

@@ -3,9 +3,9 @@
 /// Rows of a parameter arena start at multiples of this many elements (256 bytes, the binding alignment of WebGPU).
 pub const ROW: usize = 64;
 
-/// Rounds up to whole rows of [`ROW`] elements.
+/// Rounds up to whole rows of [`ROW`] elements, as far as there are numbers for it.
 pub const fn round_up_to_row(len: usize) -> usize {
-    len.div_ceil(ROW) * ROW
+    len.div_ceil(ROW).saturating_mul(ROW)
 }
 
 /// Numbers in one sample's record of [`Storage::Transforms`]: two [`CONTRIBUTION`]s, the photo and its mixup partner.

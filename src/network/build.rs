@@ -1,22 +1,22 @@
 //! Layers to the graph, and the structure table beside it.
 
 use super::describe::{Structure, StructureRow, field_after};
-use super::graph::Graph;
+use super::graph::{Graph, Node};
 use super::layers::{Layer, LayerKind};
 use super::options::Action;
 use super::value::Span;
 use crate::error::{Error, Result, Words};
 use crate::kernel::Activation;
-use crate::ops::Op;
 use crate::ops::activation::ActivationOp;
 use crate::ops::add::Add;
 use crate::ops::batch_norm::BatchNorm;
 use crate::ops::concat::Concat;
 use crate::ops::dense::Dense;
+use crate::ops::{Op, Reach};
 use crate::shape::Shape;
 
-/// Numbers that one value of one sample, or all parameters, may have: 1 GiB.
-const MAX_NUMBERS: u64 = 1 << 28;
+/// Elements that one value of one sample, or all parameters, may have: 1 GiB.
+const MAX_ELEMENTS: u64 = 1 << 28;
 
 /// Builds the graph of a network, and after its layers the classifying head: a `full` layer of `classes` outputs without
 /// activation, named `head`.
@@ -27,7 +27,7 @@ pub fn build(network: &Layer, input: Shape, classes: usize) -> Result<(Graph, St
     let mut builder = Builder {
         graph: Graph::new(input),
         fields: vec![[[1, 1], [1, 1]]],
-        numbers: 0,
+        parameters: 0,
         rows: Vec::new(),
         index: 0,
     };
@@ -56,7 +56,7 @@ struct Builder {
     /// Receptive field of each node: size, then jump.
     fields: Vec<[[usize; 2]; 2]>,
     /// Parameters so far.
-    numbers: u64,
+    parameters: u64,
     rows: Vec<StructureRow>,
     index: usize,
 }
@@ -192,35 +192,31 @@ impl Builder {
     fn add(&mut self, layer: &Layer, suffix: &str, op: Op, inputs: Vec<usize>) -> Result<usize> {
         let name = format!("{}{suffix}", layer.path);
         let shapes: Vec<Shape> = inputs.iter().map(|&node| self.graph.nodes[node].shape).collect();
-        self.count_parameters(layer, &op, &shapes)?;
-        let field = field_after(&op, &inputs, &self.fields, self.graph.input());
+        let reach = op.operation().map_or(Reach::Pixel, |operation| operation.reach());
+        let field = field_after(reach, &inputs, &self.fields, self.graph.input());
         let node = self.graph.add(name, op, inputs).map_err(|error| point(error, layer.span))?;
         let shape = self.graph.nodes[node].shape;
-        if product([shape.height, shape.width, shape.channels]) > MAX_NUMBERS {
+        if product([shape.height, shape.width, shape.channels]) > MAX_ELEMENTS {
             let found = format!("{} × {} × {}", shape.height, shape.width, shape.channels);
             return Err(at_layer(layer, Words::of("expected.output_numbers"), Words::value(found)));
         }
+        self.count_parameters(layer, node, &shapes)?;
         self.fields.push(field);
         Ok(node)
     }
 
-    /// Refuses before anything multiplies sizes that would overflow.
-    fn count_parameters(&mut self, layer: &Layer, op: &Op, inputs: &[Shape]) -> Result<()> {
-        let input = inputs.first().map_or([0; 3], |s| [s.height, s.width, s.channels]);
-        let kernel = match op {
-            Op::Conv2d(conv) => {
-                let [height, width] = conv.kernel_size;
-                u128::from(product([height, width, input[2]])) * conv.out_channels as u128
-            }
-            Op::Dense(dense) => u128::from(product(input)) * dense.width as u128,
-            _ => 0,
-        };
-        let numbers = kernel + u128::from(self.numbers);
-        if numbers > u128::from(MAX_NUMBERS) {
-            let found = Words::of("found.with_this_layer").with("n", numbers as f64);
+    /// Refuses more parameters than a plan could hold, before anything adds their sizes up.
+    fn count_parameters(&mut self, layer: &Layer, node: usize, inputs: &[Shape]) -> Result<()> {
+        let Node { op, shape, .. } = &self.graph.nodes[node];
+        let Some(operation) = op.operation() else { return Ok(()) };
+        let specs = operation.parameters(inputs, *shape);
+        let of_layer = specs.iter().fold(0, |sum: u64, spec| sum.saturating_add(spec.len() as u64));
+        let parameters = self.parameters.saturating_add(of_layer);
+        if parameters > MAX_ELEMENTS {
+            let found = Words::of("found.with_this_layer").with("n", parameters as f64);
             return Err(at_layer(layer, Words::of("expected.parameters"), found));
         }
-        self.numbers = numbers as u64;
+        self.parameters = parameters;
         Ok(())
     }
 }

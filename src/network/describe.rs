@@ -1,7 +1,7 @@
 //! The structure of a network, layer by layer: shapes, parameters, arithmetic, memory, receptive field.
 
 use super::graph::Graph;
-use crate::ops::Op;
+use crate::ops::Reach;
 use crate::shape::Shape;
 use serde::Serialize;
 
@@ -146,16 +146,15 @@ impl std::fmt::Display for Structure {
 
 /// Receptive field (size, then jump) of an op's output, from those of its inputs; the widest branch counts.
 pub(super) fn field_after(
-    op: &Op,
+    reach: Reach,
     inputs: &[usize],
     fields: &[[[usize; 2]; 2]],
     photo: Shape,
 ) -> [[usize; 2]; 2] {
-    let (kernel_size, stride) = match op {
-        Op::Conv2d(conv) => (conv.kernel_size, conv.stride),
-        Op::Pool2d(pool) => (pool.kernel_size, pool.stride),
-        Op::Dense(_) => return [[photo.height, photo.width], [photo.height, photo.width]],
-        _ => ([1, 1], [1, 1]),
+    let (kernel_size, stride) = match reach {
+        Reach::Pixel => ([1, 1], [1, 1]),
+        Reach::Window { kernel_size, stride } => (kernel_size, stride),
+        Reach::Everything => return [[photo.height, photo.width], [photo.height, photo.width]],
     };
     let mut field = [[0, 0], [0, 0]];
     for axis in [0, 1] {

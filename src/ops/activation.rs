@@ -18,6 +18,10 @@ impl Operation for ActivationOp {
         "activation"
     }
 
+    fn is_drawn_with_input(&self) -> bool {
+        true
+    }
+
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0])
     }

@@ -50,6 +50,10 @@ impl Operation for BatchNorm {
         "batch_normal"
     }
 
+    fn is_drawn_with_input(&self) -> bool {
+        true
+    }
+
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0])
     }

@@ -1,6 +1,6 @@
 //! Convolution with bias, and the activation that follows it.
 
-use super::{Initialisation, Operation, ParameterSpec};
+use super::{Initialisation, Operation, ParameterSpec, Reach};
 use crate::error::{Error, Result, Words};
 use crate::kernel::{
     Activation, Conv2dBackwardInput, Conv2dBackwardWeight, Conv2dForward, Convolution,
@@ -112,9 +112,12 @@ pub(super) fn windowed_shape(
 /// Kernel and bias of a linear map, laid out as [`Convolution`] states. The kernel's last axis is the outputs, which the
 /// others add up to.
 pub(super) fn linear_parameters(kernel_shape: Vec<usize>) -> Vec<ParameterSpec> {
-    let (kernel_len, outputs) =
-        (kernel_shape.iter().product(), kernel_shape.last().copied().unwrap_or_default());
-    let fan_in = kernel_shape.iter().rev().skip(1).product();
+    // A network too large for any memory is refused by its sizes, which must not overflow before.
+    let elements =
+        |shape: &[usize]| shape.iter().fold(1, |len: usize, &size| len.saturating_mul(size));
+    let (outputs, inputs) =
+        kernel_shape.split_last().map_or((0, &[][..]), |(last, rest)| (*last, rest));
+    let (kernel_len, fan_in) = (elements(&kernel_shape), elements(inputs));
     vec![
         ParameterSpec {
             name: "kernel",
@@ -178,6 +181,10 @@ impl Operation for Conv2d {
             ));
         }
         windowed_shape(inputs[0], self.kernel_size, self.stride, self.padding, self.out_channels)
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Window { kernel_size: self.kernel_size, stride: self.stride }
     }
 
     fn parameters(&self, inputs: &[Shape], output: Shape) -> Vec<ParameterSpec> {

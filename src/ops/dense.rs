@@ -1,7 +1,7 @@
 //! Dense layer: flattens its input (rows, columns, channels) and multiplies; a 1 × 1 convolution of one pixel.
 
 use super::conv2d::{LinearMap, linear_backward, linear_forward, linear_parameters};
-use super::{Operation, ParameterSpec};
+use super::{Operation, ParameterSpec, Reach};
 use crate::error::{Error, Result, Words};
 use crate::kernel::{Activation, Convolution};
 use crate::ops::lowering::NodeLowering;
@@ -38,6 +38,10 @@ impl Operation for Dense {
             return Err(Error::in_layer(Words::of("expected.width"), Words::value(self.width)));
         }
         Ok(Shape::vector(self.width))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Everything
     }
 
     fn parameters(&self, inputs: &[Shape], output: Shape) -> Vec<ParameterSpec> {

@@ -1,7 +1,7 @@
 //! Max and average pooling.
 
-use super::Operation;
 use super::conv2d::windowed_shape;
+use super::{Operation, Reach};
 use crate::error::Result;
 use crate::kernel::{
     AvgPoolBackward, AvgPoolForward, Extent, Kernel, MaxPoolBackward, MaxPoolForward, Pooling,
@@ -44,6 +44,10 @@ impl Operation for Pool2d {
             PoolKind::Max => "max",
             PoolKind::Average => "avg",
         }
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Window { kernel_size: self.kernel_size, stride: self.stride }
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape> {

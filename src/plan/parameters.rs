@@ -6,6 +6,7 @@ use crate::network::graph::Graph;
 use crate::ops::batch_norm::pair_len;
 use crate::ops::{Initialisation, ParameterSpec};
 use crate::rng::{Random, Stream};
+use ndarray::{ArrayViewD, ArrayViewMutD};
 use serde::{Deserialize, Serialize};
 
 /// How the kernels of a network start; biases start at 0.
@@ -60,6 +61,40 @@ pub struct Parameter {
     pub offset: usize,
     /// What the op says of it.
     pub spec: ParameterSpec,
+}
+
+impl Parameter {
+    /// This parameter in an arena of weights, gradients or moments, in its own shape (HWIO for kernels).
+    ///
+    /// # Panics
+    /// Where the arena is too short to be one of this parameter's network.
+    ///
+    /// ```
+    /// use floret::network::Network;
+    /// use floret::plan::parameters::{KernelInitialisation, Parameters};
+    /// use floret::shape::Shape;
+    /// let text = "['serial', ['conv', {'ksize': 3, 'chn': 4}], ['avg', {'stride': 8}]]";
+    /// let network = Network::new(text, Shape::new(8, 8, 3), 2)?;
+    /// let parameters = Parameters::new(&network.graph);
+    /// let weights = parameters.initial_weights(1, KernelInitialisation::He);
+    /// assert_eq!(parameters.trained[0].view(&weights).shape(), [3, 3, 3, 4]);
+    /// # Ok::<(), floret::error::Error>(())
+    /// ```
+    pub fn view<'a, T>(&self, arena: &'a [T]) -> ArrayViewD<'a, T> {
+        let elements = &arena[self.offset..][..self.spec.len()];
+        ArrayViewD::from_shape(self.spec.shape.as_slice(), elements)
+            .expect("a parameter has as many elements as its shape")
+    }
+
+    /// As [`Self::view`], to be written.
+    ///
+    /// # Panics
+    /// As [`Self::view`].
+    pub fn view_mut<'a, T>(&self, arena: &'a mut [T]) -> ArrayViewMutD<'a, T> {
+        let elements = &mut arena[self.offset..][..self.spec.len()];
+        ArrayViewMutD::from_shape(self.spec.shape.as_slice(), elements)
+            .expect("a parameter has as many elements as its shape")
+    }
 }
 
 /// Running mean and variance of one batch normalisation.
@@ -152,7 +187,7 @@ impl Parameters {
     pub fn initial_weights(&self, seed: u64, kernels: KernelInitialisation) -> Vec<f32> {
         let mut weights = vec![0.0; self.weights_len];
         for (number, parameter) in self.trained.iter().enumerate() {
-            let values = &mut weights[parameter.offset..][..parameter.spec.len()];
+            let mut values = parameter.view_mut(&mut weights);
             match parameter.spec.initialisation {
                 Initialisation::Zeros => {}
                 Initialisation::Ones => values.fill(1.0),

@@ -1,6 +1,6 @@
-//! What a training step is told of its batch: which photos, how each one is transformed, and the targets.
+//! The batch of a training step: which photos, how each one is transformed, and the targets.
 
-use crate::backend::Backend;
+use crate::backend::resident::Resident;
 use crate::classify::{Place, write_contribution};
 use crate::data::augment::{Augmentation, Draw};
 use crate::error::Result;
@@ -44,7 +44,7 @@ impl BatchWriter {
     /// Writes the batch of these positions of an epoch's order.
     pub(super) fn write(
         &mut self,
-        backend: &mut dyn Backend,
+        device: &mut Resident,
         epoch: u32,
         order: &[usize],
         positions: Range<usize>,
@@ -75,8 +75,8 @@ impl BatchWriter {
                 *probability += self.label_smoothing / classes as f32;
             }
         }
-        backend.write(Storage::Transforms, 0, bytemuck::cast_slice(&self.records))?;
-        backend.write(Storage::Targets, 0, bytemuck::cast_slice(&self.targets))
+        device.write(Storage::Transforms, 0, bytemuck::cast_slice(&self.records))?;
+        device.write(Storage::Targets, 0, bytemuck::cast_slice(&self.targets))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::PLAN_LIMIT;
 use crate::backend::cpu::CpuBackend;
+use crate::backend::resident::Resident;
 use crate::backend::{Backend, DeviceName};
 use crate::bench::training_rate;
 use crate::error::Result;
@@ -67,24 +68,23 @@ pub(super) async fn chosen(
         "gpu" => return only(gpu(true).await?),
         _ => {}
     }
-    let Ok(mut gpu) = gpu(software).await else { return only(Box::new(cpu())) };
+    let Ok(gpu) = gpu(software).await else { return only(Box::new(cpu())) };
+    let mut gpu = Resident::new(gpu, PLAN_LIMIT);
     // A GPU that fails here, for want of memory or otherwise, is not the quicker one.
-    let Ok(on_gpu) = try_out(&mut *gpu, network, batch_size).await else {
+    let Ok(on_gpu) = try_out(&mut gpu, network, batch_size).await else {
         return only(Box::new(cpu()));
     };
-    let mut cpu = cpu();
+    let mut cpu = Resident::new(Box::new(cpu()), PLAN_LIMIT);
     let on_cpu = try_out(&mut cpu, network, batch_size).await?;
-    let backend: Box<dyn Backend> =
-        if on_gpu.images_per_s > on_cpu.images_per_s { gpu } else { Box::new(cpu) };
-    Ok(Chosen { backend, tried: vec![on_gpu, on_cpu] })
+    let quicker = if on_gpu.images_per_s > on_cpu.images_per_s { gpu } else { cpu };
+    Ok(Chosen { backend: quicker.into_backend(), tried: vec![on_gpu, on_cpu] })
 }
 
-async fn try_out(backend: &mut dyn Backend, network: &Network, batch_size: usize) -> Result<Tried> {
+async fn try_out(device: &mut Resident, network: &Network, batch_size: usize) -> Result<Tried> {
     let start = Instant::now();
     let clock = || start.elapsed().as_secs_f64() * 1e3;
-    let images_per_s =
-        training_rate(backend, network, batch_size, TRIAL_STEPS, PLAN_LIMIT, &clock).await?;
-    Ok(Tried { device: backend.name(), images_per_s })
+    let images_per_s = training_rate(device, network, batch_size, TRIAL_STEPS, &clock).await?;
+    Ok(Tried { device: device.device(), images_per_s })
 }
 
 /// The GPU, a software one only where `software` lets it in.

@@ -65,7 +65,7 @@ fn a_trained_model_is_calibrated_until_it_learns_more() {
     let file = ModelFile { snapshot, continuable: false, splits: library.splits() };
     let model = ModelFile::from_bytes(&file.to_bytes().unwrap()).unwrap().snapshot.model;
     let mut opened =
-        block_on(Classifier::new(Box::new(CpuBackend::new(1)), model, 0, MEMORY)).unwrap();
+        block_on(Classifier::new(Box::new(CpuBackend::new(1)), model, MEMORY)).unwrap();
     let after = block_on(opened.evaluate(&library, &test, &mut |_| true)).unwrap();
     assert_eq!(after.predictions, before.predictions);
 

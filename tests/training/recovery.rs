@@ -138,8 +138,7 @@ fn a_saved_model_answers_alike() {
     let bytes =
         ModelFile { snapshot, continuable: false, splits: BTreeMap::new() }.to_bytes().unwrap();
     let model = ModelFile::from_bytes(&bytes).unwrap().snapshot.model;
-    let classifier =
-        floret::classify::Classifier::new(Box::new(CpuBackend::new(1)), model, 0, MEMORY);
+    let classifier = floret::classify::Classifier::new(Box::new(CpuBackend::new(1)), model, MEMORY);
     let mut classifier = pollster::block_on(classifier).unwrap();
     let after = pollster::block_on(classifier.evaluate(&library, &photos, &mut |_| true)).unwrap();
     assert_eq!(before.predictions, after.predictions);

@@ -121,6 +121,7 @@ export const PROTOCOL_VERSION = 1;
  * A node of the graph, for its picture.
  * @typedef {object} GraphNode
  * @property {string} kind
+ * @property {boolean} is_drawn_with_input whether it is part of the block before it
  * @property {number[]} inputs
  * @property {Shape} shape
  * @property {[number, number]} [kernel_size]

@@ -12,8 +12,6 @@ const WIDTH = 132;
 const HEIGHT = 34;
 const GAP_X = 16;
 const GAP_Y = 18;
-/** Ops drawn as part of the block that they follow. */
-const FOLDED = new Set(['activation', 'batch_norm', 'batch_normal']);
 /** Ops that bring branches together, drawn as a knot. */
 const KNOTS = new Set(['add', 'concat']);
 
@@ -61,7 +59,7 @@ function fold(nodes) {
   const blockOf = [];
   for (const node of nodes) {
     const before = node.inputs.length === 1 ? blocks[blockOf[node.inputs[0]]] : undefined;
-    if (before && FOLDED.has(node.kind)) {
+    if (before && node.is_drawn_with_input) {
       blockOf.push(blockOf[node.inputs[0]]);
       continue;
     }

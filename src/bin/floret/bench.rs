@@ -3,6 +3,7 @@
 use crate::device::DeviceArguments;
 use crate::output::{print_json, say};
 use clap::Args;
+use floret::backend::resident::Resident;
 use floret::bench::{BenchOptions, bench};
 use floret::error::Result;
 use std::time::Instant;
@@ -39,8 +40,8 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
     };
     let start = Instant::now();
     let clock = || start.elapsed().as_secs_f64() * 1e3;
-    let mut backend = arguments.device.open()?;
-    let report = pollster::block_on(bench(backend.as_mut(), &options, &clock))?;
+    let mut device = Resident::new(arguments.device.open()?, u64::MAX);
+    let report = pollster::block_on(bench(&mut device, &options, &clock))?;
     if arguments.json {
         return print_json(&report);
     }

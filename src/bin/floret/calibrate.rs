@@ -47,7 +47,7 @@ async fn calibrate(arguments: &CalibrateArguments) -> Result<()> {
     }
     let library = load_known(&arguments.photos, &file, memory_limit)?;
     let model = file.snapshot.model.clone();
-    let mut classifier = Classifier::new(arguments.device.open()?, model, 0, memory_limit).await?;
+    let mut classifier = Classifier::new(arguments.device.open()?, model, memory_limit).await?;
     calibrate_with_bar(&mut classifier, &library).await?;
     file.snapshot.model.calibration = classifier.model.calibration;
     std::fs::write(&arguments.out, file.to_bytes()?)

@@ -41,7 +41,7 @@ async fn card(arguments: &CardArguments) -> Result<()> {
     let file = ModelFile::from_bytes(&bytes)?;
     let library = load_known(&arguments.photos, &file, memory_limit)?;
     let model = file.snapshot.model.clone();
-    let mut classifier = Classifier::new(arguments.device.open()?, model, 0, memory_limit).await?;
+    let mut classifier = Classifier::new(arguments.device.open()?, model, memory_limit).await?;
     let held_back = library.indices(Split::Test);
     let evaluation = evaluate_with_bar(&mut classifier, &library, &held_back).await?;
     let others = match &classifier.model.calibration {

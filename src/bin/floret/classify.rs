@@ -52,7 +52,7 @@ pub fn run(arguments: &ClassifyArguments) -> Result<()> {
 async fn classify(arguments: &ClassifyArguments) -> Result<()> {
     let model = ModelFile::from_bytes(&read_file(&arguments.model)?)?.snapshot.model;
     let (classes, size) = (model.classes.clone(), model.preprocessing.stored_size);
-    let mut classifier = Classifier::new(arguments.device.open()?, model, 0, MEMORY_LIMIT).await?;
+    let mut classifier = Classifier::new(arguments.device.open()?, model, MEMORY_LIMIT).await?;
     let mut answers = Vec::new();
     for path in &arguments.photos {
         let answer = match stored_photo(path, size) {

@@ -83,7 +83,7 @@ async fn eval(arguments: &EvalArguments) -> Result<()> {
         None => None,
     };
     let backend = arguments.device.open()?;
-    let mut classifier = Classifier::new(backend, file.snapshot.model, 0, memory_limit).await?;
+    let mut classifier = Classifier::new(backend, file.snapshot.model, memory_limit).await?;
     let evaluation = match &chosen {
         Some((library, photos)) => Some(evaluate_with_bar(&mut classifier, library, photos).await?),
         None => None,

@@ -84,7 +84,7 @@ impl<'a> Setting<'a> {
         for (number, parameter) in parameters.trained.iter().enumerate() {
             // Biases and shifts of 0 would hide faults.
             let shifts = uniform(100 + number as u32, parameter.spec.len());
-            for (weight, shift) in weights[parameter.offset..].iter_mut().zip(shifts) {
+            for (weight, shift) in parameter.view_mut(&mut weights).iter_mut().zip(shifts) {
                 *weight += 0.2 * shift;
             }
         }
