@@ -300,7 +300,8 @@ pub(super) fn template(key: &str) -> Option<&'static str> {
     PHRASES.iter().find(|(known, _)| *known == key).map(|(_, phrase)| *phrase)
 }
 
-#[cfg(all(test, feature = "cli"))]
+#[cfg(test)]
+#[cfg(feature = "cli")]
 mod tests {
     use super::*;
     use crate::error::words::{Part, parts};

@@ -11,6 +11,8 @@ pub struct Name(String);
 
 /// Replaces what would change how the text around it is shown: control characters, line and paragraph separators, and the
 /// marks that override the direction of writing (Unicode Standard Annex 9; Boucher and Anderson, 2021).
+#[cold]
+#[inline(never)]
 pub fn harmless(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

@@ -10,10 +10,15 @@ use std::fmt;
 
 /// A phrase by its key, with the values that stand in it. Serialises as `{ key, values }`.
 #[derive(Clone, PartialEq, Serialize)]
-pub struct Words {
+#[serde(transparent)]
+pub struct Words(Box<Phrase>);
+
+/// Lies in a box, so that a result that may be an error stays small.
+#[derive(Clone, PartialEq, Serialize)]
+struct Phrase {
     key: Cow<'static, str>,
     #[serde(serialize_with = "as_map")]
-    values: Box<[Named]>,
+    values: Vec<Named>,
 }
 
 type Named = (Cow<'static, str>, Value);
@@ -32,15 +37,21 @@ pub enum Value {
 
 impl Words {
     /// The phrase of a key of the catalogues.
+    #[cold]
+    #[inline(never)]
     pub fn of(key: &'static str) -> Self {
-        Self { key: key.into(), values: Box::default() }
+        Self(Box::new(Phrase { key: key.into(), values: Vec::new() }))
     }
 
     /// The same phrase with a value in the place of `{name}`.
-    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        let mut values = std::mem::take(&mut self.values).into_vec();
-        values.push((name.into(), value.into()));
-        self.values = values.into();
+    pub fn with(self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.and(name, value.into())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn and(mut self, name: &'static str, value: Value) -> Self {
+        self.0.values.push((name.into(), value));
         self
     }
 
@@ -56,17 +67,17 @@ impl Words {
 
     /// The key in the catalogues.
     pub fn key(&self) -> &str {
-        &self.key
+        &self.0.key
     }
 }
 
 /// Words the phrase in English.
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in parts(english::template(&self.key).unwrap_or(&self.key)) {
+        for part in parts(english::template(self.key()).unwrap_or(self.key())) {
             match part {
                 Part::Text(text) => f.write_str(text)?,
-                Part::Value(name) => match self.values.iter().find(|(known, _)| known == name) {
+                Part::Value(name) => match self.0.values.iter().find(|(known, _)| known == name) {
                     Some((_, value)) => value.fmt(f)?,
                     None => write!(f, "{{{name}}}")?,
                 },
@@ -111,9 +122,11 @@ fn place_of_a_value(text: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, after))
 }
 
+/// Names key and values, without any language.
 impl fmt::Debug for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} “{self}”", self.key)
+        f.write_str(self.key())?;
+        f.debug_map().entries(self.0.values.iter().map(|(name, value)| (name, value))).finish()
     }
 }
 
@@ -129,7 +142,11 @@ impl fmt::Display for Value {
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+            Self::Words(words) => words.fmt(f),
+        }
     }
 }
 
@@ -232,7 +249,7 @@ impl<'de> Deserialize<'de> for Words {
         }
         let harmless = |value| if let Value::Text(text) = value { text.into() } else { value };
         let values = values.into_iter().map(|(name, value)| (name.into(), harmless(value)));
-        Ok(Self { key: key.into(), values: values.collect() })
+        Ok(Self(Box::new(Phrase { key: key.into(), values: values.collect() })))
     }
 }
 

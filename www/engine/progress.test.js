@@ -19,23 +19,26 @@ const state = (step, sums, history = []) => ({
   stopped_early: false,
 });
 
+/** @type {import('./protocol.js').DeviceName} */
+const cpu = { kind: 'cpu', threads: 1 };
+
 test('a stretch within an epoch has the means of what lies between', () => {
   const before = state(1, { loss: 20, weight: 10, correct: 2, samples: 10 });
   const after = state(3, { loss: 50, weight: 30, correct: 12, samples: 30 });
-  const { loss, accuracy, images, steps } = stretch(before, after, recipe, 0.5, 'CPU');
+  const { loss, accuracy, images, steps } = stretch(before, after, recipe, 0.5, cpu);
   assert.deepEqual([loss, accuracy, images, steps], [1.5, 0.5, 20, 8]);
 });
 
 test('the end of an epoch brings its line and no point of its own', () => {
   const before = state(3, { loss: 50, weight: 30, correct: 12, samples: 30 });
   const after = state(4, { loss: 0, weight: 0, correct: 0, samples: 0 }, [line]);
-  const { loss, lines } = stretch(before, after, recipe, 0.5, 'CPU');
+  const { loss, lines } = stretch(before, after, recipe, 0.5, cpu);
   assert.deepEqual([loss, lines], [null, [line]]);
 });
 
 test('an epoch within one stretch is drawn by its line', () => {
   const empty = { loss: 0, weight: 0, correct: 0, samples: 0 };
-  const { loss, accuracy } = stretch(state(0, empty), state(4, empty, [line]), recipe, 0.1, 'CPU');
+  const { loss, accuracy } = stretch(state(0, empty), state(4, empty, [line]), recipe, 0.1, cpu);
   assert.deepEqual([loss, accuracy], [1.5, 0.4]);
 });
 
@@ -47,7 +50,7 @@ test('of several epochs within one stretch the last is drawn', () => {
     state(12, empty, [line, line, { ...line, loss: 1.1 }]),
     recipe,
     0.1,
-    'CPU',
+    cpu,
   );
   assert.deepEqual([loss, lines.length], [1.1, 3]);
 });

@@ -1,6 +1,6 @@
 /** What errors say, in English: the phrases of the engine (src/error/english.rs) and the sentences that they stand in. */
 
-/** @type {Record<string, import('../i18n.js').Words>} */
+/** @type {Record<string, string>} */
 export const errors = {
   'error.syntax': 'Line {line}, column {column}: expected {expected}, found {found}.',
   'error.layer': 'Layer {layer}: expected {expected}, found {found}.',

@@ -1,6 +1,6 @@
 /** What errors say, in Korean: the phrases of the engine and the sentences that they stand in. */
 
-/** @type {Record<string, import('../i18n.js').Words>} */
+/** @type {Record<string, string>} */
 export const errors = {
   'error.syntax': '{line}행 {column}열이 맞지 않습니다. 와야 할 것: {expected}. 지금 있는 것: {found}.',
   'error.layer': '{layer} 계층이 맞지 않습니다. 필요한 것: {expected}. 지금 있는 것: {found}.',
