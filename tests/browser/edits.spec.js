@@ -109,7 +109,7 @@ test('a class is renamed, joined with another, and a new one is made; all of it 
   ]);
 
   await page.reload();
-  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('button', { name: 'Carry on' }).click();
   await expect(count(page, 'tulip')).toHaveText('12');
   await expect(count(page, 'Gartenrose')).toHaveText('5');
   await expect(count(page, 'Wildrose')).toHaveText('1');
