@@ -30,14 +30,14 @@ test('the button held down records photos of a class, by mouse and by keyboard',
   await dialog.getByLabel('Name of the new class').fill('left hand');
   await hold.hover();
   await page.mouse.down();
-  await expect(dialog.getByRole('status')).toContainText(/[3-9] photos/);
+  await expect(dialog.getByRole('status')).toHaveText(/^[3-9] photos$/);
   await page.mouse.up();
   await expect(dialog.getByRole('status')).toContainText('photos of left hand taken.');
 
   await dialog.getByLabel('Name of the new class').fill('right hand');
   await hold.focus();
   await page.keyboard.down('Space');
-  await expect(dialog.getByRole('status')).toContainText(/[3-9] photos/);
+  await expect(dialog.getByRole('status')).toHaveText(/^[3-9] photos$/);
   await page.keyboard.up('Space');
   await expect(dialog.getByRole('status')).toContainText('photos of right hand taken.');
   await dialog.getByRole('button', { name: 'Close' }).click();

@@ -159,7 +159,7 @@ test('a picture of another format is told how to become one', async ({ page }) =
     buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1'),
   });
   await expect(page.getByRole('alert')).toContainText(
-    'rose.heic cannot be read: a HEIC photo; save it as JPEG or PNG',
+    'The photo rose.heic cannot be used. It is a HEIC photo; save it as JPEG or PNG.',
   );
 });
 

@@ -53,6 +53,7 @@ class Photos extends Panel {
 
   /** Whether photos were there when this was drawn. */
   filled = false;
+  view = h('div', { class: 'photos-view' });
   loading = h('div', { class: 'loading', 'aria-live': 'polite' });
   content = h('div', { class: 'stack' });
   intake = h('fieldset', { class: 'row' });
@@ -70,9 +71,8 @@ class Photos extends Panel {
     fill(this.loading);
     const places = h('div', { class: 'stack' }, this.fault, this.loading, this.content);
     this.filled = library !== null && library.photos + library.removed > 0;
-    if (this.filled)
-      fill(this, heading('photos'), h('div', { class: 'stack' }, this.more(), places), ...this.dialogs());
-    else fill(this, this.welcome(), places, ...this.dialogs());
+    if (this.filled) fill(this.view, heading('photos'), h('div', { class: 'stack' }, this.more(), places));
+    else fill(this.view, this.welcome(), places);
     this.showLibrary();
   }
 
@@ -80,10 +80,6 @@ class Photos extends Panel {
   update(changed) {
     if (changed.has('library')) this.show();
     else this.showIntake();
-  }
-
-  dialogs() {
-    return [this.curate, this.settle, this.camera];
   }
 
   /** Shows the photos that there are now; what is open over them stays open. */
@@ -97,6 +93,8 @@ class Photos extends Panel {
 
   connectedCallback() {
     this.camera.take = found => this.take(found);
+    // Dialogs stay where they are whatever is drawn behind them: one that is open would close.
+    fill(this, this.view, this.curate, this.settle, this.camera);
     super.connectedCallback();
   }
 
