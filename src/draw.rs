@@ -67,6 +67,16 @@ fn check_size(size: usize) -> Result<()> {
     Err(Error::setting(Words::of("name.drawn_size"), expected, size))
 }
 
+/// Class and index of the picture of that number, where classes take turns.
+///
+/// ```
+/// assert_eq!(floret::draw::numbered(7), ("rose", 1));
+/// ```
+pub fn numbered(number: u32) -> (&'static str, u32) {
+    let classes = CLASSES.len() as u32;
+    (CLASSES[(number % classes) as usize], number / classes)
+}
+
 /// Adds `per_class` drawn pictures of every class, labelled, to a library.
 ///
 /// # Errors

@@ -226,6 +226,11 @@ impl Plan {
         })
     }
 
+    /// Whether the plan needs a storage that lies outside its workspace.
+    pub fn shares(&self, storage: Storage) -> bool {
+        self.shared.iter().any(|&(shared, _)| shared == storage)
+    }
+
     /// Bytes that running the plan takes: workspace and shared storages, photos left out.
     pub fn bytes(&self) -> u64 {
         let lens = self.buffers.iter().chain(self.shared.iter().map(|(_, len)| len));

@@ -213,7 +213,7 @@ impl Trainer {
         device.hold(Storage::ParameterFlags, &model.parameters.flags(train_from)).await?;
         device.hold(Storage::FirstMoment, &first_moment).await?;
         let training = device.load(plan).await?;
-        if training.plan.shared.iter().any(|&(storage, _)| storage == Storage::SecondMoment) {
+        if training.plan.shares(Storage::SecondMoment) {
             device.write(Storage::SecondMoment, 0, bytemuck::cast_slice(&second_moment))?;
         }
 
@@ -379,11 +379,9 @@ impl Trainer {
     pub async fn snapshot(&mut self) -> Result<Snapshot> {
         let model = self.model().await?;
         let weights_len = model.parameters.weights_len;
-        let shared = &self.training.plan.shared;
-        let has_second_moment = shared.iter().any(|&(storage, _)| storage == Storage::SecondMoment);
         let device = &mut self.classifier.device;
         let first_moment = device.read(Storage::FirstMoment, 0, weights_len).await?;
-        let second_moment = if has_second_moment {
+        let second_moment = if self.training.plan.shares(Storage::SecondMoment) {
             device.read(Storage::SecondMoment, 0, weights_len).await?
         } else {
             Vec::new()

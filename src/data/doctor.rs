@@ -68,7 +68,7 @@ pub fn examine(
     Ok(report(library, &pictures, skipped, duplicates, input_size))
 }
 
-/// What the pixels alone tell, which stays the same however photos are labelled.
+/// What comparing the pictures tells, by the labels that photos came with; edits change none of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pictures {
     /// Photos that a split keeps together.

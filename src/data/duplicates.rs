@@ -79,7 +79,7 @@ impl Signature {
 }
 
 /// Grey levels of RGBA pixels: a copy in black and white is a copy.
-fn grey(pixels: &[u8]) -> Vec<f32> {
+pub(super) fn grey(pixels: &[u8]) -> Vec<f32> {
     let grey =
         |p: &[u8]| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]);
     pixels.chunks_exact(4).map(grey).collect()
@@ -123,15 +123,8 @@ fn details(grey: &[f32]) -> Vec<f32> {
     details
 }
 
-/// The groups of two and more photos that resemble one another, each in ascending order, by their first photo;
-/// `or_mirrored` counts mirror images as the same picture.
-pub fn groups(signatures: &[Signature], or_mirrored: bool) -> Vec<Vec<usize>> {
-    groups_by(signatures.len(), |one, other| {
-        signatures[one].resembles(&signatures[other], or_mirrored)
-    })
-}
-
-/// The same of `count` photos where it is for the caller to say which two resemble one another.
+/// The groups of two and more of `count` photos that resemble one another, as the caller says of each two, in ascending
+/// order, by their first photo.
 pub(super) fn groups_by(count: usize, resemble: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
     let mut parents: Vec<usize> = (0..count).collect();
     for one in 0..count {
@@ -245,7 +238,9 @@ mod tests {
             }
         }
         let expected: Vec<Vec<usize>> = (0..40).map(|i| (6 * i..6 * i + 6).collect()).collect();
-        assert_eq!(groups(&signatures, true), expected);
+        let resemble =
+            |one: usize, other: usize| signatures[one].resembles(&signatures[other], true);
+        assert_eq!(groups_by(signatures.len(), resemble), expected);
     }
 
     #[test]

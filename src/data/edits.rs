@@ -119,9 +119,8 @@ impl Edits {
                     }
                 }
                 Edit::Rename { from, to } => {
-                    let photos = library.photos().iter().enumerate();
-                    let of_class = photos.filter(|(_, photo)| photo.label.as_ref() == Some(from));
-                    label(library, of_class.map(|(index, _)| index).collect(), to);
+                    let photos = library.of_class(from).collect();
+                    label(library, photos, to);
                 }
             }
         }
@@ -137,10 +136,8 @@ pub fn named(library: &Library, index: usize) -> EditedPhoto {
 /// Puts photos into a class. Content that is there already would be counted twice.
 fn label(library: &mut Library, photos: Vec<usize>, class: &str) {
     let moved: BTreeSet<usize> = photos.iter().copied().collect();
-    let others = library.photos().iter().enumerate();
-    let there = others
-        .filter(|(index, photo)| !moved.contains(index) && photo.label.as_deref() == Some(class));
-    let mut there: BTreeSet<PhotoId> = there.map(|(_, photo)| photo.id).collect();
+    let there = library.of_class(class).filter(|index| !moved.contains(index));
+    let mut there: BTreeSet<PhotoId> = there.map(|index| library.photos()[index].id).collect();
     for index in photos {
         let is_new = there.insert(library.photos()[index].id);
         library.relabel(index, is_new.then(|| class.to_owned()));

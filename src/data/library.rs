@@ -219,6 +219,13 @@ impl Library {
         self.labelled(|photo| photo.split == Some(split))
     }
 
+    /// Photos of a class, by index.
+    pub fn of_class(&self, class: &str) -> impl Iterator<Item = usize> {
+        let photos = self.photos.iter().enumerate();
+        let own = photos.filter(move |(_, photo)| photo.label.as_deref() == Some(class));
+        own.map(|(index, _)| index)
+    }
+
     /// All labelled photos, ordered by id.
     pub fn all_indices(&self) -> Vec<usize> {
         self.labelled(|_| true)
@@ -319,6 +326,11 @@ impl Library {
     pub fn is_removed(&self, index: usize) -> bool {
         self.photos.get(index).is_some_and(|photo| photo.label.is_none())
             && self.came_with.contains_key(&index)
+    }
+
+    /// Photos that were left out by hand, by index.
+    pub fn removed(&self) -> impl Iterator<Item = usize> {
+        self.came_with.keys().copied().filter(|&index| self.is_removed(index))
     }
 
     /// Gives a photo the label and the part of the author's split that the layout of its data set says.

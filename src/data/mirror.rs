@@ -4,6 +4,7 @@
 //! photo looks like its own; where they do not, that happens to mirrored photos no more often than to photos as they
 //! are. A photo looks like the class of its nearest neighbour among the shapes in small pictures, wherever in the picture they lie.
 
+use super::duplicates::grey;
 use super::library::Library;
 use super::resize::resize;
 use crate::error::Result;
@@ -194,9 +195,7 @@ fn pictures(library: &Library, photos: &[usize]) -> Result<Vec<Small>> {
             continue;
         };
         let small = resize(stored, size, size, SIDE)?;
-        let grey =
-            |p: &[u8]| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]);
-        let plain = shape(&small.chunks_exact(4).map(grey).collect::<Vec<f32>>());
+        let plain = shape(&grey(&small));
         let mirrored = mirrored(&plain);
         pictures.push(Small { plain, mirrored, class });
     }

@@ -134,6 +134,13 @@ pub struct Photo {
     pub height: usize,
 }
 
+impl Photo {
+    /// What a split keeps on one side: the photo's group, or the photo alone.
+    pub fn unit(&self) -> PhotoId {
+        self.group.unwrap_or(self.id)
+    }
+}
+
 /// A file that was left out, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Skipped {

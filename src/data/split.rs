@@ -82,23 +82,22 @@ pub fn assign(photos: &mut [Photo], seed: u64, ratios: &Ratios) -> Result<()> {
 /// learned from is watched; what the author left out is learned from.
 fn take_own(photos: &mut [Photo], seed: u64, ratios: &Ratios) {
     let is_watched = photos.iter().any(|photo| photo.own_split == Some(Split::Validation));
-    let group = |photo: &Photo| photo.group.unwrap_or(photo.id);
     let mut held_back = BTreeSet::new();
     for photo in photos.iter_mut().filter(|photo| photo.label.is_some()) {
         if photo.split.is_none() && (is_watched || photo.own_split == Some(Split::Test)) {
             photo.split = Some(photo.own_split.unwrap_or(Split::Train));
         }
         if photo.split.is_some_and(|split| split != Split::Train) {
-            held_back.insert(group(photo));
+            held_back.insert(photo.unit());
         }
     }
     // A picture that is held back too is no part of what is watched: the author's word stays.
     for photo in photos.iter_mut().filter(|photo| photo.label.is_some()) {
-        if photo.split.is_none() && held_back.contains(&group(photo)) {
+        if photo.split.is_none() && held_back.contains(&photo.unit()) {
             photo.split = Some(Split::Train);
         }
     }
-    let is_free = |photo: &Photo| photo.label.is_some() && !held_back.contains(&group(photo));
+    let is_free = |photo: &Photo| photo.label.is_some() && !held_back.contains(&photo.unit());
     let free: Vec<usize> = (0..photos.len()).filter(|&index| is_free(&photos[index])).collect();
     let mut learned: Vec<Photo> = free.iter().map(|&index| photos[index].clone()).collect();
     share_out(&mut learned, seed, &Ratios { test: 0, ..*ratios });
@@ -112,7 +111,7 @@ fn share_out(photos: &mut [Photo], seed: u64, ratios: &Ratios) {
     let mut units = BTreeMap::<PhotoId, Vec<usize>>::new();
     for (index, photo) in photos.iter().enumerate() {
         if photo.label.is_some() {
-            units.entry(photo.group.unwrap_or(photo.id)).or_default().push(index);
+            units.entry(photo.unit()).or_default().push(index);
         }
     }
     let mut classes = BTreeMap::<String, Class>::new();
@@ -164,7 +163,7 @@ fn hold_back(photos: &mut [Photo], fixed: &[bool], ratios: &Ratios) {
     for (index, photo) in photos.iter().enumerate() {
         let Some(label) = &photo.label else { continue };
         classes.entry(label.clone()).or_insert_with(Vec::new).push(index);
-        units.entry(photo.group.unwrap_or(photo.id)).or_insert_with(Vec::new).push(index);
+        units.entry(photo.unit()).or_insert_with(Vec::new).push(index);
     }
     for members in classes.into_values() {
         if members.len() < 2
@@ -173,7 +172,7 @@ fn hold_back(photos: &mut [Photo], fixed: &[bool], ratios: &Ratios) {
             continue;
         }
         let of_class: BTreeSet<PhotoId> =
-            members.iter().map(|&index| photos[index].group.unwrap_or(photos[index].id)).collect();
+            members.iter().map(|&index| photos[index].unit()).collect();
         let is_free = |unit: &Vec<usize>| unit.iter().all(|&index| !fixed[index]);
         let smallest = of_class
             .iter()

@@ -92,15 +92,9 @@ pub fn before_training(library: &Library, groups: &Groups) -> Vec<Warning> {
     warnings
 }
 
-/// The photos of a class.
-fn members<'a>(library: &'a Library, class: &'a str) -> impl Iterator<Item = usize> + 'a {
-    let photos = library.photos();
-    (0..photos.len()).filter(move |&photo| photos[photo].label.as_deref() == Some(class))
-}
-
 /// Whether all files of a class show the same picture: copies, near-duplicates, or of one colour each.
 fn is_one_picture(library: &Library, groups: &Groups, class: &str) -> bool {
-    let photos: Vec<usize> = members(library, class).collect();
+    let photos: Vec<usize> = library.of_class(class).collect();
     let copies: usize = photos.iter().map(|&photo| library.copies(photo)).sum();
     if photos.len() == 1 {
         return copies > 0;
@@ -123,7 +117,7 @@ fn mean_difference(one: &[u8], other: &[u8]) -> f64 {
 
 /// Whether all photos of a class, two or more, belong together.
 fn is_one_group(library: &Library, class: &str) -> bool {
-    let photos: Vec<usize> = members(library, class).collect();
+    let photos: Vec<usize> = library.of_class(class).collect();
     let groups: BTreeSet<Option<PhotoId>> =
         photos.iter().map(|&photo| library.photos()[photo].group).collect();
     let is_split = photos.iter().any(|&photo| library.photos()[photo].split == Some(Split::Test));

@@ -1,8 +1,9 @@
 //! Edits of the page's photos: made, undone, made again, kept as text, and the photos that they choose from.
 
+use super::photos::unknown_photo;
 use super::{Engine, JsResult, thrown};
 use crate::data::edits::{Edit, EditedPhoto, Edits, named};
-use crate::error::{Error, Result, Words};
+use crate::error::Result;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
@@ -52,12 +53,10 @@ impl Engine {
     /// The photos of a class, by index, in the order of their names; without a class, those that were left out by hand.
     pub fn photos_of_class(&self, class: Option<String>) -> Vec<u32> {
         let photos = self.library.photos();
-        let mut indices: Vec<usize> = (0..photos.len())
-            .filter(|&index| match &class {
-                Some(class) => photos[index].label.as_ref() == Some(class),
-                None => self.library.is_removed(index),
-            })
-            .collect();
+        let mut indices: Vec<usize> = match &class {
+            Some(class) => self.library.of_class(class).collect(),
+            None => self.library.removed().collect(),
+        };
         indices.sort_by(|&one, &other| photos[one].name.cmp(&photos[other].name));
         indices.into_iter().map(|index| index as u32).collect()
     }
@@ -76,11 +75,7 @@ impl Engine {
     fn named(&self, photos: &[usize]) -> Result<Vec<EditedPhoto>> {
         let known = |&index: &usize| match index < self.library.photos().len() {
             true => Ok(named(&self.library, index)),
-            false => Err(Error::Unknown {
-                what: Words::of("what.photo"),
-                name: index.to_string().into(),
-                suggestion: None,
-            }),
+            false => Err(unknown_photo(index)),
         };
         photos.iter().map(known).collect()
     }

@@ -121,14 +121,12 @@ impl Engine {
         while self.drawing.done < total && began.elapsed().as_secs_f64() * 1e3 < budget_ms {
             let Drawing { seed, done, .. } = self.drawing;
             let size = self.library.stored_size();
-            let flower =
-                |number: u32| (draw::CLASSES[(number % classes) as usize], number / classes);
             let drawn = on_all_threads(done..total.min(done + AT_ONCE), |number| {
-                let (class, index) = flower(number);
+                let (class, index) = draw::numbered(number);
                 draw::draw(seed, class, index, size)
             });
             for (number, pixels) in (done..).zip(drawn) {
-                let (class, index) = flower(number);
+                let (class, index) = draw::numbered(number);
                 let photo = draw::photo(seed, class, index, size);
                 self.library.add(photo, &pixels.map_err(thrown)?).map_err(thrown)?;
                 self.drawing.done += 1;
@@ -160,9 +158,7 @@ impl Engine {
 
     /// Small pictures of the first photos of a class.
     pub fn thumbnails_of_class(&self, class: &str, count: usize) -> JsResult<js_sys::Array> {
-        let photos = self.library.photos().iter().enumerate();
-        let of_class = photos.filter(|(_, photo)| photo.label.as_deref() == Some(class));
-        of_class.take(count).map(|(index, _)| self.thumbnail(index)).collect()
+        self.library.of_class(class).take(count).map(|index| self.thumbnail(index)).collect()
     }
 }
 
@@ -174,7 +170,7 @@ impl Engine {
         let mirror = self.library.record_mirror().map_err(thrown)?;
         let library = &self.library;
         let all = library.photos().len();
-        let removed = (0..all).filter(|&index| library.is_removed(index)).count();
+        let removed = library.removed().count();
         given(&LibrarySummary {
             photos: all - removed,
             bytes: library.bytes_needed(all),
@@ -216,11 +212,7 @@ impl Engine {
         let (Some(photo), Some(stored)) =
             (self.library.photos().get(index), self.library.photo_pixels(index))
         else {
-            return Err(thrown(Error::Unknown {
-                what: Words::of("what.photo"),
-                name: index.to_string().into(),
-                suggestion: None,
-            }));
+            return Err(thrown(unknown_photo(index)));
         };
         let pixels = resize(stored, size, size, THUMBNAIL.min(size)).map_err(thrown)?;
         given(&Thumbnail {
@@ -230,6 +222,15 @@ impl Engine {
             size: THUMBNAIL.min(size),
             pixels: js_sys::Uint8Array::from(pixels.as_slice()),
         })
+    }
+}
+
+/// What is said of a photo that the library does not have.
+pub(super) fn unknown_photo(index: usize) -> Error {
+    Error::Unknown {
+        what: Words::of("what.photo"),
+        name: index.to_string().into(),
+        suggestion: None,
     }
 }
 

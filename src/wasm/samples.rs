@@ -38,8 +38,7 @@ impl Engine {
 
     /// Draws the flower of that number, classes taking turns.
     pub fn drawn_flower(&self, number: u32) -> JsResult<JsValue> {
-        let classes = draw::CLASSES.len() as u32;
-        let (class, index) = (draw::CLASSES[(number % classes) as usize], number / classes);
+        let (class, index) = draw::numbered(number);
         let pixels = draw::draw(SEED, class, index, DRAWN).map_err(thrown)?;
         given(&Sample {
             name: &draw::photo(SEED, class, index, DRAWN).name,
@@ -52,9 +51,7 @@ impl Engine {
 
 impl Engine {
     fn held_back(&self, number: u32) -> Result<usize> {
-        let photos = self.library.photos().iter().enumerate();
-        let test = photos.filter(|(_, photo)| photo.split == Some(Split::Test));
-        let indices: Vec<usize> = test.map(|(index, _)| index).collect();
+        let indices = self.library.indices(Split::Test);
         match indices.len() {
             0 => Err(Error::Data {
                 problem: Words::of("problem.no_test_photos"),

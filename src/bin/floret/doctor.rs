@@ -74,7 +74,7 @@ pub fn run(arguments: &DoctorArguments) -> Result<()> {
     let one = |index: usize| found(&library, index);
     let some = |indices: &[usize]| indices.iter().map(|&index| one(index)).collect();
     let groups = |groups: &[Vec<usize>]| groups.iter().map(|group| some(group)).collect();
-    let removed = (0..library.photos().len()).filter(|&index| library.is_removed(index)).count();
+    let removed = library.removed().count();
     let findings = Findings {
         photos: library.photos().len() - removed,
         removed,

@@ -1,6 +1,6 @@
 //! Labels in a table beside the photos, .csv or .tsv: `0.png,left`.
 
-use super::super::archive::TableFile;
+use super::super::archive::{TableFile, parts_of};
 use super::super::names::{composed, decoded};
 use super::super::photo::Split;
 use super::Placed;
@@ -145,8 +145,7 @@ impl<'a> Photos<'a> {
 
     /// The photos that a cell names: by name with or without an ending, with or without folders.
     fn named(&self, cell: &str) -> Vec<usize> {
-        let parts: Vec<&str> =
-            cell.split(['/', '\\']).filter(|part| !matches!(*part, "" | "." | "..")).collect();
+        let parts = parts_of(cell);
         let Some((file, folders)) = parts.split_last() else { return Vec::new() };
         // A name may have dots in it that begin no ending.
         let by = |stem: &str| self.by_stem.get(&key(stem)).map(Vec::as_slice).unwrap_or_default();
