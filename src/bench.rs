@@ -105,11 +105,9 @@ pub async fn bench(
     let network = Network::new(&preset.text(preset.actions), preset.input, preset.classes)?;
     let parameters = Parameters::new(&network.graph);
     let batch_size = options.batch_size;
-    let source = Source::Tensor;
-    let training = PlanOptions::training(batch_size, source, Optimizer::ADAM);
     let mut bench = Bench { device, clock, options };
 
-    let loaded = bench.load(&network, &parameters, &training).await?;
+    let loaded = bench.load_training(&network, &parameters).await?;
     let train_ms = bench.step_ms(&loaded).await?;
     let mut kernels = bench.kernels(&loaded).await?;
     let calls = &loaded.plan.calls;
@@ -118,7 +116,7 @@ pub async fn bench(
     bench.device.unload(loaded);
     let mut evaluation_ms = [0.0; 2];
     for (ms, batch_size) in evaluation_ms.iter_mut().zip([batch_size, 1]) {
-        let evaluation = PlanOptions::evaluation(batch_size, source);
+        let evaluation = PlanOptions::evaluation(batch_size, Source::Tensor);
         let loaded = bench.load(&network, &parameters, &evaluation).await?;
         *ms = bench.step_ms(&loaded).await?;
         bench.device.unload(loaded);
@@ -158,10 +156,9 @@ pub async fn training_rate(
     clock: &dyn Fn() -> f64,
 ) -> Result<f64> {
     let parameters = Parameters::new(&network.graph);
-    let training = PlanOptions::training(batch_size, Source::Tensor, Optimizer::ADAM);
     let options = BenchOptions { model: String::new(), batch_size, steps, passes: 1 };
     let mut bench = Bench { device, clock, options: &options };
-    let loaded = bench.load(network, &parameters, &training).await?;
+    let loaded = bench.load_training(network, &parameters).await?;
     let ms = bench.step_ms(&loaded).await?;
     bench.device.unload(loaded);
     Ok(batch_size as f64 / ms * 1e3)
@@ -174,38 +171,49 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Loads a plan of fresh weights, with random photos as its input and the first class as their target.
+    /// Loads a plan, with random photos as its input.
     async fn load(
         &mut self,
         network: &Network,
         parameters: &Parameters,
         options: &PlanOptions,
     ) -> Result<LoadedPlan> {
-        let device = &mut *self.device;
-        let plan = device.plan(&network.graph, parameters, options)?;
-        let loaded = device.load(plan).await?;
-        let plan = &loaded.plan;
-        for &(storage, len) in &plan.shared {
+        let plan = self.device.plan(&network.graph, parameters, options)?;
+        let loaded = self.device.load(plan).await?;
+        let input = loaded.plan.input;
+        let random = Random::new(1, Stream::Test, 0, 0);
+        let len = input.extent.len(loaded.plan.batch_size) as u32;
+        let photos: Vec<f32> = (0..len).map(|index| 2.0 * random.uniform(index) - 1.0).collect();
+        self.device.write(input.storage, input.offset, bytemuck::cast_slice(&photos))?;
+        Ok(loaded)
+    }
+
+    /// As [`Self::load`], with fresh weights and the first class as every photo's target.
+    async fn load_training(
+        &mut self,
+        network: &Network,
+        parameters: &Parameters,
+    ) -> Result<LoadedPlan> {
+        let (batch_size, source) = (self.options.batch_size, Source::Tensor);
+        let training = PlanOptions::training(batch_size, source, Optimizer::ADAM);
+        let loaded = self.load(network, parameters, &training).await?;
+        for &(storage, len) in &loaded.plan.shared {
             let values = match storage {
                 Storage::Weights => parameters.initial_weights(1, KernelInitialisation::He),
                 Storage::Statistics => parameters.initial_statistics(),
                 Storage::ParameterFlags => parameters.flags(0),
                 Storage::Targets => {
                     let mut targets = vec![0.0; len];
-                    for target in targets.chunks_exact_mut(len / plan.batch_size) {
+                    for target in targets.chunks_exact_mut(len / batch_size) {
                         target[0] = 1.0;
-                        target[len / plan.batch_size - 1] = 1.0;
+                        target[len / batch_size - 1] = 1.0;
                     }
                     targets
                 }
                 _ => continue,
             };
-            device.hold(storage, &values).await?;
+            self.device.hold(storage, &values).await?;
         }
-        let random = Random::new(1, Stream::Test, 0, 0);
-        let len = plan.input.extent.len(plan.batch_size) as u32;
-        let photos: Vec<f32> = (0..len).map(|index| 2.0 * random.uniform(index) - 1.0).collect();
-        device.write(plan.input.storage, plan.input.offset, bytemuck::cast_slice(&photos))?;
         Ok(loaded)
     }
 

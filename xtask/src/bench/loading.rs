@@ -1,6 +1,7 @@
 //! Loading an archive of photos: the page and the terminal, in turn.
 
 use super::native;
+use super::table::median;
 use crate::project::{command, output, root, say};
 use crate::recipe::Recipe;
 use crate::{dist, page, serve, setup};
@@ -39,18 +40,14 @@ pub fn run(archive: &Path, passes: usize) -> Result<()> {
         gaps.push(number("longest_gap_ms"));
         memory.push(number("memory_bytes") / 1e6);
     }
-    let (terminal, browser) = (median(terminal), median(browser));
+    let middle = |numbers: &[f64]| median(numbers).unwrap_or_default();
+    let (terminal, browser) = (middle(&terminal), middle(&browser));
     println!(
         "\n| median of {passes} | photos/s | of the terminal | longest gap, ms | memory, MB |"
     );
     println!("| --- | --- | --- | --- | --- |");
     println!("| terminal | {terminal:.0} | 1.00 | | |");
-    let (share, gap, memory) = (browser / terminal, median(gaps), median(memory));
+    let (share, gap, memory) = (browser / terminal, middle(&gaps), middle(&memory));
     println!("| Chromium | {browser:.0} | {share:.2} | {gap:.0} | {memory:.0} |");
     Ok(())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
 }

@@ -59,14 +59,19 @@ impl Table {
     }
 
     fn median(&self, name: &str, key: &'static str) -> Option<f64> {
-        let mut numbers = self.numbers.get(&(name.to_string(), key))?.clone();
-        numbers.sort_by(f64::total_cmp);
-        let middle = numbers.len() / 2;
-        Some(if numbers.len() % 2 == 1 {
-            numbers[middle]
-        } else {
-            (numbers[middle - 1] + numbers[middle]) / 2.0
-        })
+        self.numbers.get(&(name.to_string(), key)).and_then(|numbers| median(numbers))
+    }
+}
+
+/// The number in the middle, or the mean of the two there; none of none.
+pub fn median(numbers: &[f64]) -> Option<f64> {
+    let mut numbers = numbers.to_vec();
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    match numbers.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(numbers[middle]),
+        _ => Some((numbers[middle - 1] + numbers[middle]) / 2.0),
     }
 }
 
