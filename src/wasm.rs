@@ -68,8 +68,8 @@ pub struct Engine {
     library: Library,
     skipped: Vec<Skipped>,
     duplicates: Vec<String>,
-    /// What the library's pictures tell, however they are labelled.
-    pictures: Pictures,
+    /// What comparing the library's pictures told, once all photos are there.
+    pictures: Option<Pictures>,
     edits: Edits,
     /// Files that may hold tables of labels.
     tables: Vec<TableFile>,
@@ -186,7 +186,7 @@ impl Engine {
             library,
             skipped,
             duplicates,
-            pictures: Pictures::default(),
+            pictures: None,
             edits: Edits::default(),
             tables: Vec::new(),
             accepted: Accepted::default(),

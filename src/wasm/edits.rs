@@ -24,19 +24,19 @@ impl Engine {
         let asked: Asked = serde_wasm_bindgen::from_value(asked)?;
         let edit = self.edit_of(asked).map_err(thrown)?;
         self.edits.make(edit).map_err(thrown)?;
-        self.summary()
+        self.sum_up_photos()
     }
 
     /// Takes the last edit back, and sums the photos up anew.
     pub fn undo_edit(&mut self) -> JsResult<JsValue> {
         self.edits.undo();
-        self.summary()
+        self.sum_up_photos()
     }
 
     /// Makes the edit again that was taken back last, and sums the photos up anew.
     pub fn redo_edit(&mut self) -> JsResult<JsValue> {
         self.edits.redo();
-        self.summary()
+        self.sum_up_photos()
     }
 
     /// All edits as a text for a file.

@@ -64,7 +64,7 @@ impl Engine {
         self.reading = Reading::new(self.library.stored_size());
         self.skipped.clear();
         self.duplicates.clear();
-        self.pictures = Pictures::default();
+        self.pictures = None;
         self.tables.clear();
         self.input_size = size;
         Ok(())
@@ -147,8 +147,16 @@ impl Engine {
         self.library.restore_labels();
         self.layout = layout::arrange(&mut self.library, &self.tables, self.accepted);
         // What belongs together is known before the split, which keeps it on one side.
-        self.pictures = Pictures::of(&mut self.library).map_err(thrown)?;
-        self.summary()
+        self.pictures = Some(Pictures::of(&mut self.library).map_err(thrown)?);
+        self.sum_up_photos()
+    }
+
+    /// Makes the edits, splits the photos and sums them up; pictures that were compared already are not compared again.
+    pub fn sum_up_photos(&mut self) -> JsResult<JsValue> {
+        let Some(pictures) = self.pictures.take() else { return self.finish_photos() };
+        let summary = self.summary(&pictures);
+        self.pictures = Some(pictures);
+        summary
     }
 
     /// Small pictures of these photos.
@@ -163,8 +171,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// Makes the edits, splits the photos and sums them up.
-    pub(super) fn summary(&mut self) -> JsResult<JsValue> {
+    fn summary(&mut self, pictures: &Pictures) -> JsResult<JsValue> {
         self.edits.apply(&mut self.library);
         self.split(&BTreeMap::new(), FIRST_SPLIT_SEED).map_err(thrown)?;
         let mirror = self.library.record_mirror().map_err(thrown)?;
@@ -179,13 +186,13 @@ impl Engine {
             skipped: &self.skipped,
             doctor: doctor::report(
                 library,
-                &self.pictures,
+                pictures,
                 &self.skipped,
                 &self.duplicates,
                 self.input_size,
             ),
             layout: &self.layout,
-            warnings: before_training(library, &self.pictures.groups),
+            warnings: before_training(library, &pictures.groups),
             mirror,
             removed,
             edits: self.edits.counts(),

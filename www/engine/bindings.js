@@ -50,6 +50,7 @@
  * @property {import('./protocol.js').LibrarySummary} redo_edit
  * @property {Step} settle
  * @property {Foreign[]} take_foreign
+ * @property {import('./protocol.js').LibrarySummary} sum_up_photos
  * @property {import('./protocol.js').Thumbnail[]} thumbnails
  * @property {import('./protocol.js').Thumbnail[]} thumbnails_of_class
  * @property {import('./protocol.js').Tried[]} tried

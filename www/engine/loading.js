@@ -92,7 +92,7 @@ export class Photos {
   async fit(size, context) {
     if (this.size !== size && this.drawing) await this.drawAt(this.drawing, size, context);
     else if (this.size !== size && this.sources.length > 0) return this.read(this.sources, size, context);
-    return context.exclusive(() => context.engine.finish_photos());
+    return context.exclusive(() => context.engine.sum_up_photos());
   }
 
   /**

@@ -13,6 +13,7 @@ function context() {
       begin_photos: () => {},
       accept_layout: () => {},
       finish_photos: () => ({ photos: 0 }),
+      sum_up_photos: () => ({ photos: 0 }),
       take_file: (/** @type {string} */ path) => path === 'big' && refuse(),
       settle: () => ({ finished: true, bytes: 0, photos: 0, name: '', foreign: false }),
     },

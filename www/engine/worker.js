@@ -80,7 +80,7 @@ const CALLS = {
   useEdits: ({ name, text }, context) =>
     edited(context, () => {
       context.engine.set_edits(name, text);
-      return context.engine.finish_photos();
+      return context.engine.sum_up_photos();
     }),
   photosOfClass: async ({ class: name }, { engine }) =>
     Array.from(await exclusive(() => engine.photos_of_class(name ?? undefined))),

@@ -9,7 +9,7 @@ import { heatColour, whereStrongest } from '../ui/heat.js';
 import { icon } from '../ui/icons.js';
 import { mark } from '../ui/mark.js';
 import { Panel, say, showFailure } from '../ui/panel.js';
-import { sampleButtons, showHeldBack, wordTruth } from '../ui/samples.js';
+import { SampleButtons, wordTruth } from '../ui/samples.js';
 
 /** @typedef {import('../engine/protocol.js').Attention} Attention */
 
@@ -36,10 +36,10 @@ class AttentionPanel extends Panel {
   choice = h('select', { id: 'attention-class', disabled: true, onchange: () => this.choose() });
   says = h('p', { class: 'says', role: 'status' });
   label = h('p', { class: 'small' });
-  samples = sampleButtons(source => this.bring(source));
+  samples = new SampleButtons(source => this.bring(source));
 
   render() {
-    this.samples = sampleButtons(source => this.bring(source));
+    this.samples.word();
     const take = (/** @type {import('../ui/files.js').Found[]} */ found) => this.take(found[0]?.file);
     if (!this.file) say(this.says, t('attention.waiting'));
     const caption = h('figcaption', { class: 'small soft' }, t('attention.original'));
@@ -77,7 +77,7 @@ class AttentionPanel extends Panel {
   }
 
   update() {
-    showHeldBack(this.samples.heldBack);
+    this.samples.update();
     if (this.answers === this.state.model) return;
     this.answers = this.state.model;
     this.asked = null;

@@ -3,14 +3,12 @@
 import { nameOf, t } from '../i18n/i18n.js';
 import { learning } from '../state/session.js';
 import { Camera, cameraThere } from '../ui/camera.js';
+import { ClassChoice } from '../ui/class-choice.js';
 import { fill, h } from '../ui/dom.js';
 import { Modal } from '../ui/modal.js';
 import { Panel, say } from '../ui/panel.js';
 
 /** @typedef {import('../ui/files.js').Found} Found */
-
-/** The value of the choice that asks for a new name. */
-const NEW = '\n';
 
 export class ClassCamera extends Panel {
   /** Takes the photos of a recording. @type {(found: Found[]) => void} */
@@ -18,8 +16,7 @@ export class ClassCamera extends Panel {
   modal = new Modal();
   video = h('video', { class: 'camera-picture', muted: true, playsinline: true });
   camera = new Camera(this.video);
-  choice = h('select', { id: 'camera-class', onchange: () => this.follow() });
-  name = h('input', { id: 'camera-name', type: 'text', maxlength: 100, oninput: () => this.follow() });
+  choice = new ClassChoice(() => this.follow());
   device = h('select', { id: 'camera-device', onchange: () => this.start(this.device.value) });
   hold = h('button', { type: 'button', class: 'button primary big camera-hold' });
   says = h('p', { class: 'says', role: 'status' });
@@ -27,6 +24,8 @@ export class ClassCamera extends Panel {
 
   constructor() {
     super();
+    this.choice.select.id = 'camera-class';
+    this.choice.name.id = 'camera-name';
     this.modal.element.addEventListener('close', () => this.camera.stop());
     const begin = (/** @type {Event} */ event) => {
       event.preventDefault();
@@ -52,13 +51,8 @@ export class ClassCamera extends Panel {
   /** @param {string | null} label the class to record; a new one without */
   open(label) {
     const classes = this.state.library?.classes.map(each => each.label) ?? [];
-    fill(
-      this.choice,
-      classes.map(each => h('option', { value: each }, nameOf('class', each))),
-      h('option', { value: NEW }, t('curate.new')),
-    );
-    this.choice.value = label ?? NEW;
-    this.name.value = '';
+    this.choice.offer(classes, label);
+    this.choice.name.value = '';
     fill(this.hold, t('camera.hold'));
     const field = (/** @type {string} */ id, /** @type {string} */ words, /** @type {Element} */ input) =>
       h('div', { class: 'field' }, h('label', { for: id }, words), input);
@@ -68,8 +62,8 @@ export class ClassCamera extends Panel {
       h(
         'div',
         { class: 'row camera-fields' },
-        field('camera-class', t('camera.class'), this.choice),
-        field('camera-name', t('curate.new_name'), this.name),
+        field('camera-class', t('camera.class'), this.choice.select),
+        field('camera-name', t('curate.new_name'), this.choice.name),
         field('camera-device', t('camera.device'), this.device),
       ),
       this.fault,
@@ -81,16 +75,11 @@ export class ClassCamera extends Panel {
     this.start();
   }
 
-  /** The class that is recorded, or nothing while it has no name. */
-  label() {
-    return this.choice.value === NEW ? this.name.value.trim() : this.choice.value;
-  }
-
   /** Follows what is chosen. */
   follow() {
-    const field = this.name.closest('.field');
-    if (field instanceof HTMLElement) field.hidden = this.choice.value !== NEW;
-    this.hold.disabled = this.camera.stream === null || this.label() === '' || learning();
+    const field = this.choice.name.closest('.field');
+    if (field instanceof HTMLElement) field.hidden = !this.choice.isNew;
+    this.hold.disabled = this.camera.stream === null || this.choice.label === '' || learning();
   }
 
   /** @param {string} [device] */
@@ -121,7 +110,7 @@ export class ClassCamera extends Panel {
     if (this.recording || this.hold.disabled) return;
     this.recording = true;
     this.hold.classList.add('recording');
-    const label = this.label();
+    const { label } = this.choice;
     // The time tells recordings apart: each is a series of its own.
     const stem = `camera-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
     try {

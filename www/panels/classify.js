@@ -10,7 +10,7 @@ import { number, percent } from '../ui/format.js';
 import { icon } from '../ui/icons.js';
 import { mark } from '../ui/mark.js';
 import { heading, Panel } from '../ui/panel.js';
-import { sampleButtons, showHeldBack, wordTruth } from '../ui/samples.js';
+import { SampleButtons, wordTruth } from '../ui/samples.js';
 
 /** @typedef {import('../engine/protocol.js').Answer} Answer */
 
@@ -24,7 +24,7 @@ class Classify extends Panel {
   asked = null;
   answer = h('div', { class: 'answer', 'aria-live': 'polite' });
   preview = h('div', { class: 'preview' });
-  samples = sampleButtons(source => this.bring(source));
+  samples = new SampleButtons(source => this.bring(source));
 
   connectedCallback() {
     super.connectedCallback();
@@ -35,7 +35,7 @@ class Classify extends Panel {
   }
 
   render() {
-    this.samples = sampleButtons(source => this.bring(source));
+    this.samples.word();
     this.ready = this.expectsModel();
     const model = document.createElement('floret-model');
     if (!this.ready) {
@@ -101,7 +101,7 @@ class Classify extends Panel {
 
   /** @param {Set<string>} changed */
   update(changed) {
-    showHeldBack(this.samples.heldBack);
+    this.samples.update();
     if (this.ready !== this.expectsModel()) this.render();
     else if (changed.has('photo') || changed.has('model')) this.ask();
   }

@@ -3,6 +3,7 @@
 import { nameOf, t } from '../i18n/i18n.js';
 import { edit, photosOfClass, stepEdits, thumbnails } from '../state/edits.js';
 import { learning } from '../state/session.js';
+import { ClassChoice } from '../ui/class-choice.js';
 import { fill, h } from '../ui/dom.js';
 import { Modal } from '../ui/modal.js';
 import { button, Panel, say } from '../ui/panel.js';
@@ -11,8 +12,6 @@ import { PhotoGrid } from '../ui/photo-grid.js';
 /** Which photos are shown: a class, those left out, or some that the doctor found. */
 /** @typedef {{ class: string } | { removed: true } | { found: () => number[], title: string }} Choice */
 
-/** The value of the choice that asks for a new name. */
-const NEW = '\n';
 /** Styles of the tools' buttons. */
 const [SMALL, QUIET] = ['button small-button', 'button quiet small-button'];
 
@@ -29,8 +28,7 @@ export class Curate extends Panel {
     remove: () => this.remove(),
   });
   count = h('p', { class: 'small soft', role: 'status' });
-  target = h('select', { onchange: () => this.showChosen() });
-  name = h('input', { type: 'text', maxlength: 100, oninput: () => this.showChosen() });
+  target = new ClassChoice(() => this.showChosen());
   rename = h('input', { type: 'text', maxlength: 100 });
   tools = h('fieldset', { class: 'curate-tools' });
   move = button('', () => this.moveChosen(), null, SMALL);
@@ -41,7 +39,7 @@ export class Curate extends Panel {
 
   render() {
     fill(this, this.modal.element);
-    if (this.choice) this.open(this.choice);
+    if (this.choice && this.modal.element.open) this.open(this.choice);
   }
 
   update() {
@@ -75,9 +73,10 @@ export class Curate extends Panel {
     fill(this.back, t('curate.restore'));
     fill(this.undo, t('curate.undo'));
     fill(this.redo, t('curate.redo'));
-    this.target.setAttribute('aria-label', t('curate.target'));
-    this.name.setAttribute('aria-label', t('curate.new_name'));
-    this.name.placeholder = t('curate.new_name');
+    const { select, name } = this.target;
+    select.setAttribute('aria-label', t('curate.target'));
+    name.setAttribute('aria-label', t('curate.new_name'));
+    name.placeholder = t('curate.new_name');
     this.rename.setAttribute('aria-label', t('curate.rename_label'));
     const all = button(t('curate.all'), () => this.grid.choose(true), null, QUIET);
     const none = button(t('curate.none'), () => this.grid.choose(false), null, QUIET);
@@ -90,7 +89,7 @@ export class Curate extends Panel {
     fill(
       this.tools,
       h('div', { class: 'row' }, all, none, this.undo, this.redo),
-      h('div', { class: 'row' }, this.target, this.name, this.move, removed ? this.back : this.leave),
+      h('div', { class: 'row' }, select, name, this.move, removed ? this.back : this.leave),
       one && rename,
     );
   }
@@ -107,14 +106,7 @@ export class Curate extends Panel {
       this.modal.element.close();
       return;
     }
-    const before = this.target.value;
-    const others = classes.filter(label => label !== own);
-    fill(
-      this.target,
-      others.map(label => h('option', { value: label }, nameOf('class', label))),
-      h('option', { value: NEW }, t('curate.new')),
-    );
-    if ([...others, NEW].includes(before)) this.target.value = before;
+    this.target.offer(classes.filter(label => label !== own));
     if (own !== null && this.rename !== document.activeElement) this.rename.value = own;
     this.tools.disabled = learning();
     const [made, undone] = library.edits;
@@ -128,8 +120,8 @@ export class Curate extends Panel {
   showChosen() {
     say(this.count, this.grid.words());
     const some = this.grid.chosen.size > 0;
-    this.name.hidden = this.target.value !== NEW;
-    this.move.disabled = !some || (!this.name.hidden && this.name.value.trim() === '');
+    this.target.name.hidden = !this.target.isNew;
+    this.move.disabled = !some || this.target.label === '';
     this.leave.disabled = !some;
     this.back.disabled = !some;
   }
@@ -139,10 +131,9 @@ export class Curate extends Panel {
   }
 
   moveChosen() {
-    const name = this.name.hidden ? this.target.value : this.name.value.trim();
-    const photos = this.chosen();
-    this.run(() => edit({ edit: 'label', photos, class: name }));
-    this.name.value = '';
+    const [photos, { label }] = [this.chosen(), this.target];
+    this.run(() => edit({ edit: 'label', photos, class: label }));
+    this.target.name.value = '';
   }
 
   remove() {

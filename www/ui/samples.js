@@ -2,23 +2,29 @@
 
 import { nameOf, t } from '../i18n/i18n.js';
 import { store } from '../state/state.js';
+import { fill } from './dom.js';
 import { icon } from './icons.js';
 import { button } from './panel.js';
 
-/**
- * The two buttons. The one for held-back photos shows where there are any: see {@link showHeldBack}.
- * @param {(source: import('../engine/protocol.js').SampleSource) => void} bring
- */
-export function sampleButtons(bring) {
-  const heldBack = button(t('sample.held_back'), () => bring('held_back'), icon('photos'));
-  const drawn = button(t('sample.drawn'), () => bring('drawn'), icon('seed'));
-  showHeldBack(heldBack);
-  return { heldBack, drawn };
-}
+/** The two buttons; that for held-back photos shows where there are any. */
+export class SampleButtons {
+  /** @param {(source: import('../engine/protocol.js').SampleSource) => void} bring */
+  constructor(bring) {
+    this.heldBack = button('', () => bring('held_back'));
+    this.drawn = button('', () => bring('drawn'));
+  }
 
-/** Shows the button for held-back photos where there are any. @param {HTMLElement} heldBack */
-export function showHeldBack(heldBack) {
-  heldBack.hidden = !store.value.library?.classes.some(({ test }) => test > 0);
+  /** Words them in the reader's language. */
+  word() {
+    fill(this.heldBack, icon('photos'), t('sample.held_back'));
+    fill(this.drawn, icon('seed'), t('sample.drawn'));
+    this.update();
+  }
+
+  /** Follows the photos. */
+  update() {
+    this.heldBack.hidden = !store.value.library?.classes.some(({ test }) => test > 0);
+  }
 }
 
 /**
